@@ -1,0 +1,6 @@
+//! Queries over links and endpoints.
+#![no_std]
+#![allow(clippy::todo, missing_docs, unused, clippy::all)]
+extern crate alloc;
+mod skeleton;
+pub use skeleton::*;

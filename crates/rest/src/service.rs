@@ -1,0 +1,95 @@
+use waypost_time::Instant;
+
+use crate::{Peer, Request, Response};
+
+/// The name that a transport gives to a request it received, and to the observation that grows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExchangeId(pub u64);
+
+/// The name that a service gives to a request it makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Why a request that a service made has no response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestFailure {
+    /// The peer did not answer in the time that the transport gives.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The peer refused the message (a Reset, an ICMP error), or cannot be sent to.
+    #[error("the peer cannot be reached")]
+    Unreachable,
+    /// The response was not a valid one, or too large.
+    #[error("the response cannot be used")]
+    Unusable,
+}
+
+/// What a service has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// The answer to a request: exactly one for each that was handed in, unless the request was sent to a group and the
+    /// right answer is none ([`Output::Silence`]).
+    Response {
+        /// The request.
+        exchange: ExchangeId,
+        /// The answer.
+        response: Response,
+    },
+    /// The answer to a request is to say nothing.
+    Silence {
+        /// The request.
+        exchange: ExchangeId,
+    },
+    /// What an exchange observes has changed. The transport calls [`Service::handle_ready`] when it can send a
+    /// notification; changes until then are merged, so a slow observer costs nothing.
+    Changed {
+        /// The observation.
+        exchange: ExchangeId,
+    },
+    /// A notification, in answer to [`Service::handle_ready`]. One whose code is not a success ends the observation.
+    Notification {
+        /// The observation.
+        exchange: ExchangeId,
+        /// The present state of what is observed.
+        response: Response,
+    },
+    /// A request to a peer, answered by [`Service::handle_response`].
+    Request {
+        /// The name under which the answer comes back.
+        id: RequestId,
+        /// Whom to ask.
+        peer: Peer,
+        /// What to ask.
+        request: Request,
+    },
+}
+
+/// An engine that serves requests: what a transport drives.
+///
+/// Calls may come in any order; each does a bounded amount of work and blocks on nothing. After any call the transport
+/// drains [`Service::poll_output`] and looks at [`Service::poll_timeout`]; it may do so late.
+pub trait Service {
+    /// Takes a request. The answer comes out of [`Service::poll_output`], at once or later.
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request);
+
+    /// Takes the answer to a request of the service, or why there is none. Unknown names are ignored.
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>);
+
+    /// Says that a notification for this observation can be sent. Answered by [`Output::Notification`], or by nothing
+    /// where the state is what the observer knows already.
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId);
+
+    /// Says that the observation has ended, or that nobody waits for the answer any more.
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId);
+
+    /// Says that time has passed. Harmless when early, late or repeated.
+    fn handle_timeout(&mut self, now: Instant);
+
+    /// Returns the next thing that the service has to say.
+    fn poll_output(&mut self) -> Option<Output>;
+
+    /// Returns when [`Service::handle_timeout`] wants to be called next.
+    fn poll_timeout(&self) -> Option<Instant>;
+}
