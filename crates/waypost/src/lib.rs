@@ -1,2 +1,65 @@
+//! An embeddable CoRE Resource Directory ([RFC 9176]) that replicates.
+//!
+//! Devices of a constrained network register the links to their resources at a directory; whoever needs a resource looks
+//! it up there. Waypost is that directory as a library. An application calls it in process, or lets [`server`] and
+//! [`coap`] serve it to the network.
+//!
+//! ```
+//! use waypost::{Config, Directory, Instant, Registration};
+//!
+//! let mut directory = Directory::new(Config::new(*b"keep it a secret", waypost::ReplicaId(1)));
+//! let sensor = Registration::parse("ep=node1&base=coap://[2001:db8::1]", r#"</temp>;rt="temperature-c""#)?;
+//! directory.register(Instant::ZERO, sensor)?;
+//! let found: Vec<_> = directory.resources(Instant::ZERO, &"rt=temperature-c".parse()?).map(|r| r.target()).collect();
+//! assert_eq!(found, ["coap://[2001:db8::1]/temp"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to go from here
+//!
+//! | you want to | read |
+//! |---|---|
+//! | register, look up, watch and expire in process | [`directory`] |
+//! | serve a directory to CoAP clients over UDP | [`coap`] |
+//! | put the directory on a transport of your own | [`rest`], then [`server`] |
+//! | read and write link-format documents | [`link_format`] |
+//! | filter the `/.well-known/core` of your own server | [`filter`] |
+//! | know how the pieces fit, and why | [`architecture`] |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `std` | yes | `std` in the dependencies; without it the core crates need `alloc` alone |
+//! | `server` | yes | [`server`] and [`rest`], the interfaces of RFC 9176 without I/O |
+//! | `coap` | yes | [`coap`], CoAP over UDP and its tokio driver |
+//! | `serde` | no | `Serialize` and `Deserialize` for links, queries and the data of the directory |
+//!
+//! A feature only adds items; it never changes what the others do.
+//!
+//! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 #![no_std]
-//! Placeholder.
+
+#[doc = include_str!("architecture.md")]
+pub mod architecture {}
+
+#[cfg(feature = "coap")]
+pub use waypost_coap as coap;
+pub use waypost_directory as directory;
+pub use waypost_filter as filter;
+pub use waypost_link_format as link_format;
+pub use waypost_model as model;
+#[cfg(feature = "server")]
+pub use waypost_rest as rest;
+#[cfg(feature = "server")]
+pub use waypost_server as server;
+
+#[doc(no_inline)]
+pub use waypost_directory::{Config, Directory};
+#[doc(no_inline)]
+pub use waypost_filter::Query;
+#[doc(no_inline)]
+pub use waypost_link_format::{LinkDocument, LinkDocumentBuf};
+#[doc(no_inline)]
+pub use waypost_model::{Base, EndpointName, Lifetime, Location, Registration, ReplicaId, Sector, Update};
+pub use waypost_time::Instant;

@@ -1,0 +1,47 @@
+//! A directory in process: register, look up with a filter, watch, renew, expire.
+//!
+//! `cargo run --example embed`
+
+use std::time::Duration;
+
+use waypost::directory::Scope;
+use waypost::{Config, Directory, Instant, Registration, ReplicaId};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
+    let mut now = Instant::ZERO;
+
+    // A watch is a query that stays. This one is about the temperature sensors of floor 3.
+    directory.watch(now, Scope::Resources, "rt=temperature-c&d=floor-3".parse()?)?;
+
+    // Two endpoints say what they offer: parameters as in a registration request, links in link-format.
+    let node1 = Registration::parse(
+        "ep=node1&d=floor-3&lt=600&base=coap://[2001:db8::1]",
+        r#"</temp>;rt="temperature-c";if="core.s",</light>;rt="light-lux""#,
+    )?;
+    let node2 = Registration::parse("ep=node2&d=floor-4&base=coap://[2001:db8::2]", r#"</t>;rt="temperature-c""#)?;
+    let node1 = directory.register(now, node1)?.location;
+    directory.register(now, node2)?;
+
+    println!("all temperatures:");
+    for resource in directory.resources(now, &"rt=temperature-c".parse()?) {
+        println!("  {} from {}", resource.target(), resource.endpoint().name());
+    }
+    println!("endpoints on floor 3 that sense light:");
+    for endpoint in directory.endpoints(now, &"d=floor-3&rt=light*".parse()?) {
+        println!("  {} at {}, age {} s", endpoint.name(), endpoint.base(), endpoint.age().as_secs());
+    }
+
+    // A renewal keeps node1 for another lifetime; without one it expires.
+    now += Duration::from_secs(500);
+    directory.renew(now, &node1)?;
+    now += Duration::from_secs(601);
+    while directory.expire(now) {}
+
+    println!("what the watch saw:");
+    while let Some(event) = directory.poll_watch() {
+        println!("  {} {:?}", event.location.as_str(), event.what);
+    }
+    println!("registrations left: {}", directory.len());
+    Ok(())
+}
