@@ -40,6 +40,7 @@
 extern crate alloc;
 
 mod code;
+mod content_format;
 mod credential;
 mod etag;
 mod method;
@@ -49,10 +50,11 @@ mod response;
 mod service;
 
 pub use code::Code;
+pub use content_format::ContentFormat;
 pub use credential::Credential;
 pub use etag::{ETag, InvalidETag};
 pub use method::Method;
 pub use peer::Peer;
-pub use request::{ContentFormat, Observe, Request};
+pub use request::{Observe, Request};
 pub use response::Response;
 pub use service::{ExchangeId, Output, RequestFailure, RequestId, Service};

@@ -3,18 +3,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{ETag, Method};
-
-/// The number of a content format ([RFC 7252 §12.3](https://www.rfc-editor.org/rfc/rfc7252#section-12.3)).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ContentFormat(pub u16);
-
-impl ContentFormat {
-    /// `text/plain; charset=utf-8`.
-    pub const TEXT_PLAIN: Self = Self(0);
-    /// `application/link-format`.
-    pub const LINK_FORMAT: Self = Self(40);
-}
+use crate::{ContentFormat, ETag, Method};
 
 /// What a GET says about observing ([RFC 7641 §2](https://www.rfc-editor.org/rfc/rfc7641#section-2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
