@@ -162,7 +162,8 @@ impl Reference<'_> {
                     let Some(letter) = self.text.get(self.position..).and_then(|rest| rest.chars().next()) else {
                         return Ok(());
                     };
-                    if !is_ucschar(letter) && !(private && is_iprivate(letter)) {
+                    let known = is_ucschar(letter) || (private && is_iprivate(letter));
+                    if !known {
                         return Ok(());
                     }
                     self.position += letter.len_utf8();
