@@ -3,8 +3,8 @@ use alloc::collections::BTreeMap;
 use waypost_link_format::LinkDocumentBuf;
 
 use crate::{
-    AttributeName, AttributeValues, Attributes, Base, Credentials, Dot, Key, Lifetime, Register, Registration, Stamp,
-    Timestamp, Update, Version,
+    AttributeName, AttributeValues, Attributes, Authority, Base, Credentials, Dot, Key, Lifetime, Location, Origin,
+    Register, Registration, Stamp, Timestamp, Update, Version,
 };
 
 /// A registration as one write left it: each field with the stamp of the write that set it.
@@ -37,6 +37,8 @@ use crate::{
 pub struct Record {
     /// What the registration is known by.
     pub key: Key,
+    /// Where a foreign registration is: its full URI. `None` for a local one, which is where its key says.
+    pub location: Option<Location>,
     /// The write that left it so.
     pub written: Stamp,
     /// The writes that this one saw, and itself: it takes their place.
@@ -70,6 +72,7 @@ impl Record {
         let Registration { base, lifetime, attributes, links, link, credentials, .. } = registration;
         let mut record = Self {
             key,
+            location: None,
             written: stamp,
             seen,
             first: stamp,
@@ -85,6 +88,14 @@ impl Record {
         record.seen.insert(stamp.dot);
         record.set_attributes(attributes, stamp);
         record
+    }
+
+    /// Returns the record as one of another authority, where it is at the URI `location`.
+    #[must_use]
+    pub fn at(mut self, authority: Authority, location: Location) -> Self {
+        self.key.origin = Origin::Foreign(authority);
+        self.location = Some(location);
+        self
     }
 
     /// Makes the update `stamp` to the record; it saw what the record saw.
@@ -161,6 +172,7 @@ impl Record {
         self.first = self.first.min(other.first);
         if other.written > self.written {
             self.written = other.written;
+            self.location.clone_from(&other.location);
             self.renewals = other.renewals;
         }
         self.seen.merge(&other.seen);

@@ -74,6 +74,7 @@ impl State {
         let mut record = Record::register(registration, stamp, self.seen());
         if let Some(present) = self.record() {
             record.key = present.key.clone();
+            record.location.clone_from(&present.location);
             if present.credentials == record.credentials {
                 record.first = present.first;
             }
