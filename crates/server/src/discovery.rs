@@ -1,0 +1,76 @@
+use alloc::string::String;
+use core::fmt;
+
+use waypost_filter::{Query, select};
+use waypost_link_format::{LinkDocumentBuf, LinkWriter};
+use waypost_rest::{ContentFormat, Method, Request, Response};
+
+use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
+use crate::{Path, Refusal, ServerConfig};
+
+/// The links that lead to the directory ([RFC 9176 §4.3](https://www.rfc-editor.org/rfc/rfc9176#section-4.3)).
+///
+/// The registration interface comes first and path-absolute, because a registrant in wide use takes the first link of the
+/// answer for it.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    document: LinkDocumentBuf,
+}
+
+impl Discovery {
+    pub(crate) fn new(config: &ServerConfig) -> Self {
+        let mut text = String::new();
+        // A string takes whatever is written.
+        let _ = write_links(config, &mut text);
+        Self { document: LinkDocumentBuf::parse(text).unwrap_or_default() }
+    }
+
+    /// Answers a GET; `None` says that the right answer is silence.
+    pub(crate) fn serve(&self, request: &Request) -> Result<Option<Response>, Refusal> {
+        if request.method != Method::Get {
+            return Err(Refusal::MethodNotAllowed);
+        }
+        accepts_link_format(request)?;
+        let query = Query::from_options(&request.query)?;
+        let mut text = String::new();
+        for link in select(self.document.as_document(), &query) {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            text.push_str(link.raw());
+        }
+        if text.is_empty() && request.is_multicast {
+            return Ok(None);
+        }
+        let etag = etag_of(text.as_bytes());
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
+        response.etag = Some(etag);
+        Ok(Some(fresh_or_valid(request, response)))
+    }
+}
+
+fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
+    let paths = &config.paths;
+    let mut out = LinkWriter::new(text);
+    interface(&mut out, &paths.registration, "core.rd")?;
+    interface(&mut out, &paths.resources, "core.rd-lookup-res")?.flag("obs")?;
+    interface(&mut out, &paths.endpoints, "core.rd-lookup-ep")?.flag("obs")?;
+    for link in config.links.as_document().links() {
+        out.link(link.target())?;
+        for parameter in link.parameters() {
+            out.parameter(parameter)?;
+        }
+    }
+    if let Some(uri) = &config.implementation {
+        out.link(uri)?.attribute("rel", "impl-info")?;
+    }
+    out.finish()
+}
+
+fn interface<'o, 'w, W: fmt::Write>(
+    out: &'o mut LinkWriter<'w, W>,
+    path: &Path,
+    resource_type: &str,
+) -> Result<&'o mut LinkWriter<'w, W>, fmt::Error> {
+    out.link(path.as_str())?.attribute("rt", resource_type)?.attribute("ct", "40")
+}

@@ -1,0 +1,65 @@
+use waypost_filter::QueryLimits;
+
+/// Everything that peers can drive at a server, in one place. What a registration may hold, and how many there are, is
+/// in the [limits of the directory](waypost_directory::Limits).
+///
+/// ```
+/// use waypost_server::ServerLimits;
+///
+/// let limits = ServerLimits { observations: 64, ..ServerLimits::default() };
+/// assert_eq!(limits.observations, 64);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
+    pub registrations_per_peer: usize,
+    /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
+    pub observations: usize,
+    /// Observations of one peer; 1 000 by default.
+    pub observations_per_peer: usize,
+    /// Simple registrations that wait for the `/.well-known/core` of their peer; 256 by default. Above: 5.03.
+    pub pending_fetches: usize,
+    /// The same for one peer; 4 by default. Above: 4.29.
+    pub pending_fetches_per_peer: usize,
+    /// Seconds after which a pending fetch is given up; 100 by default, a little more than a confirmable exchange of CoAP
+    /// can take.
+    pub fetch_seconds: u32,
+    /// Documents of simple registrations that are kept while they are fresh; 1 024 by default.
+    pub cached_documents: usize,
+    /// Bytes of all these documents; 1 MiB by default.
+    pub cached_bytes: usize,
+    /// Bytes of one answer; 16 MiB by default. Above: 4.00, and the client asks in pages.
+    pub answer_bytes: usize,
+    /// Arguments in the query of a request; 64 by default. Above: 4.13.
+    pub query_arguments: usize,
+    /// Criteria and bytes in the query of a look-up. Above: 4.00.
+    pub query: QueryLimits,
+    /// Registration resources whose last change is remembered one by one for the sake of freshness; 100 000 by default.
+    /// Above, the oldest share one value, which costs their clients a round trip.
+    pub remembered_changes: usize,
+    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped.
+    pub events: usize,
+    /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 60 by default.
+    pub retry_seconds: u32,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            registrations_per_peer: 10_000,
+            observations: 100_000,
+            observations_per_peer: 1_000,
+            pending_fetches: 256,
+            pending_fetches_per_peer: 4,
+            fetch_seconds: 100,
+            cached_documents: 1_024,
+            cached_bytes: 1 << 20,
+            answer_bytes: 16 << 20,
+            query_arguments: 64,
+            query: QueryLimits::default(),
+            remembered_changes: 100_000,
+            events: 1_024,
+            retry_seconds: 60,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+use alloc::string::String;
+use core::fmt;
+
+use bytes::Bytes;
+use waypost_directory::{Directory, Endpoint, Scope, Show, ShowLifetime};
+use waypost_filter::{Query, Test};
+use waypost_link_format::LinkWriter;
+use waypost_model::Origin;
+use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
+use waypost_time::Instant;
+
+use crate::representation::etag_of;
+use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
+
+/// What a look-up asks for ([RFC 9176 §6](https://www.rfc-editor.org/rfc/rfc9176#section-6)).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lookup {
+    pub(crate) scope: Scope,
+    pub(crate) query: Query,
+    shows_provenance: bool,
+    lifetime: LifetimeForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum LifetimeForm {
+    Hidden,
+    Age,
+    Remaining,
+}
+
+/// As whom a look-up is answered: everybody with the same view sees the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct View {
+    /// The link that the peer is on, as what is link-local is shown on its link alone.
+    link: Option<u32>,
+    /// What the peer proved; nothing where the policy does not tell observers apart.
+    credentials: alloc::vec::Vec<Credential>,
+}
+
+/// An answer to a look-up, ready to be sent to everybody who has the same view.
+#[derive(Debug, Clone)]
+pub(crate) struct Rendering {
+    pub(crate) payload: Bytes,
+    pub(crate) etag: ETag,
+    /// Until when nothing in it expires by itself.
+    pub(crate) good_until: Instant,
+}
+
+impl Lookup {
+    /// Reads the query. A bare `provenance`, `lt-age` or `lt-remaining` says what to show and is no criterion; with a
+    /// value, `provenance` is one as well.
+    pub(crate) fn parse(
+        scope: Scope,
+        request: &Request,
+        policy: &dyn Policy,
+        peer: &Peer,
+        limits: &ServerLimits,
+    ) -> Result<Self, Refusal> {
+        let mut query = Query::from_options_within(limits.query, &request.query)?;
+        let mut shows_provenance = false;
+        let mut lifetime = LifetimeForm::Hidden;
+        let mut has_value = None;
+        query.retain(|criterion| {
+            let is_bare = *criterion.test() == Test::Exists;
+            let form = match criterion.name() {
+                "provenance" => {
+                    shows_provenance = true;
+                    return !is_bare;
+                }
+                "lt-age" => LifetimeForm::Age,
+                "lt-remaining" => LifetimeForm::Remaining,
+                _ => return true,
+            };
+            if !is_bare {
+                has_value = Some(if form == LifetimeForm::Age { "lt-age" } else { "lt-remaining" });
+            }
+            lifetime = form;
+            false
+        });
+        if let Some(name) = has_value {
+            return Err(Refusal::parameter(name, ParameterFault::Value));
+        }
+        let client = Client::new(&peer.credentials);
+        if shows_provenance && !policy.reveals_provenance(&client) {
+            return Err(Refusal::NotShown("provenance"));
+        }
+        if lifetime != LifetimeForm::Hidden && !policy.reveals_lifetime(&client) {
+            let name = if lifetime == LifetimeForm::Age { "lt-age" } else { "lt-remaining" };
+            return Err(Refusal::NotShown(name));
+        }
+        if scope == Scope::Resources {
+            // A resource has no lifetime of its own.
+            lifetime = LifetimeForm::Hidden;
+        } else {
+            shows_provenance = false;
+        }
+        Ok(Self { scope, query, shows_provenance, lifetime })
+    }
+
+    /// Tells whether the answer changes by mere passing of time.
+    pub(crate) fn shows_time(&self) -> bool {
+        self.lifetime != LifetimeForm::Hidden
+    }
+
+    const fn show(&self) -> Show {
+        Show {
+            provenance: self.shows_provenance,
+            lifetime: match self.lifetime {
+                LifetimeForm::Hidden => ShowLifetime::No,
+                LifetimeForm::Age => ShowLifetime::Age,
+                LifetimeForm::Remaining => ShowLifetime::Remaining,
+            },
+        }
+    }
+
+    /// Writes the answer, once for everybody who has the same view.
+    pub(crate) fn render(
+        &self,
+        now: Instant,
+        directory: &Directory,
+        policy: &dyn Policy,
+        view: &View,
+        limit: usize,
+    ) -> Result<Rendering, Refusal> {
+        let client = Client::new(&view.credentials);
+        policy.look_up(&client)?;
+        let mut body = Body { text: String::new(), limit };
+        let mut good_until = Instant::MAX;
+        let written = self.write(now, directory, |endpoint| view.sees(policy, endpoint), &mut body, &mut good_until);
+        written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
+        let etag = etag_of(body.text.as_bytes());
+        Ok(Rendering { payload: body.text.into(), etag, good_until })
+    }
+
+    fn write(
+        &self,
+        now: Instant,
+        directory: &Directory,
+        sees: impl Fn(&Endpoint<'_>) -> bool,
+        body: &mut Body,
+        good_until: &mut Instant,
+    ) -> fmt::Result {
+        // Pages count what the client may see, so they are cut after the rest was left out.
+        let whole = self.query.clone().without_page();
+        let mut out = LinkWriter::new(body);
+        let show = self.show();
+        let mut note = |endpoint: &Endpoint<'_>| {
+            *good_until = (*good_until).min(now + endpoint.age().remaining(endpoint.lifetime()));
+        };
+        match self.scope {
+            Scope::Endpoints => {
+                let seen = directory.endpoints(now, &whole).filter(|endpoint| sees(endpoint));
+                for endpoint in self.query.paginate(seen) {
+                    note(&endpoint);
+                    endpoint.write(&mut out, show)?;
+                }
+            }
+            Scope::Resources => {
+                let seen = directory.resources(now, &whole).filter(|resource| sees(&resource.endpoint()));
+                for resource in self.query.paginate(seen) {
+                    note(&resource.endpoint());
+                    resource.write(&mut out, show)?;
+                }
+            }
+        }
+        out.finish()
+    }
+}
+
+impl View {
+    pub(crate) fn of(peer: &Peer, policy: &dyn Policy) -> Self {
+        let credentials =
+            if policy.tells_observers_apart() { peer.credentials.clone() } else { alloc::vec::Vec::new() };
+        Self { link: peer.link, credentials }
+    }
+
+    /// Tells whether a registration is shown: a link-local one on its link alone ([RFC 9176 §6.1]), and never one of another
+    /// directory, whose links are not ours.
+    ///
+    /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
+    pub(crate) fn sees(&self, policy: &dyn Policy, endpoint: &Endpoint<'_>) -> bool {
+        let is_reachable = match endpoint.link() {
+            None => true,
+            Some(link) => self.link == Some(link) && endpoint.origin() == Origin::Local,
+        };
+        is_reachable && policy.reveals(&Client::new(&self.credentials), endpoint)
+    }
+}
+
+impl Rendering {
+    /// Returns the response that carries the answer, good for as long as nothing in it expires and at most a minute.
+    pub(crate) fn response(&self, now: Instant) -> Response {
+        let mut response = Response::new(Code::CONTENT).with_payload(self.payload.clone());
+        response.content_format = Some(ContentFormat::LINK_FORMAT);
+        response.etag = Some(self.etag);
+        let left = self.good_until.saturating_since(now).as_secs();
+        if left < DEFAULT_MAX_AGE {
+            response.max_age = Some(left as u32);
+        }
+        response
+    }
+}
+
+/// A string that does not grow over a limit.
+struct Body {
+    text: String,
+    limit: usize,
+}
+
+impl fmt::Write for Body {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        if self.text.len() + part.len() > self.limit {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(part);
+        Ok(())
+    }
+}
+
+const DEFAULT_MAX_AGE: u64 = 60;

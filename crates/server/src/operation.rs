@@ -1,0 +1,123 @@
+use waypost_model::{BaseSource, Location, Update};
+use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
+use waypost_time::Instant;
+
+use crate::parameters::{Interface, Parameters};
+use crate::registration::{link_of, observed_base};
+use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
+use crate::{Client, Event, Operation, Refusal, Server};
+
+/// Operations on the registration resource ([RFC 9176 §5.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3)).
+impl Server {
+    pub(crate) fn operate(
+        &mut self,
+        now: Instant,
+        peer: &Peer,
+        location: &Location,
+        request: &Request,
+    ) -> Result<Response, Refusal> {
+        if !location.is_local() || self.directory.registration(now, location).is_none() {
+            return Err(Refusal::NotFound);
+        }
+        match request.method {
+            Method::Post => self.update(now, peer, location, request),
+            Method::Delete => self.remove(now, peer, location, request),
+            Method::Get => self.read(now, peer, location, request),
+            _ => Err(Refusal::MethodNotAllowed),
+        }
+    }
+
+    fn update(
+        &mut self,
+        now: Instant,
+        peer: &Peer,
+        location: &Location,
+        request: &Request,
+    ) -> Result<Response, Refusal> {
+        // The standard leaves it to others to say what a payload means; doing half of a request is worse than nothing.
+        if !request.payload.is_empty() {
+            return Err(Refusal::UnexpectedPayload);
+        }
+        let limit = self.config.limits.query_arguments;
+        let parameters = Parameters::parse(&request.query, Interface::Update, limit)?;
+        let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
+        let base = match parameters.base {
+            Some(base) => Some(base),
+            None if endpoint.base_source() == BaseSource::Given => None,
+            None => Some(observed_base(peer)?),
+        };
+        let link = base.as_ref().map(|base| link_of(base, peer)).transpose()?.flatten();
+        let is_other = |base: &waypost_model::Base| {
+            (base.as_str(), base.source(), link) != (endpoint.base(), endpoint.base_source(), endpoint.link())
+        };
+        let update = Update {
+            base: base.filter(is_other),
+            link,
+            lifetime: parameters.lifetime.filter(|lifetime| *lifetime != endpoint.lifetime()),
+            attributes: parameters.attributes,
+            links: None,
+        };
+        self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Update(&update), &endpoint)?;
+        self.check_freshness(now, peer, request, location)?;
+        let is_renewal = update.is_empty();
+        let retry = self.config.limits.retry_seconds;
+        self.directory.update(now, location, update).map_err(|refused| Refusal::of_directory(refused, retry))?;
+        self.note_change(location);
+        let (location, uri) = (location.clone(), peer.uri.clone());
+        self.note(match is_renewal {
+            true => Event::Renewed { location, peer: uri },
+            false => Event::Updated { location, peer: uri },
+        });
+        let mut response = Response::new(Code::CHANGED);
+        response.echo = self.preemptive_echo(now, peer);
+        Ok(response)
+    }
+
+    fn remove(
+        &mut self,
+        now: Instant,
+        peer: &Peer,
+        location: &Location,
+        request: &Request,
+    ) -> Result<Response, Refusal> {
+        let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
+        self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Remove, &endpoint)?;
+        self.check_freshness(now, peer, request, location)?;
+        let retry = self.config.limits.retry_seconds;
+        self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(refused, retry))?;
+        self.quota.forget(location);
+        self.simple.unmark(location);
+        self.note_change(location);
+        self.note(Event::Removed { location: location.clone(), peer: peer.uri.clone() });
+        let mut response = Response::new(Code::DELETED);
+        response.echo = self.preemptive_echo(now, peer);
+        Ok(response)
+    }
+
+    /// Returns the links as they were registered. They are not shown off the link that they belong to.
+    fn read(&self, now: Instant, peer: &Peer, location: &Location, request: &Request) -> Result<Response, Refusal> {
+        accepts_link_format(request)?;
+        let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
+        if endpoint.link().is_some_and(|link| peer.link != Some(link)) {
+            return Err(Refusal::NotFound);
+        }
+        self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Read, &endpoint)?;
+        let text = endpoint.document().as_str();
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, alloc::string::String::from(text));
+        response.etag = Some(etag_of(text.as_bytes()));
+        Ok(fresh_or_valid(request, response))
+    }
+
+    pub(crate) fn check_freshness(
+        &self,
+        now: Instant,
+        peer: &Peer,
+        request: &Request,
+        location: &Location,
+    ) -> Result<(), Refusal> {
+        match &self.freshness {
+            Some(freshness) => freshness.check(now, peer, request.echo.as_ref(), location),
+            None => Ok(()),
+        }
+    }
+}

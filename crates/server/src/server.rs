@@ -1,0 +1,329 @@
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
+
+use bytes::Bytes;
+use waypost_directory::{Directory, Scope, WatchEvent, WatchId};
+use waypost_filter::Query;
+use waypost_model::Location;
+use waypost_rest::{ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+use crate::discovery::Discovery;
+use crate::event::Events;
+use crate::fetch::Simple;
+use crate::freshness::Freshness;
+use crate::lookup::{Lookup, View};
+use crate::observation::{Context, Observations};
+use crate::quota::{Account, Quota};
+use crate::representation::{accepts_link_format, fresh_or_valid};
+use crate::{Event, Refusal, ServerConfig};
+
+/// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.
+///
+/// It is a [`Service`]: a transport hands it requests and takes its outputs. The application keeps the directory in its
+/// own hands all the while, through [`Server::directory`] and [`Server::directory_mut`]; what it changes there reaches the
+/// observers as well.
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_model::ReplicaId;
+/// use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Service};
+/// use waypost_server::{Server, ServerConfig};
+/// use waypost_time::Instant;
+///
+/// let directory = Directory::new(Config::new([0; 16], ReplicaId(1)));
+/// let mut server = Server::new(directory, ServerConfig::default());
+/// let request = Request::new(Method::Post, ["rd"])
+///     .with_query("ep=node1")
+///     .with_payload(ContentFormat::LINK_FORMAT, r#"</temp>;rt="temperature-c""#);
+/// server.handle_request(Instant::ZERO, ExchangeId(1), &Peer::new("coap://[2001:db8::1]"), request);
+/// let Some(Output::Response { response, .. }) = server.poll_output() else { panic!() };
+/// assert_eq!(response.code, Code::CREATED);
+/// assert_eq!(response.location_path[0], "rd");
+/// assert_eq!(server.directory().len(), 1);
+/// ```
+///
+/// [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) directory: Directory,
+    pub(crate) config: ServerConfig,
+    pub(crate) freshness: Option<Freshness>,
+    pub(crate) quota: Quota,
+    pub(crate) simple: Simple,
+    pub(crate) outputs: VecDeque<Output>,
+    discovery: Discovery,
+    observations: Observations,
+    events: Events,
+    /// Watches every endpoint, to report what expires.
+    expiry_watch: Option<WatchId>,
+    /// What fired of the watches that the application set itself.
+    watch_events: VecDeque<WatchEvent>,
+    now: Instant,
+}
+
+/// What to do about a request.
+enum Answer {
+    Now(Response),
+    Later,
+    Silence,
+}
+
+impl Server {
+    /// Makes a server over a directory.
+    #[must_use]
+    pub fn new(mut directory: Directory, config: ServerConfig) -> Self {
+        let remembered = config.limits.remembered_changes;
+        let is_empty = directory.len() == 0;
+        let expiry_watch = match config.limits.events {
+            0 => None,
+            _ => directory.watch(Instant::ZERO, Scope::Endpoints, Query::all()).ok(),
+        };
+        Self {
+            discovery: Discovery::new(&config),
+            freshness: config.echo.clone().map(|echo| Freshness::new(echo, is_empty, remembered)),
+            quota: Quota::default(),
+            simple: Simple::default(),
+            outputs: VecDeque::new(),
+            observations: Observations::default(),
+            events: Events::default(),
+            expiry_watch,
+            watch_events: VecDeque::new(),
+            now: Instant::ZERO,
+            directory,
+            config,
+        }
+    }
+
+    /// Returns the next event for the log; the oldest are dropped where nobody takes them.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.take_watch_events();
+        self.events.pop()
+    }
+
+    /// Returns what fired of the watches that the application set on the directory. The server takes what fires from the
+    /// directory, for its observers, and passes the rest on here.
+    pub fn poll_watch(&mut self) -> Option<WatchEvent> {
+        self.take_watch_events();
+        self.watch_events.pop_front()
+    }
+
+    /// Returns the directory, to change it in process. Changes reach the observers at the next [`Service::poll_output`].
+    pub const fn directory_mut(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
+
+    /// Returns the directory, to look up in process.
+    #[must_use]
+    pub const fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Returns the configuration.
+    #[must_use]
+    pub const fn config(&self) -> &ServerConfig {
+        &self.config
+    }
+
+    /// Returns how many observations there are.
+    #[must_use]
+    pub fn observations(&self) -> usize {
+        self.observations.len()
+    }
+
+    /// Returns how many events were dropped because nobody took them.
+    #[must_use]
+    pub const fn missed_events(&self) -> u64 {
+        self.events.missed()
+    }
+
+    /// Returns the directory, ending the server.
+    #[must_use]
+    pub fn into_directory(self) -> Directory {
+        self.directory
+    }
+
+    pub(crate) fn note(&mut self, event: Event) {
+        self.events.push(event, self.config.limits.events);
+    }
+
+    pub(crate) fn note_refusal(&mut self, peer: &Peer, path: Box<str>, refusal: &Refusal) {
+        if self.config.limits.events > 0 {
+            let diagnostic = refusal.to_string().into();
+            self.note(Event::Refused { peer: peer.uri.clone(), path, code: refusal.code(), diagnostic });
+        }
+    }
+
+    pub(crate) fn note_change(&mut self, location: &Location) {
+        if let Some(freshness) = &mut self.freshness {
+            freshness.changed(location);
+        }
+    }
+
+    pub(crate) fn preemptive_echo(&self, now: Instant, peer: &Peer) -> Option<Bytes> {
+        self.freshness.as_ref().and_then(|freshness| freshness.preemptive(now, peer))
+    }
+
+    /// Brings everything that depends on time up to it. A clock that goes back does not turn time back.
+    fn advance(&mut self, now: Instant) -> Instant {
+        self.now = self.now.max(now);
+        self.directory.expire(self.now);
+        self.take_watch_events();
+        self.remove_expired_simple(self.now);
+        self.give_up_fetches(self.now);
+        self.take_watch_events();
+        self.now
+    }
+
+    fn take_watch_events(&mut self) {
+        while let Some(event) = self.directory.poll_watch() {
+            if Some(event.watch) == self.expiry_watch {
+                self.note_expiry(&event);
+            } else if !self.observations.fired(event.watch) {
+                self.watch_events.push_back(event);
+            }
+        }
+    }
+
+    fn note_expiry(&mut self, event: &WatchEvent) {
+        let endpoint = self.directory.registration(self.now, &event.location);
+        if event.what == waypost_directory::WatchChange::Left && endpoint.is_some_and(|endpoint| endpoint.is_expired())
+        {
+            self.note(Event::Expired { location: event.location.clone() });
+        }
+    }
+
+    fn answer(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        peer: &Peer,
+        request: &Request,
+    ) -> Result<Answer, Refusal> {
+        let resource = Location::from_segments(&request.path).map_err(|_| Refusal::NotFound)?;
+        let paths = &self.config.paths;
+        if paths.discovery.is(&resource) {
+            return Ok(self.discovery.serve(request)?.map_or(Answer::Silence, Answer::Now));
+        }
+        if request.is_multicast {
+            // Only discovery makes sense to a group: everything else would be done, or answered, many times.
+            return Ok(Answer::Silence);
+        }
+        let response = if paths.registration.is(&resource) {
+            self.register(now, peer, request)?
+        } else if paths.resources.is(&resource) {
+            self.look_up(now, exchange, peer, request, Scope::Resources)?
+        } else if paths.endpoints.is(&resource) {
+            self.look_up(now, exchange, peer, request, Scope::Endpoints)?
+        } else if paths.simple_registration.is(&resource) {
+            return Ok(self.register_simply(now, exchange, peer, request)?.map_or(Answer::Later, Answer::Now));
+        } else {
+            self.operate(now, peer, &resource, request)?
+        };
+        Ok(Answer::Now(response))
+    }
+
+    fn look_up(
+        &mut self,
+        now: Instant,
+        exchange: ExchangeId,
+        peer: &Peer,
+        request: &Request,
+        scope: Scope,
+    ) -> Result<Response, Refusal> {
+        if request.method != Method::Get {
+            return Err(Refusal::MethodNotAllowed);
+        }
+        accepts_link_format(request)?;
+        let policy = self.config.policy.as_ref();
+        let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
+        let view = View::of(peer, policy);
+        let account = Account::of(peer);
+        let is_observed = request.observe == Some(Observe::Register)
+            && self.observations.admits(&account, &self.config.limits)
+            && self.observations.watch(now, &mut self.directory, &lookup);
+        let context = Context { now, directory: &self.directory, policy, limits: &self.config.limits };
+        let rendering = if is_observed {
+            match self.observations.add(&context, exchange, account, lookup.clone(), view) {
+                Ok(rendering) => rendering,
+                Err(refusal) => {
+                    self.observations.unwatch(&mut self.directory, &lookup);
+                    return Err(refusal);
+                }
+            }
+        } else {
+            lookup.render(now, &self.directory, policy, &view, self.config.limits.answer_bytes)?
+        };
+        let mut response = rendering.response(now);
+        response.is_observed = is_observed;
+        Ok(fresh_or_valid(request, response))
+    }
+}
+
+impl Service for Server {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
+        let now = self.advance(now);
+        self.observations.remove(&mut self.directory, exchange);
+        let output = match self.answer(now, exchange, peer, &request) {
+            Ok(Answer::Now(response)) => Output::Response { exchange, response },
+            Ok(Answer::Later) => return,
+            Ok(Answer::Silence) => Output::Silence { exchange },
+            Err(_) if request.is_multicast => Output::Silence { exchange },
+            Err(refusal) => {
+                self.note_refusal(peer, path_of(&request), &refusal);
+                Output::Response { exchange, response: refusal.response() }
+            }
+        };
+        self.outputs.push_back(output);
+    }
+
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        let now = self.advance(now);
+        self.take_fetched(now, request, outcome);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        let now = self.advance(now);
+        let policy = self.config.policy.as_ref();
+        let context = Context { now, directory: &self.directory, policy, limits: &self.config.limits };
+        let response = match self.observations.notification(&context, exchange) {
+            None => return,
+            Some(Ok(response)) => response,
+            Some(Err(refusal)) => {
+                self.observations.remove(&mut self.directory, exchange);
+                refusal.response()
+            }
+        };
+        self.outputs.push_back(Output::Notification { exchange, response });
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        self.advance(now);
+        self.observations.remove(&mut self.directory, exchange);
+        self.simple.cancel(exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.advance(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.take_watch_events();
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        self.observations.poll_changed().map(|exchange| Output::Changed { exchange })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.directory.next_expiry().into_iter().chain(self.simple.next_timeout()).min()
+    }
+}
+
+/// The path of a request as a log shows it.
+fn path_of(request: &Request) -> Box<str> {
+    let mut path = Location::from_segments(&request.path).map_or_else(|_| "?".to_string(), |path| path.as_str().into());
+    path.truncate(128);
+    path.into()
+}
