@@ -36,8 +36,12 @@ impl Page {
 
     /// Limits `results` to the entries of this page.
     pub fn paginate<I: Iterator>(&self, results: I) -> Take<Skip<I>> {
-        let skip = usize::try_from(self.skip()).unwrap_or(usize::MAX);
-        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
+        let (skip, count) = self.bounds();
         results.skip(skip).take(count)
+    }
+
+    /// Returns how many entries to skip and how many to take, as far as memory could hold them.
+    pub(crate) fn bounds(&self) -> (usize, usize) {
+        (usize::try_from(self.skip()).unwrap_or(usize::MAX), usize::try_from(self.count).unwrap_or(usize::MAX))
     }
 }

@@ -156,10 +156,8 @@ impl Query {
     /// # Ok::<(), waypost_filter::InvalidQuery>(())
     /// ```
     pub fn paginate<I: Iterator>(&self, results: I) -> Take<Skip<I>> {
-        match self.page {
-            Some(page) => page.paginate(results),
-            None => results.skip(0).take(usize::MAX),
-        }
+        let (skip, count) = self.page.map_or((0, usize::MAX), |page| page.bounds());
+        results.skip(skip).take(count)
     }
 
     /// Tells whether a record that stands alone meets every criterion; levels and page have no say.
@@ -212,6 +210,7 @@ impl Query {
     /// assert!(Query::parse("rt=temp&rt=light&ep=node1")?.matches_endpoint(&endpoint, links.iter()));
     /// # Ok::<(), waypost_filter::InvalidQuery>(())
     /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "an iterator is handed over like any other")]
     pub fn matches_endpoint<R: Record>(
         &self,
         endpoint: &(impl Record + ?Sized),

@@ -15,7 +15,7 @@
 pub struct QueryLimits {
     /// Greatest number of criteria, not counting `page` and `count`; 32 by default.
     pub criteria: usize,
-    /// Greatest number of bytes in all arguments together, as received; 4096 by default.
+    /// Greatest number of bytes in all arguments together, as received and with the separators between them; 4096 by default.
     pub bytes: usize,
 }
 

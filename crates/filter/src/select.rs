@@ -22,7 +22,7 @@ use crate::Query;
 /// ```
 ///
 /// [RFC 6690 §4.1]: https://www.rfc-editor.org/rfc/rfc6690#section-4.1
-pub fn select<'a>(document: LinkDocument<'a>, query: &'a Query) -> Selected<'a> {
+pub fn select<'d, 'q>(document: LinkDocument<'d>, query: &'q Query) -> Selected<'d, 'q> {
     Selected { results: query.paginate(Matching { links: document.links(), query }) }
 }
 
@@ -32,33 +32,33 @@ pub fn select<'a>(document: LinkDocument<'a>, query: &'a Query) -> Selected<'a> 
 /// use waypost_filter::{Query, Selected, select};
 /// use waypost_link_format::LinkDocument;
 ///
-/// let none: Selected<'_> = select(LinkDocument::EMPTY, const { &Query::all() });
+/// let none: Selected<'_, '_> = select(LinkDocument::EMPTY, const { &Query::all() });
 /// assert_eq!(none.count(), 0);
 /// ```
 #[derive(Debug, Clone)]
-pub struct Selected<'a> {
-    results: Take<Skip<Matching<'a>>>,
+pub struct Selected<'d, 'q> {
+    results: Take<Skip<Matching<'d, 'q>>>,
 }
 
-impl<'a> Iterator for Selected<'a> {
-    type Item = Link<'a>;
+impl<'d> Iterator for Selected<'d, '_> {
+    type Item = Link<'d>;
 
-    fn next(&mut self) -> Option<Link<'a>> {
+    fn next(&mut self) -> Option<Link<'d>> {
         self.results.next()
     }
 }
 
 /// The links that match, in all pages.
 #[derive(Debug, Clone)]
-struct Matching<'a> {
-    links: Links<'a>,
-    query: &'a Query,
+struct Matching<'d, 'q> {
+    links: Links<'d>,
+    query: &'q Query,
 }
 
-impl<'a> Iterator for Matching<'a> {
-    type Item = Link<'a>;
+impl<'d> Iterator for Matching<'d, '_> {
+    type Item = Link<'d>;
 
-    fn next(&mut self) -> Option<Link<'a>> {
+    fn next(&mut self) -> Option<Link<'d>> {
         self.links.find(|link| self.query.matches(link))
     }
 }

@@ -66,8 +66,10 @@ impl Reader {
     }
 
     fn count(&mut self, argument: &str) -> Result<(), InvalidQuery> {
-        self.arguments += 1;
-        self.bytes = self.bytes.saturating_add(argument.len());
+        // With the separator, so that empty arguments without end are over the limit, too.
+        let separator = usize::from(self.arguments > 0);
+        self.bytes = self.bytes.saturating_add(argument.len()).saturating_add(separator);
+        self.arguments = self.arguments.saturating_add(1);
         if self.bytes > self.limits.bytes {
             return Err(InvalidQuery::over_limit(self.limits.bytes, "bytes", self.arguments));
         }
