@@ -5,7 +5,8 @@
 /// ```
 /// use waypost_filter::{InvalidQueryKind, Query, QueryLimits};
 ///
-/// let limits = QueryLimits { criteria: 1, ..QueryLimits::default() };
+/// let mut limits = QueryLimits::default();
+/// limits.criteria = 1;
 /// assert!(Query::parse_within(limits, "rt=core.s").is_ok());
 /// let error = Query::parse_within(limits, "rt=core.s&ep=node1").unwrap_err();
 /// assert_eq!(error.kind(), InvalidQueryKind::OverLimit);
