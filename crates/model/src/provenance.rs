@@ -68,7 +68,7 @@ impl Provenance {
     pub fn resolve(&self, base: &str) -> Result<Self, InvalidProvenance> {
         let base = base.split('#').next().unwrap_or(base);
         let base = UriAbsoluteStr::new(base).map_err(|_| InvalidProvenance(()))?;
-        let reference = UriReferenceStr::new(&*self.0).map_err(|_| InvalidProvenance(()))?;
+        let reference = UriReferenceStr::new(self.as_str()).map_err(|_| InvalidProvenance(()))?;
         Self::new(&reference.resolve_against(base).to_string())
     }
 

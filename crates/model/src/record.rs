@@ -149,7 +149,7 @@ impl Record {
         !self.seen.contains(other.dot()) && !other.seen.contains(self.dot())
     }
 
-    /// Takes the later of each field, and everything that the other saw.
+    /// Takes the later of each field, and everything that the other saw. It must not have been registered first.
     pub(crate) fn merge_fields(&mut self, other: &Self) {
         if self.base.merge(&other.base) {
             self.link = other.link;
@@ -169,7 +169,6 @@ impl Record {
         self.replaced = self.replaced.max(other.replaced);
         let replaced = self.replaced;
         self.attributes.retain(|_, register| register.stamp >= replaced);
-        self.first = self.first.min(other.first);
         if other.written > self.written {
             self.written = other.written;
             self.location.clone_from(&other.location);

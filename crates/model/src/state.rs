@@ -1,4 +1,5 @@
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -130,7 +131,7 @@ impl State {
         }
         let conflict = self.conflict();
         let merged = match change {
-            Change::Put { record, .. } => self.insert(Write::Record(*record)),
+            Change::Put { record, .. } => self.insert(Write::Record(record)),
             Change::Remove(removal) => self.insert(Write::Removal(removal)),
             Change::Renew(renewal) => self.insert_renewal(&renewal),
         };
@@ -241,7 +242,7 @@ impl State {
 
     fn replace(&mut self, record: Record) -> &Record {
         self.writes.clear();
-        self.writes.push(Write::Record(record));
+        self.writes.push(Write::Record(Box::new(record)));
         let Some(Write::Record(record)) = self.writes.last() else { unreachable!("a record was just pushed") };
         record
     }
@@ -274,6 +275,12 @@ impl State {
 
 impl From<Record> for State {
     fn from(record: Record) -> Self {
+        Box::new(record).into()
+    }
+}
+
+impl From<Box<Record>> for State {
+    fn from(record: Box<Record>) -> Self {
         Self { writes: Vec::from([Write::Record(record)]) }
     }
 }
@@ -318,7 +325,7 @@ pub enum Merged {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Write {
-    Record(Record),
+    Record(Box<Record>),
     Removal(Removal),
 }
 

@@ -1,6 +1,6 @@
 //! Lifetime, its age and what is left of it (RFC 9176 §5, the replication draft).
 
-use std::time::Duration;
+use core::time::Duration;
 
 use proptest::prelude::*;
 use waypost_link_format::LinkDocument;

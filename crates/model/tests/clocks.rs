@@ -1,6 +1,6 @@
 //! The hybrid logical clock.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use proptest::prelude::*;
 use waypost_model::{Clock, Timestamp};

@@ -1,11 +1,11 @@
 //! The merge rule, case by case.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
-    Attributes, Authority, Base, Change, Conflict, Credentials, Dot, EndpointName, Lifetime, Location, Merged, Record,
-    Registration, ReplicaId, Stamp, State, Timestamp, Update, Version,
+    Attributes, Authority, Base, Change, Conflict, Credentials, Dot, EndpointName, Location, Merged, Record,
+    Registration, Removal, ReplicaId, Stamp, State, Timestamp, Update, Version,
 };
 
 const HORIZON: Duration = Duration::from_secs(90_000);
@@ -248,6 +248,31 @@ fn two_records_that_did_not_see_each_other_are_renewed_by_a_write() {
     here.update(Update::default(), stamp(1, 3, 3_000));
     assert_eq!(here.len(), 1);
     assert!(here.renew(ReplicaId(1), Duration::ZERO).is_some());
+}
+
+#[test]
+fn what_is_shown_has_seen_all_and_counts_the_renewals_of_the_newest() {
+    let (mut here, mut there) = two(registration("a"));
+    here.update(set(&[("room", "1")]), stamp(1, 2, 2_000));
+    here.renew(ReplicaId(1), Duration::ZERO).unwrap();
+    there.update(base("b"), stamp(2, 1, 3_000));
+    there.renew(ReplicaId(2), Duration::ZERO).unwrap();
+    there.renew(ReplicaId(2), Duration::ZERO).unwrap();
+    here.join(&there);
+    let record = here.record().unwrap();
+    assert_eq!((record.dot(), record.renewals), (Dot::new(ReplicaId(2), 1), 2));
+    assert_eq!(record.seen, here.seen());
+    assert_eq!(record.first, stamp(1, 1, 1_000));
+}
+
+#[test]
+fn a_removal_is_remembered_for_the_longest_time_that_anyone_asked_for() {
+    let (mut here, _) = two(registration("a"));
+    let removal = here.remove(stamp(1, 2, 2_000), HORIZON).unwrap().clone();
+    let longer = Removal { horizon: 2 * HORIZON, ..removal.clone() };
+    here.merge(Change::Remove(longer));
+    here.merge(Change::Remove(removal));
+    assert_eq!(here.removals().next().unwrap().horizon, 2 * HORIZON);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The laws of the merge rule, over random histories of several replicas and every order of delivery.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+extern crate alloc;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::cell::Cell;
+use core::time::Duration;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -1,8 +1,8 @@
 //! What is exchanged survives the way out and in, and nothing invalid comes in.
 #![cfg(feature = "serde")]
 
-use std::fmt::Debug;
-use std::time::Duration;
+use core::fmt::Debug;
+use core::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,9 @@
 //! Versions are sets of dots.
 
-use std::cmp::Ordering;
-use std::collections::BTreeSet;
+extern crate alloc;
+
+use alloc::collections::BTreeSet;
+use core::cmp::Ordering;
 
 use proptest::prelude::*;
 use waypost_model::{Dot, ReplicaId, Version};
