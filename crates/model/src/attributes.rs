@@ -167,7 +167,7 @@ impl From<AttributeName> for String {
     }
 }
 
-/// The values of one endpoint attribute in the order given; `None` is a flag.
+/// The values of one endpoint attribute in the order given; `None` is a flag. Without any, the attribute is set to nothing.
 ///
 /// ```
 /// use waypost_model::AttributeValues;
