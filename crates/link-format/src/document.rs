@@ -1,10 +1,13 @@
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::str;
 
 use crate::scanner::{Checked, Lenient, Scanner, Strict};
 use crate::{Deviation, Link, LinkDocumentBuf, Links, ParseError, ParseErrorKind, reference};
 
 /// A valid link-format document ([RFC 6690 §2]), borrowed.
+///
+/// Two documents are equal when they are written alike.
 ///
 /// [RFC 6690 §2]: https://www.rfc-editor.org/rfc/rfc6690#section-2
 ///
@@ -19,15 +22,17 @@ use crate::{Deviation, Link, LinkDocumentBuf, Links, ParseError, ParseErrorKind,
 /// }
 /// # Ok::<(), waypost_link_format::ParseError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct LinkDocument<'a> {
     text: &'a str,
     deviates: bool,
+    /// Whether it is known that no target or value contains a comma, which makes the ends of links easy to find.
+    commas_only_separate: bool,
 }
 
 impl<'a> LinkDocument<'a> {
     /// The document without links.
-    pub const EMPTY: LinkDocument<'static> = LinkDocument { text: "", deviates: false };
+    pub const EMPTY: LinkDocument<'static> = LinkDocument { text: "", deviates: false, commas_only_separate: true };
 
     /// Parses a document by the grammar.
     ///
@@ -35,8 +40,9 @@ impl<'a> LinkDocument<'a> {
     ///
     /// The first place where the text leaves the grammar.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
-        Scanner::new(text, 0, Strict).check()?;
-        Ok(Self { text, deviates: false })
+        let links = Scanner::new(text, 0, Strict).check()?;
+        let commas = memchr::memchr_iter(b',', text.as_bytes()).count();
+        Ok(Self { text, deviates: false, commas_only_separate: commas < links.max(1) })
     }
 
     /// Parses the octets of a payload by the grammar.
@@ -73,12 +79,12 @@ impl<'a> LinkDocument<'a> {
             report(deviation);
         });
         Scanner::new(text, 0, reading).check()?;
-        Ok(Self { text, deviates })
+        Ok(Self { text, deviates, commas_only_separate: false })
     }
 
     /// For text that is known to be valid.
     pub(crate) fn checked(text: &'a str) -> Self {
-        Self { text, deviates: false }
+        Self { text, deviates: false, commas_only_separate: false }
     }
 
     /// Returns the text as written.
@@ -104,7 +110,7 @@ impl<'a> LinkDocument<'a> {
     #[inline]
     #[must_use]
     pub fn links(&self) -> Links<'a> {
-        Links::new(self.text)
+        Links::new(self.text, self.commas_only_separate)
     }
 
     /// Returns the link that starts at `offset`, which is one that [`Link::offset`] gave for this document.
@@ -166,6 +172,20 @@ impl<'a> IntoIterator for LinkDocument<'a> {
 
     fn into_iter(self) -> Links<'a> {
         self.links()
+    }
+}
+
+impl PartialEq for LinkDocument<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for LinkDocument<'_> {}
+
+impl Hash for LinkDocument<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 

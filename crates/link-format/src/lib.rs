@@ -57,6 +57,7 @@ mod quoted;
 mod reference;
 mod resolve;
 mod scanner;
+mod search;
 mod words;
 mod writer;
 
@@ -68,6 +69,6 @@ pub use ext_value::ExtValue;
 pub use link::{Link, Links};
 pub use link_buf::{InvalidLink, LinkBuf};
 pub use parameter::{Form, Parameter, Parameters};
-pub use resolve::{InvalidReference, origin, resolve};
+pub use resolve::{Base, InvalidReference, origin, resolve};
 pub use words::{ContentFormats, Values, Words};
 pub use writer::LinkWriter;

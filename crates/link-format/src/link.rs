@@ -259,11 +259,12 @@ impl fmt::Debug for Link<'_> {
 pub struct Links<'a> {
     text: &'a str,
     scanner: Scanner<'a, Checked>,
+    commas_only_separate: bool,
 }
 
 impl<'a> Links<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, scanner: Scanner::new(text, 0, Checked) }
+    pub(crate) fn new(text: &'a str, commas_only_separate: bool) -> Self {
+        Self { text, scanner: Scanner::new(text, 0, Checked), commas_only_separate }
     }
 }
 
@@ -273,7 +274,11 @@ impl<'a> Iterator for Links<'a> {
     #[inline]
     fn next(&mut self) -> Option<Link<'a>> {
         let (offset, target) = self.scanner.next_link().ok()??;
-        while self.scanner.next_parameter().ok()?.is_some() {}
+        if self.commas_only_separate {
+            self.scanner.skip_to_comma();
+        } else {
+            self.scanner.skip_parameters().ok()?;
+        }
         Some(Link { text: &self.text[..self.scanner.position()], offset, target })
     }
 }

@@ -34,12 +34,21 @@ pub struct Parameter<'a> {
     /// Of the first byte after `=`, which is the quote when there is one.
     value_offset: usize,
     form: Form,
+    /// Whether the value has a quoted-pair.
+    escaped: bool,
 }
 
 impl<'a> Parameter<'a> {
     #[inline]
-    pub(crate) fn new(name: &'a str, offset: usize, form: Form, value: &'a str, value_offset: usize) -> Self {
-        Self { name, value, offset, value_offset, form }
+    pub(crate) fn new(
+        name: &'a str,
+        offset: usize,
+        form: Form,
+        value: &'a str,
+        value_offset: usize,
+        escaped: bool,
+    ) -> Self {
+        Self { name, value, offset, value_offset, form, escaped }
     }
 
     /// Returns the name as written, with the `*` of an extended one.
@@ -81,8 +90,8 @@ impl<'a> Parameter<'a> {
     pub fn value(&self) -> Option<Cow<'a, str>> {
         match self.form {
             Form::Flag => None,
-            Form::Quoted => Some(quoted::unescape(self.value)),
-            Form::Token | Form::Ext => Some(Cow::Borrowed(self.value)),
+            _ if self.escaped => Some(Cow::Owned(quoted::unescape(self.value))),
+            _ => Some(Cow::Borrowed(self.value)),
         }
     }
 

@@ -96,7 +96,8 @@ impl Reference<'_> {
             return self.port();
         }
         let read = &self.octets[start..self.position];
-        match memchr::memchr(b':', read) {
+        let colon = read.iter().position(|octet| *octet == b':');
+        match colon {
             Some(colon) if !read[colon + 1..].iter().all(u8::is_ascii_digit) => Err(self.position),
             _ => Ok(()),
         }

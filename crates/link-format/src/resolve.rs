@@ -1,7 +1,6 @@
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 
-use iri_string::format::ToDedicatedString;
 use iri_string::types::{IriAbsoluteStr, IriReferenceStr};
 
 use crate::reference;
@@ -9,7 +8,7 @@ use crate::reference;
 /// Resolves a reference against a base URI ([RFC 3986 §5]).
 ///
 /// A reference that is a URI already is returned as it is, unmodified, as [RFC 9176 §6.1] has it. A fragment of the base is
-/// ignored. Letters of other scripts may stand in both.
+/// ignored. Letters of other scripts may stand in both. To resolve several references against one base, see [`Base`].
 ///
 /// [RFC 3986 §5]: https://www.rfc-editor.org/rfc/rfc3986#section-5
 /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
@@ -29,18 +28,62 @@ use crate::reference;
 /// # Ok::<(), waypost_link_format::InvalidReference>(())
 /// ```
 pub fn resolve<'r>(base: &str, reference: &'r str) -> Result<Cow<'r, str>, InvalidReference> {
-    if !reference::is_reference(reference) || !reference::is_reference(base) {
-        return Err(InvalidReference(()));
+    Base::new(base)?.resolve(reference)
+}
+
+/// A base URI against which references are resolved.
+///
+/// # Examples
+///
+/// ```
+/// use waypost_link_format::Base;
+///
+/// let base = Base::new("coap://[2001:db8::1]:61616")?;
+/// assert_eq!(base.resolve("/sensors/temp")?, "coap://[2001:db8::1]:61616/sensors/temp");
+/// assert_eq!(base.resolve("/sensors/light")?, "coap://[2001:db8::1]:61616/sensors/light");
+/// # Ok::<(), waypost_link_format::InvalidReference>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Base<'b> {
+    uri: &'b str,
+    origin: Option<&'b str>,
+}
+
+impl<'b> Base<'b> {
+    /// Checks a base URI.
+    ///
+    /// # Errors
+    ///
+    /// When it is not a URI: no URI reference at all, or one without a scheme.
+    pub fn new(uri: &'b str) -> Result<Self, InvalidReference> {
+        if reference::scheme_length(uri).is_none() || !reference::is_reference(uri) {
+            return Err(InvalidReference(()));
+        }
+        Ok(Self { uri, origin: origin(uri) })
     }
-    if reference::scheme_length(base).is_none() {
-        return Err(InvalidReference(()));
+
+    /// Returns the base as given.
+    #[must_use]
+    pub fn as_str(&self) -> &'b str {
+        self.uri
     }
-    if reference::scheme_length(reference).is_some() {
-        return Ok(Cow::Borrowed(reference));
-    }
-    match origin(base) {
-        Some(origin) if is_plain_absolute_path(reference) => Ok(Cow::Owned([origin, reference].concat())),
-        _ => resolve_by_library(base, reference),
+
+    /// Resolves a reference against the base, as [`resolve`] does.
+    ///
+    /// # Errors
+    ///
+    /// When the reference is not a URI reference.
+    pub fn resolve<'r>(&self, reference: &'r str) -> Result<Cow<'r, str>, InvalidReference> {
+        if !reference::is_reference(reference) {
+            return Err(InvalidReference(()));
+        }
+        if reference::scheme_length(reference).is_some() {
+            return Ok(Cow::Borrowed(reference));
+        }
+        match self.origin {
+            Some(origin) if is_plain_absolute_path(reference) => Ok(Cow::Owned([origin, reference].concat())),
+            _ => resolve_by_library(self.uri, reference).map(Cow::Owned),
+        }
     }
 }
 
@@ -57,12 +100,10 @@ pub fn resolve<'r>(base: &str, reference: &'r str) -> Result<Cow<'r, str>, Inval
 /// ```
 #[must_use]
 pub fn origin(uri: &str) -> Option<&str> {
-    let authority = reference::scheme_length(uri)? + 3;
-    if !uri[..authority.min(uri.len())].ends_with("://") {
-        return None;
-    }
-    let length = uri.as_bytes()[authority..].iter().position(|octet| matches!(octet, b'/' | b'?' | b'#'));
-    Some(&uri[..length.map_or(uri.len(), |length| authority + length)])
+    let scheme = reference::scheme_length(uri)?;
+    let authority = uri[scheme..].strip_prefix("://")?;
+    let length = authority.bytes().position(|octet| matches!(octet, b'/' | b'?' | b'#')).unwrap_or(authority.len());
+    Some(&uri[..scheme + 3 + length])
 }
 
 /// A base or a reference that is not what its grammar says.
@@ -86,10 +127,9 @@ fn is_plain_absolute_path(reference: &str) -> bool {
 }
 
 #[cold]
-fn resolve_by_library<'r>(base: &str, reference: &str) -> Result<Cow<'r, str>, InvalidReference> {
+fn resolve_by_library(base: &str, reference: &str) -> Result<String, InvalidReference> {
     let base = base.split('#').next().unwrap_or_default();
     let base = IriAbsoluteStr::new(base).map_err(|_| InvalidReference(()))?;
     let reference = IriReferenceStr::new(reference).map_err(|_| InvalidReference(()))?;
-    let resolved: String = reference.resolve_against(base).to_dedicated_string().to_string();
-    Ok(Cow::Owned(resolved))
+    Ok(reference.resolve_against(base).to_string())
 }

@@ -1,7 +1,7 @@
 //! The one pass over the text that checks a document and that reads it.
 
-use crate::byte_class::{self, ATTR, CHARSET, PTOKEN, QUOTED};
-use crate::{Deviation, DeviationKind, Form, Parameter, ParseError, ParseErrorKind, reference};
+use crate::byte_class::{self, ATTR, CHARSET, PTOKEN};
+use crate::{Deviation, DeviationKind, Form, Parameter, ParseError, ParseErrorKind, reference, search};
 
 /// For whom the scanner works: what it checks, and what it passes over.
 pub(crate) trait Reading {
@@ -64,12 +64,14 @@ impl<'a, R: Reading> Scanner<'a, R> {
         self.position
     }
 
-    /// Goes over the whole document.
-    pub(crate) fn check(mut self) -> Result<(), ParseError> {
+    /// Goes over the whole document, and returns how many links there are.
+    pub(crate) fn check(mut self) -> Result<usize, ParseError> {
+        let mut links = 0;
         while self.next_link()?.is_some() {
             while self.next_parameter()?.is_some() {}
+            links += 1;
         }
-        Ok(())
+        Ok(links)
     }
 
     /// Reads the next target, with the position of its `<`. The parameters of the link before must have been read.
@@ -103,7 +105,7 @@ impl<'a, R: Reading> Scanner<'a, R> {
     }
 
     /// Reads the next parameter of a link. `None` at its end: a comma or the end of the text, which is not consumed.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next_parameter(&mut self) -> Result<Option<Parameter<'a>>, ParseError> {
         self.white_space();
         let separator = self.position;
@@ -112,23 +114,29 @@ impl<'a, R: Reading> Scanner<'a, R> {
             Some(b',') | None => return Ok(None),
             _ => return self.fail(ParseErrorKind::ExpectedSeparator),
         }
-        if R::LENIENT {
-            loop {
-                self.white_space();
-                match self.peek() {
-                    Some(b';') => {
-                        self.reading.passed_over(DeviationKind::ExtraSeparator, self.position);
-                        self.position += 1;
-                    }
-                    Some(b',') | None => {
-                        self.reading.passed_over(DeviationKind::TrailingSeparator, separator);
-                        return Ok(None);
-                    }
-                    _ => break,
-                }
-            }
+        if R::LENIENT && !self.find_name(separator) {
+            return Ok(None);
         }
         self.parameter().map(Some)
+    }
+
+    /// Goes to the next comma, which ends the link when commas do nothing but separate links.
+    #[inline]
+    pub(crate) fn skip_to_comma(&mut self) {
+        let rest = &self.octets()[self.position..];
+        self.position += memchr::memchr(b',', rest).unwrap_or(rest.len());
+    }
+
+    /// Goes to the end of a link that was checked before. Outside of quoted strings commas do nothing but separate links.
+    #[inline]
+    pub(crate) fn skip_parameters(&mut self) -> Result<(), ParseError> {
+        loop {
+            self.position = search::find_either(self.octets(), self.position, b'"', b',');
+            if self.peek() != Some(b'"') {
+                return Ok(());
+            }
+            self.quoted_string()?;
+        }
     }
 
     /// Reads the target whose `<` is here.
@@ -141,22 +149,41 @@ impl<'a, R: Reading> Scanner<'a, R> {
         let offset = self.position;
         let start = offset + 1;
         let end = if R::CHECKS {
-            let end = reference::end(self.text, start);
-            self.position = end.unwrap_or_else(|position| position);
-            match self.peek() {
-                Some(b'>') if end.is_ok() => self.position,
-                None => return self.fail(ParseErrorKind::UnterminatedTarget),
-                _ => return self.fail(ParseErrorKind::InvalidTarget),
-            }
+            reference::end(self.text, start)
         } else {
-            let rest = &self.octets()[start..];
-            start + rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len())
+            Ok(search::find_either(self.octets(), start, b'>', b'>'))
+        };
+        self.position = end.unwrap_or_else(|position| position);
+        let end = match self.peek() {
+            Some(b'>') if end.is_ok() => self.position,
+            None => return self.fail(ParseErrorKind::UnterminatedTarget),
+            _ => return self.fail(ParseErrorKind::InvalidTarget),
         };
         self.position = end + 1;
         Ok((offset, &self.text[start..end]))
     }
 
+    /// Passes over what stands between a separator and the name of a parameter. Returns whether anything but a separator or the
+    /// end follows.
     #[inline]
+    fn find_name(&mut self, separator: usize) -> bool {
+        loop {
+            self.white_space();
+            match self.peek() {
+                Some(b';') => {
+                    self.reading.passed_over(DeviationKind::ExtraSeparator, self.position);
+                    self.position += 1;
+                }
+                Some(b',') | None => {
+                    self.reading.passed_over(DeviationKind::TrailingSeparator, separator);
+                    return false;
+                }
+                _ => return true,
+            }
+        }
+    }
+
+    #[inline(always)]
     fn parameter(&mut self) -> Result<Parameter<'a>, ParseError> {
         let offset = self.position;
         self.position = byte_class::span(self.octets(), offset, ATTR);
@@ -177,7 +204,7 @@ impl<'a, R: Reading> Scanner<'a, R> {
             if R::CHECKS && extended {
                 return self.fail(ParseErrorKind::InvalidExtValue);
             }
-            return Ok(Parameter::new(name, offset, Form::Flag, "", self.position));
+            return Ok(Parameter::new(name, offset, Form::Flag, "", self.position, false));
         }
         self.position += 1;
         self.white_space();
@@ -186,8 +213,9 @@ impl<'a, R: Reading> Scanner<'a, R> {
             self.ext_value()?;
             (Form::Ext, &self.text[start..self.position])
         } else if self.peek() == Some(b'"') {
-            self.quoted_string()?;
-            (Form::Quoted, &self.text[start + 1..self.position - 1])
+            let escaped = self.quoted_string()?;
+            let value = &self.text[start + 1..self.position - 1];
+            return Ok(Parameter::new(name, offset, Form::Quoted, value, start, escaped));
         } else {
             self.position = byte_class::span(self.octets(), start, PTOKEN);
             if R::CHECKS && self.position == start {
@@ -195,24 +223,34 @@ impl<'a, R: Reading> Scanner<'a, R> {
             }
             (Form::Token, &self.text[start..self.position])
         };
-        Ok(Parameter::new(name, offset, form, value, start))
+        Ok(Parameter::new(name, offset, form, value, start, false))
     }
 
     /// `quoted-string` of [RFC 2616 §2.2]: text that may be folded, and any character after a backslash.
     ///
     /// [RFC 2616 §2.2]: https://www.rfc-editor.org/rfc/rfc2616#section-2.2
-    #[inline]
-    fn quoted_string(&mut self) -> Result<(), ParseError> {
+    ///
+    /// Returns whether there was a backslash.
+    #[inline(always)]
+    fn quoted_string(&mut self) -> Result<bool, ParseError> {
         self.position += 1;
+        let mut escaped = false;
         loop {
-            self.position = byte_class::span(self.octets(), self.position, QUOTED);
+            self.position = if R::CHECKS {
+                search::find_end_of_plain(self.octets(), self.position)
+            } else {
+                search::find_either(self.octets(), self.position, b'"', b'\\')
+            };
             match self.peek() {
                 Some(b'"') => {
                     self.position += 1;
-                    return Ok(());
+                    return Ok(escaped);
                 }
                 None => return self.fail(ParseErrorKind::UnterminatedQuotedString),
-                Some(b'\\') => self.quoted_pair()?,
+                Some(b'\\') => {
+                    self.quoted_pair()?;
+                    escaped = true;
+                }
                 Some(_) => self.folded_white_space()?,
             }
         }

@@ -39,13 +39,15 @@ pub struct LinkWriter<'w, W: fmt::Write + ?Sized> {
     safe: Option<Range<usize>>,
     /// The `sz` in `line` that has no quotes.
     size: Option<Range<usize>>,
+    /// Whether there is a `sz` in `line`, however written.
+    sized: bool,
     begun: bool,
 }
 
 impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Returns a writer that appends to `out`, with no link before.
     pub fn new(out: &'w mut W) -> Self {
-        Self { out, line: String::new(), safe: None, size: None, begun: false }
+        Self { out, line: String::new(), safe: None, size: None, sized: false, begun: false }
     }
 
     /// Starts the next link.
@@ -100,6 +102,7 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
             return Err(fmt::Error);
         }
         self.started()?.bare_name(name);
+        self.is_size(name, "");
         Ok(self)
     }
 
@@ -113,8 +116,8 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
         let name = parameter.name();
         match (parameter.form(), parameter.raw_value().unwrap_or_default()) {
             (Form::Ext, value) => self.bare(name, value),
-            (_, "") => self.bare_name(name),
             (_, value) if self.is_size(name, value) => self.bare_size(name, value),
+            (_, "") => self.bare_name(name),
             (_, value) => self.quoted(name, |line| line.push_str(value)),
         }
         Ok(self)
@@ -148,6 +151,7 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
         self.line.clear();
         self.safe = None;
         self.size = None;
+        self.sized = false;
         Ok(())
     }
 
@@ -174,8 +178,12 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
         if self.line.is_empty() { Err(fmt::Error) } else { Ok(self) }
     }
 
-    fn is_size(&self, name: &str, value: &str) -> bool {
-        name.eq_ignore_ascii_case("sz") && self.size.is_none() && cardinal(value).is_some()
+    /// Whether this is the one parameter that is written as a number. Only the first `sz` can be, because the others must not
+    /// come before it when the end is arranged.
+    fn is_size(&mut self, name: &str, value: &str) -> bool {
+        let first = name.eq_ignore_ascii_case("sz") && !self.sized;
+        self.sized |= first;
+        first && cardinal(value).is_some()
     }
 
     fn bare_size(&mut self, name: &str, value: &str) {
