@@ -1,0 +1,183 @@
+use core::time::Duration;
+
+use waypost_model::{Change, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, Version};
+use waypost_time::Instant;
+
+use crate::{Applied, Directory, Refused, token::Token};
+
+/// Changes that were made elsewhere.
+impl Directory {
+    /// Takes a change that was made at another replica or another authority.
+    ///
+    /// A change may come late, again, and after newer ones. It does not count in [`version`](Self::version) by itself,
+    /// because an earlier one may still be missing: see [`advance`](Self::advance).
+    ///
+    /// # Errors
+    ///
+    /// When the change cannot be right, when a limit is reached, and when the change shows that this replica has lost
+    /// writes of its own. Nothing has changed then.
+    pub fn apply(&mut self, now: Instant, change: Change) -> Result<Applied, Refused> {
+        let token = Token::of(&self.context.config.secret, change.key());
+        let slot = self.slot_of(token, change.key())?;
+        match change {
+            Change::Put { record, age } => self.put(now, token, slot, *record, age),
+            Change::Renew(renewal) => self.apply_renewal(now, slot, &renewal),
+            Change::Remove(removal) => self.apply_removal(now, token, slot, removal),
+        }
+    }
+
+    /// Notes that everything in a version was taken in: what a feed ended in, once all its changes were applied.
+    ///
+    /// # Errors
+    ///
+    /// When this replica has lost writes of its own that are in the version, and when there are too many replicas.
+    pub fn advance(&mut self, version: &Version) -> Result<(), Refused> {
+        self.check_version(version)?;
+        let mut merged = self.version.clone();
+        merged.merge(version);
+        self.check_replicas(&merged)?;
+        self.version = merged;
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        now: Instant,
+        token: Token,
+        slot: Option<u32>,
+        record: Record,
+        age: Duration,
+    ) -> Result<Applied, Refused> {
+        self.check_dot(record.dot(), &record.seen)?;
+        self.check_place(&record.key, record.location.as_ref(), token)?;
+        self.check_record(&record)?;
+        if age >= record.lifetime.value.duration() {
+            return Err(Refused::Implausible { what: "age" });
+        }
+        let mut clock = self.clock.clone();
+        clock.observe(self.millis(now), record.latest()).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        let seen = now.saturating_sub(age);
+        let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_shown));
+        let mut state = self.state(slot);
+        let merged = state.merge(Change::Put { record: record.into(), age });
+        let applied = match merged {
+            Merged::Unchanged => return Ok(Applied::Unchanged),
+            Merged::Renewed | Merged::Changed => Applied::Changed,
+            Merged::Conflict(conflict) => Applied::Conflict(conflict),
+        };
+        if state.len() > MAX_WRITES {
+            return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
+        }
+        // What several writes merge to is no longer what was checked.
+        if let Some(record) = state.record() {
+            self.check_record(&record)?;
+        }
+        if before.is_none() && state.is_alive() {
+            self.make_room()?;
+        }
+        self.clock = clock;
+        let seen = before.map_or(seen, |(before, _)| seen.max(before));
+        self.settle(now, token, state, seen);
+        Ok(applied)
+    }
+
+    fn apply_renewal(&mut self, now: Instant, slot: Option<u32>, renewal: &Renewal) -> Result<Applied, Refused> {
+        let Some((slot, entry)) = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?))) else {
+            return Ok(Applied::Unchanged);
+        };
+        if renewal.age >= entry.lifetime().duration() {
+            return Err(Refused::Implausible { what: "age" });
+        }
+        // Nobody else renews what this replica wrote.
+        if renewal.dot.replica == self.context.config.replica {
+            return Err(Refused::Implausible { what: "dot" });
+        }
+        let mut state = self.state(Some(slot));
+        if state.merge(Change::Renew(renewal.clone())) != Merged::Renewed {
+            return Ok(Applied::Unchanged);
+        }
+        let seen = now.saturating_sub(renewal.age);
+        let token = entry.token();
+        if entry.is_shown && entry.state().is_none() {
+            if let Some(entry) = self.registry.entry_mut(slot) {
+                entry.renewals = renewal.renewals;
+                entry.seen = entry.seen.max(seen);
+            }
+        } else {
+            let seen = entry.seen.max(seen);
+            self.settle(now, token, state, seen);
+        }
+        Ok(Applied::Changed)
+    }
+
+    fn apply_removal(
+        &mut self,
+        now: Instant,
+        token: Token,
+        slot: Option<u32>,
+        mut removal: Removal,
+    ) -> Result<Applied, Refused> {
+        self.check_dot(removal.stamp.dot, &removal.seen)?;
+        let mut clock = self.clock.clone();
+        clock.observe(self.millis(now), removal.stamp.time).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        // No copy can live longer than the longest lifetime.
+        removal.horizon = removal.horizon.min(Lifetime::MAX.duration() + self.context.config.limits.tombstone_guard);
+        if slot.is_none() && self.registry.end() as usize >= crate::documents::MAX_SLOTS {
+            return Err(Refused::OverLimit { what: "registrations", limit: crate::documents::MAX_SLOTS });
+        }
+        let seen = slot.and_then(|slot| self.registry.entry(slot)).map_or(now, |entry| entry.seen);
+        let mut state = self.state(slot);
+        let merged = state.merge(Change::Remove(removal));
+        if merged == Merged::Unchanged {
+            return Ok(Applied::Unchanged);
+        }
+        if state.len() > MAX_WRITES {
+            return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
+        }
+        self.clock = clock;
+        self.settle(now, token, state, seen);
+        Ok(Applied::Changed)
+    }
+
+    /// Checks that a write can be one that another replica made after those that it says it saw.
+    fn check_dot(&self, dot: Dot, seen: &Version) -> Result<(), Refused> {
+        let implausible = Err(Refused::Implausible { what: "dot" });
+        if dot.sequence == 0 || !seen.contains(dot) || seen.sequence(dot.replica) != dot.sequence {
+            return implausible;
+        }
+        self.check_version(seen)?;
+        self.check_replicas(seen)
+    }
+
+    /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no
+    /// other.
+    fn check_version(&self, version: &Version) -> Result<(), Refused> {
+        if version.iter().any(|dot| dot.sequence > MAX_SEQUENCE) {
+            return Err(Refused::Implausible { what: "sequence" });
+        }
+        let replica = self.context.config.replica;
+        if version.sequence(replica) > self.version.sequence(replica) {
+            return Err(Refused::ForgottenWrites);
+        }
+        Ok(())
+    }
+
+    fn check_replicas(&self, version: &Version) -> Result<(), Refused> {
+        let limit = self.context.config.limits.replicas;
+        if version.len() > limit { Err(Refused::OverLimit { what: "replicas", limit }) } else { Ok(()) }
+    }
+
+    fn check_place(&self, key: &Key, location: Option<&Location>, token: Token) -> Result<(), Refused> {
+        match (&key.origin, location) {
+            (Origin::Local, None) => Ok(()),
+            (Origin::Foreign(authority), Some(location)) => self.check_foreign(authority, location, token),
+            _ => Err(Refused::Implausible { what: "location" }),
+        }
+    }
+}
+
+/// A replica that makes a million writes a second gets here in half a million years.
+const MAX_SEQUENCE: u64 = u64::MAX >> 4;
+
+/// Writes of one registration that did not see each other: one per replica at worst, and two or three in practice.
+const MAX_WRITES: usize = 64;

@@ -1,0 +1,71 @@
+use waypost_link_format::LinkDocumentBuf;
+use waypost_model::{Authority, Location, Record, Registration};
+
+use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_ATTRIBUTE, token::Token};
+
+/// The limits, checked before anything is changed.
+impl Directory {
+    pub(crate) fn check_registration(&self, registration: &Registration) -> Result<(), Refused> {
+        self.check(registration.base.as_str(), registration.attributes.iter(), &registration.links)
+    }
+
+    pub(crate) fn check_record(&self, record: &Record) -> Result<(), Refused> {
+        self.check(record.base.value.as_str(), record.attributes(), &record.links.value)
+    }
+
+    fn check<'a>(
+        &self,
+        base: &str,
+        attributes: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+        links: &LinkDocumentBuf,
+    ) -> Result<(), Refused> {
+        let limits = &self.context.config.limits;
+        let (mut count, mut bytes) = (0, base.len() + links.as_str().len());
+        for (name, value) in attributes {
+            count += 1;
+            bytes += name.len() + value.map_or(0, str::len);
+            if name.len().max(value.map_or(0, str::len)) > MAX_ATTRIBUTE {
+                return Err(Refused::TooLarge { what: "bytes in an attribute", limit: MAX_ATTRIBUTE });
+            }
+        }
+        let too_large =
+            |what, limit, value: usize| if value > limit { Err(Refused::TooLarge { what, limit }) } else { Ok(()) };
+        too_large("attributes", limits.attributes_per_registration, count)?;
+        too_large("bytes", limits.bytes_per_registration.min(1 << 30), bytes)?;
+        too_large("links", limits.links_per_registration, links.as_document().links().count())?;
+        if self.documents.len() >= limits.documents && !self.documents.contains(links) {
+            return Err(Refused::OverLimit { what: "documents", limit: limits.documents });
+        }
+        Ok(())
+    }
+
+    /// Makes sure that one registration more has a place; one that has expired and is kept gives way.
+    pub(crate) fn make_room(&mut self) -> Result<(), Refused> {
+        let limit = self.context.config.limits.registrations.min(MAX_SLOTS);
+        if self.registry.entries() < limit && (self.registry.end() as usize) < MAX_SLOTS {
+            return Ok(());
+        }
+        let slot = self.kept.pop().ok_or(Refused::OverLimit { what: "registrations", limit })?;
+        self.forget(slot);
+        Ok(())
+    }
+
+    /// Checks that a registration of another origin can be shown at a location.
+    pub(crate) fn check_foreign(
+        &self,
+        authority: &Authority,
+        location: &Location,
+        token: Token,
+    ) -> Result<(), Refused> {
+        if self.context.config.authorities.contains(authority) {
+            return Err(Refused::Implausible { what: "origin" });
+        }
+        if location.is_local() || self.without_authority(location.as_str()).is_some() {
+            return Err(Refused::Implausible { what: "location" });
+        }
+        match self.find_foreign(location.as_str()) {
+            Some(slot) if self.registry[slot].token() != token => Err(Refused::LocationTaken),
+            _ => Ok(()),
+        }
+    }
+}

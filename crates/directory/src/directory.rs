@@ -1,0 +1,198 @@
+use alloc::string::String;
+
+use waypost_filter::Query;
+use waypost_model::{Authority, Clock, Credentials, EndpointName, Location, Sector, Version};
+use waypost_time::Instant;
+
+use crate::{
+    Config, Endpoint, Endpoints, Feed, FeedGap, Resources, config::DEFAULT_PATH, context::Context,
+    deadlines::Deadlines, documents::Documents, index::Index, log::Log, registry::Registry, token::Token,
+    watches::Watches,
+};
+
+/// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
+/// changed.
+///
+/// It reads no clock: whoever calls says what time it is, and time should not run backwards. Look-ups borrow the
+/// directory and never change it.
+///
+/// # Order of results
+///
+/// Results come in the order of the slots of their registrations, and the links of a registration in the order of its
+/// document. A registration keeps its slot as long as it exists, and while it is remembered after its removal; a new one
+/// takes the slot that was freed last, or one at the end. So the order is the same for every query, nothing moves while
+/// something else changes, and the pages of a look-up line up.
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_filter::Query;
+/// use waypost_link_format::LinkDocumentBuf;
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId};
+/// use waypost_time::Instant;
+///
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let links = LinkDocumentBuf::parse("</t>;rt=\"temperature-c\"").unwrap();
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, links);
+/// directory.register(Instant::ZERO, registration).unwrap();
+///
+/// let query = Query::parse("rt=temp*").unwrap();
+/// let found = directory.resources(Instant::ZERO, &query).next().unwrap();
+/// assert_eq!(found.target(), "coap://[2001:db8::1]/t");
+/// ```
+#[derive(Debug, Clone)]
+pub struct Directory {
+    pub(crate) context: Context,
+    pub(crate) registry: Registry,
+    pub(crate) documents: Documents,
+    pub(crate) index: Index,
+    /// When what is shown expires.
+    pub(crate) deadlines: Deadlines,
+    /// When what has expired and is kept is forgotten.
+    pub(crate) kept: Deadlines,
+    /// When removals are forgotten.
+    pub(crate) graves: Deadlines,
+    pub(crate) log: Log,
+    pub(crate) version: Version,
+    pub(crate) clock: Clock,
+    pub(crate) watches: Watches,
+}
+
+impl Directory {
+    /// Makes an empty directory.
+    #[must_use]
+    pub fn new(mut config: Config) -> Self {
+        config.path = normal_path(&config.path);
+        Self {
+            documents: Documents::new(config.secret),
+            clock: Clock::new().with_tolerance(config.limits.clock_ahead),
+            watches: Watches::new(config.secret),
+            registry: Registry::new(),
+            index: Index::default(),
+            deadlines: Deadlines::default(),
+            kept: Deadlines::default(),
+            graves: Deadlines::default(),
+            log: Log::default(),
+            version: Version::new(),
+            context: Context { config, no_credentials: Credentials::default() },
+        }
+    }
+
+    /// Returns what the directory was told at its start, and authorities learnt since.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.context.config
+    }
+
+    /// Adds a name that this directory is reached by, such as an address that a socket was bound to.
+    pub fn add_authority(&mut self, authority: Authority) {
+        if !self.context.config.authorities.contains(&authority) {
+            self.context.config.authorities.push(authority);
+        }
+    }
+
+    /// Returns how many registrations there are: live ones and those that have expired and are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.registry.entries()
+    }
+
+    /// Returns whether there is no registration.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns where the local registration of a name is, or would be.
+    #[must_use]
+    pub fn locate(&self, sector: Option<&Sector>, endpoint: &EndpointName) -> Location {
+        let sector = sector.map(Sector::as_str);
+        self.context.location(Token::of_names(&self.context.config.secret, None, sector, endpoint.as_str()))
+    }
+
+    /// Returns a registration by its location; also one that has expired and is kept.
+    ///
+    /// A local registration is found by the URI form of its location, too, with any of the
+    /// [authorities](Config::authorities).
+    #[must_use]
+    pub fn registration(&self, now: Instant, location: &Location) -> Option<Endpoint<'_>> {
+        let slot = self.find(location.as_str())?;
+        Some(Endpoint::new(&self.context, &self.documents, self.registry.entry(slot)?, now))
+    }
+
+    /// Finds links: the resource look-up of [RFC 9176 §6.1], with the filter of [RFC 9176 §6.2].
+    ///
+    /// The iterator works as it is driven and holds nothing but references.
+    ///
+    /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
+    /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
+    #[must_use]
+    pub fn resources<'d>(&'d self, now: Instant, query: &'d Query) -> Resources<'d> {
+        Resources::new(self, now, query)
+    }
+
+    /// Finds registrations: the endpoint look-up of [RFC 9176 §6.4], with the filter of [RFC 9176 §6.2].
+    ///
+    /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
+    /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
+    #[must_use]
+    pub fn endpoints<'d>(&'d self, now: Instant, query: &'d Query) -> Endpoints<'d> {
+        Endpoints::new(self, now, query)
+    }
+
+    /// Returns the writes that this directory holds, or held until something newer took their place.
+    ///
+    /// Its own writes are in it from the moment they are made; those of others when [`advance`](Self::advance) says so.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Returns the changes after a version, in the order of their dots: of each registration its present state.
+    ///
+    /// Whoever applies them all in another directory and then [advances](Self::advance) it to this directory's
+    /// [`version`](Self::version) as it was now, holds what this one holds.
+    ///
+    /// # Errors
+    ///
+    /// When a removal after the version has been forgotten. The reader has to start again from nothing, and drop what it
+    /// does not find.
+    pub fn feed(&self, now: Instant, after: &Version) -> Result<Feed<'_>, FeedGap> {
+        Feed::new(self, now, after)
+    }
+
+    /// Returns the slot of the registration at a location, given as path or URI.
+    pub(crate) fn find(&self, location: &str) -> Option<u32> {
+        let path = if location.starts_with('/') { Some(location) } else { self.without_authority(location) };
+        if let Some(path) = path {
+            let token = Token::parse(path.strip_prefix(self.context.config.path.as_str())?.strip_prefix('/')?)?;
+            let slot = self.registry.find(token)?;
+            return self.registry.entry(slot)?.is_local().then_some(slot);
+        }
+        self.find_foreign(location)
+    }
+
+    pub(crate) fn find_foreign(&self, uri: &str) -> Option<u32> {
+        let text = |slot: u32| self.registry[slot].foreign_uri();
+        let slot = self.index.foreign.iter_from(uri, &text).next()?;
+        (text(slot) == uri).then_some(slot)
+    }
+
+    /// Returns the path of a URI at one of the own authorities.
+    pub(crate) fn without_authority<'u>(&self, uri: &'u str) -> Option<&'u str> {
+        self.context
+            .config
+            .authorities
+            .iter()
+            .filter_map(|authority| uri.strip_prefix(authority.as_str()))
+            .find(|path| path.starts_with('/'))
+    }
+}
+
+/// Returns a path as locations spell it, without a slash at the end; the default path for what is none.
+fn normal_path(path: &str) -> String {
+    match Location::new(path) {
+        Ok(path) if path.is_local() => path.as_str().trim_end_matches('/').into(),
+        _ => DEFAULT_PATH.into(),
+    }
+}

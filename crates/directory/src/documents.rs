@@ -1,0 +1,236 @@
+use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use core::hash::Hasher;
+
+use hashbrown::HashTable;
+use siphasher::sip::SipHasher13;
+use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf};
+
+use crate::{id_set::IdSet, slots::Slots};
+
+/// The link documents of all registrations, each distinct one once.
+///
+/// The index speaks of links by number, and the number of a link tells its document: a document with a single shown
+/// user has the numbers that belong to the slot of that user, so that ascending link numbers are ascending slots and a
+/// look-up needs no sorting; a document of several users has numbers of its own, above [`SHARED`], and costs its links
+/// in the index once, however many registrations use it.
+#[derive(Debug, Clone)]
+pub(crate) struct Documents {
+    documents: Slots<Document>,
+    by_text: HashTable<u32>,
+    key: [u8; 16],
+    /// First link number → document, for those above `SHARED`.
+    shared: BTreeMap<u32, u32>,
+    /// Length → first numbers of ranges that are free again.
+    free: BTreeMap<u32, Vec<u32>>,
+    next_shared: u32,
+}
+
+/// The lowest link number of a document with several users.
+pub(crate) const SHARED: u32 = 1 << 31;
+/// A slot has this many link numbers, as a power of two.
+const SLOT_BITS: u32 = 6;
+/// Slots end here: the link numbers of higher ones would be those of shared documents.
+pub(crate) const MAX_SLOTS: usize = 1 << (31 - SLOT_BITS);
+const NOWHERE: u32 = u32::MAX;
+
+/// Returns the slot that a link number below `SHARED` belongs to.
+pub(crate) fn slot_of(link: u32) -> u32 {
+    link >> SLOT_BITS
+}
+
+/// Returns the first link number that belongs to a slot.
+pub(crate) fn first_link(slot: u32) -> u32 {
+    slot << SLOT_BITS
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Document {
+    links: LinkDocumentBuf,
+    /// Where each link starts in the text.
+    offsets: Box<[u32]>,
+    first: u32,
+    holders: u32,
+    users: IdSet,
+}
+
+impl Document {
+    pub(crate) fn as_document(&self) -> LinkDocument<'_> {
+        self.links.as_document()
+    }
+
+    pub(crate) fn to_buf(&self) -> LinkDocumentBuf {
+        self.links.clone()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.links.as_str()
+    }
+
+    /// Returns how many links there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.offsets.len() as u32
+    }
+
+    /// Returns the number of the first link; the others follow on.
+    pub(crate) fn first(&self) -> u32 {
+        self.first
+    }
+
+    pub(crate) fn link(&self, position: u32) -> Option<Link<'_>> {
+        self.as_document().link_at(*self.offsets.get(position as usize)? as usize)
+    }
+
+    pub(crate) fn links(&self) -> impl Iterator<Item = (u32, Link<'_>)> + Clone {
+        (0..).zip(self.as_document().links())
+    }
+
+    pub(crate) fn users(&self) -> &IdSet {
+        &self.users
+    }
+}
+
+/// What the index has to do after a user came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renumbered {
+    No,
+    /// The links have to be taken out of the index at the first number and put in at the second.
+    Yes {
+        from: Option<u32>,
+        to: Option<u32>,
+    },
+}
+
+impl Documents {
+    pub(crate) fn new(key: [u8; 16]) -> Self {
+        Self {
+            documents: Slots::new(),
+            by_text: HashTable::new(),
+            key,
+            shared: BTreeMap::new(),
+            free: BTreeMap::new(),
+            next_shared: SHARED,
+        }
+    }
+
+    /// Finds or stores a document and counts one holder more.
+    pub(crate) fn hold(&mut self, links: LinkDocumentBuf) -> u32 {
+        let hash = hash(&self.key, links.as_str());
+        let documents = &self.documents;
+        if let Some(&id) = self.by_text.find(hash, |id| documents[*id].as_str() == links.as_str()) {
+            self.documents[id].holders += 1;
+            return id;
+        }
+        let offsets = links.as_document().links().map(|link| link.offset() as u32).collect();
+        let id = self.documents.insert(Document { links, offsets, first: NOWHERE, holders: 1, users: IdSet::EMPTY });
+        let (documents, key) = (&self.documents, &self.key);
+        self.by_text.insert_unique(hash, id, |id| hash_of(key, documents, *id));
+        id
+    }
+
+    /// Counts one holder less and drops the document after the last.
+    pub(crate) fn release(&mut self, id: u32) {
+        let document = &mut self.documents[id];
+        document.holders -= 1;
+        if document.holders == 0 {
+            let hash = hash_of(&self.key, &self.documents, id);
+            if let Ok(entry) = self.by_text.find_entry(hash, |other| *other == id) {
+                entry.remove();
+            }
+            self.documents.remove(id);
+        }
+    }
+
+    /// Notes that the registration at `slot`, which holds the document, is shown in look-ups.
+    pub(crate) fn add_user(&mut self, id: u32, slot: u32) -> Renumbered {
+        let document = &mut self.documents[id];
+        let from = (!document.users.is_empty()).then_some(document.first);
+        document.users.insert(slot);
+        if from.is_some_and(|first| first >= SHARED) {
+            return Renumbered::No;
+        }
+        let first = if from.is_none() && document.len() <= 1 << SLOT_BITS {
+            first_link(slot)
+        } else {
+            let length = document.len();
+            self.take_range(id, length)
+        };
+        self.documents[id].first = first;
+        Renumbered::Yes { from, to: Some(first) }
+    }
+
+    /// Notes that the registration at `slot` is no longer shown.
+    ///
+    /// A document that once had several users keeps its numbers until the last is gone: a user that comes and goes must
+    /// not make the index work each time.
+    pub(crate) fn remove_user(&mut self, id: u32, slot: u32) -> Renumbered {
+        let document = &mut self.documents[id];
+        if !document.users.remove(slot) || !document.users.is_empty() {
+            return Renumbered::No;
+        }
+        let (first, length) = (document.first, document.len());
+        document.first = NOWHERE;
+        if first >= SHARED {
+            self.shared.remove(&first);
+            self.free.entry(length.max(1)).or_default().push(first);
+        }
+        Renumbered::Yes { from: Some(first), to: None }
+    }
+
+    /// Returns the document of several users that a link number belongs to.
+    pub(crate) fn shared(&self, link: u32) -> Option<&Document> {
+        let (_, id) = self.shared.range(..=link).next_back()?;
+        self.documents.get(*id)
+    }
+
+    /// Returns how many distinct documents there are.
+    pub(crate) fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
+        let hash = hash(&self.key, links.as_str());
+        self.by_text.find(hash, |id| self.documents[*id].as_str() == links.as_str()).is_some()
+    }
+
+    fn take_range(&mut self, id: u32, length: u32) -> u32 {
+        let length = length.max(1);
+        let fitting = self.free.range(length..).find(|(_, ranges)| !ranges.is_empty()).map(|(length, _)| *length);
+        let first = fitting.and_then(|found| {
+            let ranges = self.free.get_mut(&found)?;
+            let first = ranges.pop()?;
+            if ranges.is_empty() {
+                self.free.remove(&found);
+            }
+            if found > length {
+                self.free.entry(found - length).or_default().push(first + length);
+            }
+            Some(first)
+        });
+        let first = first.unwrap_or_else(|| {
+            let first = self.next_shared;
+            self.next_shared = first.saturating_add(length);
+            first
+        });
+        self.shared.insert(first, id);
+        first
+    }
+}
+
+impl core::ops::Index<u32> for Documents {
+    type Output = Document;
+
+    fn index(&self, id: u32) -> &Document {
+        &self.documents[id]
+    }
+}
+
+fn hash_of(key: &[u8; 16], documents: &Slots<Document>, id: u32) -> u64 {
+    hash(key, documents[id].as_str())
+}
+
+/// The hash is keyed so that nobody can make documents that collide.
+fn hash(key: &[u8; 16], text: &str) -> u64 {
+    let mut hasher = SipHasher13::new_with_key(key);
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}

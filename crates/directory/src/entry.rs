@@ -1,0 +1,354 @@
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
+
+use waypost_link_format::LinkDocumentBuf;
+use waypost_model::{
+    AttributeName, AttributeValues, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location,
+    Origin, Record, Register, Sector, Stamp, State, Version,
+};
+use waypost_time::Instant;
+
+use crate::token::Token;
+
+/// One registration as it is kept: names, base and attributes in one buffer, a few words, and what is rare in a box.
+///
+/// A directory holds millions of these, so a registration without credentials, whose fields were all set by one write,
+/// costs its text and this struct. [`Entry::pack`] and [`Entry::unpack`] are inverse to each other.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// Sector, endpoint name, base, then the attributes (see [`push_attribute`]).
+    text: Box<str>,
+    rare: Option<Box<Rare>>,
+    /// When the registration was last made, updated or renewed.
+    pub(crate) seen: Instant,
+    /// Where the queue of deadlines has it.
+    pub(crate) filed: Instant,
+    stamp: Stamp,
+    token: Token,
+    pub(crate) document: u32,
+    lifetime: Lifetime,
+    pub(crate) renewals: u32,
+    base_length: u32,
+    sector_length: u8,
+    endpoint_length: u8,
+    base_is_given: bool,
+    /// Whether look-ups show it: cleared when it has expired and was collected, but is kept.
+    pub(crate) is_shown: bool,
+}
+
+/// What most registrations do not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rare {
+    credentials: Credentials,
+    link: Option<u32>,
+    foreign: Option<(Authority, Location)>,
+    stamps: Option<Stamps>,
+    /// All writes, where what is shown is merged from several.
+    state: Option<State>,
+}
+
+/// The stamps, where they are not all the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stamps {
+    seen: Version,
+    first: Stamp,
+    replaced: Stamp,
+    base: Stamp,
+    lifetime: Stamp,
+    links: Stamp,
+    /// Names of which no value is left are here as well.
+    attributes: BTreeMap<AttributeName, Stamp>,
+}
+
+const NO_SECTOR: u8 = u8::MAX;
+
+impl Entry {
+    /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
+    pub(crate) fn pack(state: State, token: Token, document: u32, seen: Instant) -> Option<Self> {
+        let is_simple = state.len() == 1;
+        let record = state.record()?;
+        let mut text = String::new();
+        let sector = record.key.sector.as_ref().map(Sector::as_str);
+        text.push_str(sector.unwrap_or_default());
+        text.push_str(record.key.endpoint.as_str());
+        text.push_str(record.base.value.as_str());
+        for (name, value) in record.attributes() {
+            push_attribute(&mut text, name, value);
+        }
+        let foreign = match (&record.key.origin, &record.location) {
+            (Origin::Foreign(authority), Some(location)) => Some((authority.clone(), location.clone())),
+            _ => None,
+        };
+        let rare = Rare {
+            credentials: record.credentials.clone(),
+            link: record.link,
+            foreign,
+            stamps: Stamps::of(&record),
+            state: (!is_simple).then(|| state.clone()),
+        };
+        Some(Self {
+            sector_length: sector.map_or(NO_SECTOR, |sector| sector.len() as u8),
+            endpoint_length: record.key.endpoint.as_str().len() as u8,
+            base_length: record.base.value.as_str().len() as u32,
+            base_is_given: record.base.value.source() == BaseSource::Given,
+            text: text.into(),
+            rare: (rare != Rare::default()).then(|| Box::new(rare)),
+            seen,
+            filed: Instant::MAX,
+            stamp: record.written,
+            token,
+            document,
+            lifetime: record.lifetime.value,
+            renewals: record.renewals,
+            is_shown: false,
+        })
+    }
+
+    /// Rebuilds the state; `links` is the document that the entry names.
+    pub(crate) fn unpack(&self, links: LinkDocumentBuf) -> State {
+        match self.rare.as_ref().and_then(|rare| rare.state.as_ref()) {
+            Some(state) => state.clone(),
+            None => self.unpack_record(links).into(),
+        }
+    }
+
+    /// Rebuilds the one record that the state consists of.
+    fn unpack_record(&self, links: LinkDocumentBuf) -> Record {
+        let rare = self.rare.as_deref();
+        let stamps = rare.and_then(|rare| rare.stamps.as_ref());
+        let stamp_of = |field: fn(&Stamps) -> Stamp| stamps.map_or(self.stamp, field);
+        let mut attributes: BTreeMap<AttributeName, Register<AttributeValues>> = stamps
+            .iter()
+            .flat_map(|stamps| &stamps.attributes)
+            .map(|(name, stamp)| (name.clone(), Register::new(AttributeValues::default(), *stamp)))
+            .collect();
+        for (name, value) in self.attributes() {
+            if !attributes.contains_key(name)
+                && let Ok(name) = AttributeName::new(name)
+            {
+                attributes.insert(name, Register::new(AttributeValues::default(), self.stamp));
+            }
+            let added = attributes.get_mut(name).map(|register| register.value.push(value));
+            debug_assert_eq!(added, Some(Ok(())), "attributes in an entry are valid");
+        }
+        Record {
+            key: self.key(),
+            location: self.foreign_location().cloned(),
+            written: self.stamp,
+            seen: stamps.map_or_else(|| [self.stamp.dot].into_iter().collect(), |stamps| stamps.seen.clone()),
+            first: stamp_of(|stamps| stamps.first),
+            replaced: stamp_of(|stamps| stamps.replaced),
+            base: Register::new(self.to_base(), stamp_of(|stamps| stamps.base)),
+            link: rare.and_then(|rare| rare.link),
+            lifetime: Register::new(self.lifetime, stamp_of(|stamps| stamps.lifetime)),
+            attributes,
+            links: Register::new(links, stamp_of(|stamps| stamps.links)),
+            credentials: rare.map(|rare| rare.credentials.clone()).unwrap_or_default(),
+            renewals: self.renewals,
+        }
+    }
+
+    /// Returns the writes that the state consists of: the newest of each replica.
+    pub(crate) fn dots(&self) -> Version {
+        match self.state() {
+            Some(state) => dots_of(state),
+            None => [self.stamp.dot].into_iter().collect(),
+        }
+    }
+
+    /// Returns all writes, where what is shown is merged from several.
+    pub(crate) fn state(&self) -> Option<&State> {
+        self.rare.as_ref()?.state.as_ref()
+    }
+
+    /// Counts a renewal by this replica, at `now`.
+    pub(crate) fn renew(&mut self, now: Instant) {
+        self.seen = now;
+        self.renewals = self.renewals.saturating_add(1);
+    }
+
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
+    pub(crate) fn stamp(&self) -> Stamp {
+        self.stamp
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.seen + self.lifetime.duration()
+    }
+
+    pub(crate) fn is_expired(&self, now: Instant) -> bool {
+        self.deadline() <= now
+    }
+
+    pub(crate) fn sector(&self) -> Option<&str> {
+        (self.sector_length != NO_SECTOR).then(|| &self.text[..self.sector_end()])
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.text[self.sector_end()..self.endpoint_end()]
+    }
+
+    pub(crate) fn base(&self) -> &str {
+        &self.text[self.endpoint_end()..self.base_end()]
+    }
+
+    pub(crate) fn base_source(&self) -> BaseSource {
+        if self.base_is_given { BaseSource::Given } else { BaseSource::Observed }
+    }
+
+    /// Returns name and value of each attribute, by name.
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes { text: &self.text[self.base_end()..] }
+    }
+
+    pub(crate) fn attribute_text(&self) -> &str {
+        &self.text[self.base_end()..]
+    }
+
+    pub(crate) fn lifetime(&self) -> Lifetime {
+        self.lifetime
+    }
+
+    pub(crate) fn link(&self) -> Option<u32> {
+        self.rare.as_ref()?.link
+    }
+
+    pub(crate) fn credentials(&self) -> Option<&Credentials> {
+        Some(&self.rare.as_ref()?.credentials)
+    }
+
+    pub(crate) fn authority(&self) -> Option<&Authority> {
+        self.rare.as_ref()?.foreign.as_ref().map(|(authority, _)| authority)
+    }
+
+    pub(crate) fn foreign_location(&self) -> Option<&Location> {
+        self.rare.as_ref()?.foreign.as_ref().map(|(_, location)| location)
+    }
+
+    /// Returns the location of a foreign registration, nothing of a local one.
+    pub(crate) fn foreign_uri(&self) -> &str {
+        self.foreign_location().map_or("", Location::as_str)
+    }
+
+    pub(crate) fn is_link_local(&self) -> bool {
+        self.to_base().is_link_local()
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.authority().is_none()
+    }
+
+    /// Tells whether this is the registration of a key.
+    pub(crate) fn has_key(&self, key: &Key) -> bool {
+        let origin = match &key.origin {
+            Origin::Local => None,
+            Origin::Foreign(authority) => Some(authority),
+        };
+        self.endpoint() == key.endpoint.as_str()
+            && self.sector() == key.sector.as_ref().map(Sector::as_str)
+            && self.authority() == origin
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        // The names were valid when they were packed.
+        let valid = "names in an entry are valid";
+        let (Ok(endpoint), Ok(sector)) =
+            (EndpointName::new(self.endpoint()), self.sector().map(Sector::new).transpose())
+        else {
+            unreachable!("{valid}")
+        };
+        Key {
+            origin: self.authority().map_or(Origin::Local, |authority| Origin::Foreign(authority.clone())),
+            sector,
+            endpoint,
+        }
+    }
+
+    pub(crate) fn to_base(&self) -> Base {
+        match Base::new(self.base(), self.base_source()) {
+            Ok(base) => base,
+            Err(_) => unreachable!("the base in an entry is valid"),
+        }
+    }
+
+    fn sector_end(&self) -> usize {
+        if self.sector_length == NO_SECTOR { 0 } else { usize::from(self.sector_length) }
+    }
+
+    fn endpoint_end(&self) -> usize {
+        self.sector_end() + usize::from(self.endpoint_length)
+    }
+
+    fn base_end(&self) -> usize {
+        self.endpoint_end() + self.base_length as usize
+    }
+}
+
+impl Stamps {
+    /// Returns the stamps of a record, if they say more than the write itself.
+    fn of(record: &Record) -> Option<Self> {
+        let written = record.written;
+        let is_plain = [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp]
+            .into_iter()
+            .chain(record.attributes.values().map(|register| register.stamp))
+            .all(|stamp| stamp == written)
+            && record.attributes.values().all(|register| !register.value.is_empty())
+            && record.seen.iter().eq([written.dot]);
+        (!is_plain).then(|| Self {
+            seen: record.seen.clone(),
+            first: record.first,
+            replaced: record.replaced,
+            base: record.base.stamp,
+            lifetime: record.lifetime.stamp,
+            links: record.links.stamp,
+            attributes: record.attributes.iter().map(|(name, register)| (name.clone(), register.stamp)).collect(),
+        })
+    }
+}
+
+/// Returns the writes that a state consists of.
+pub(crate) fn dots_of(state: &State) -> Version {
+    let records = state.records().map(Record::dot);
+    records.chain(state.removals().map(|removal| removal.stamp.dot)).collect()
+}
+
+/// Name and value of each endpoint attribute, ordered by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Attributes<'e> {
+    text: &'e str,
+}
+
+impl<'e> Iterator for Attributes<'e> {
+    type Item = (&'e str, Option<&'e str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (lengths, rest) = self.text.split_at_checked(2 * LENGTH_DIGITS)?;
+        let (name_length, value_length) =
+            (read_length(&lengths[..LENGTH_DIGITS]), read_length(&lengths[LENGTH_DIGITS..]));
+        let (name, rest) = rest.split_at_checked(name_length)?;
+        let (value, rest) = rest.split_at_checked(value_length.saturating_sub(1))?;
+        self.text = rest;
+        Some((name, (value_length > 0).then_some(value)))
+    }
+}
+
+/// Digits to the base 128 that a length is written in: each is an ASCII character, so that the buffer stays text.
+const LENGTH_DIGITS: usize = 3;
+
+/// The longest attribute name or value that can be packed.
+pub(crate) const MAX_ATTRIBUTE: usize = (1 << (7 * LENGTH_DIGITS)) - 2;
+
+/// Appends length of the name, length of the value plus one (zero for a flag), name and value.
+fn push_attribute(text: &mut String, name: &str, value: Option<&str>) {
+    for length in [name.len(), value.map_or(0, |value| value.len() + 1)] {
+        text.extend((0..LENGTH_DIGITS).map(|digit| char::from((length >> (7 * digit)) as u8 & 0x7f)));
+    }
+    text.push_str(name);
+    text.push_str(value.unwrap_or_default());
+}
+
+fn read_length(digits: &str) -> usize {
+    digits.bytes().rev().fold(0, |length, digit| length << 7 | usize::from(digit))
+}

@@ -1,0 +1,128 @@
+use alloc::{boxed::Box, collections::btree_map};
+use core::{fmt, time::Duration};
+
+use waypost_model::{Change, Dot, ReplicaId, State, Version};
+use waypost_time::Instant;
+
+use crate::{Directory, registry::Place};
+
+/// The changes after a version: see [`Directory::feed`].
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId, Version};
+/// use waypost_time::Instant;
+///
+/// let now = Instant::ZERO;
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, Default::default());
+/// directory.register(now, registration).unwrap();
+///
+/// assert_eq!(directory.feed(now, &Version::new()).unwrap().count(), 1);
+/// assert_eq!(directory.feed(now, directory.version()).unwrap().count(), 0);
+/// ```
+#[derive(Clone)]
+pub struct Feed<'d> {
+    directory: &'d Directory,
+    now: Instant,
+    after: Version,
+    replica: Option<ReplicaId>,
+    writes: Option<btree_map::Range<'d, u64, u32>>,
+}
+
+impl<'d> Feed<'d> {
+    pub(crate) fn new(directory: &'d Directory, now: Instant, after: &Version) -> Result<Self, FeedGap> {
+        // Who holds nothing misses no removal.
+        if !after.is_empty() && !after.includes(&directory.log.forgotten) {
+            return Err(FeedGap(()));
+        }
+        let replica = directory.log.replica_from(ReplicaId(0));
+        let mut feed = Self { directory, now, after: after.clone(), replica, writes: None };
+        feed.enter();
+        Ok(feed)
+    }
+
+    fn enter(&mut self) {
+        self.writes = self
+            .replica
+            .and_then(|replica| self.directory.log.after(Dot { replica, sequence: self.after.sequence(replica) }));
+    }
+
+    fn change(&self, dot: Dot, slot: u32) -> Option<Change> {
+        let state = self.directory.state(Some(slot));
+        match self.directory.registry.place(slot)? {
+            Place::Entry(entry) if entry.is_expired(self.now) => None,
+            Place::Entry(entry) => match state.records().find(|record| record.dot() == dot) {
+                Some(record) => {
+                    // Writes that were merged may each have a shorter lifetime than what they make together.
+                    let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
+                    let age = self.now.saturating_since(entry.seen).min(most);
+                    Some(Change::Put { record: Box::new(record.clone()), age })
+                }
+                None => removal_of(&state, dot),
+            },
+            Place::Grave(grave) => {
+                let mut removal = removal_of(&state, dot)?;
+                if let Change::Remove(removal) = &mut removal {
+                    removal.horizon = grave.until.saturating_since(self.now);
+                }
+                Some(removal)
+            }
+        }
+    }
+}
+
+fn removal_of(state: &State, dot: Dot) -> Option<Change> {
+    state.removals().find(|removal| removal.stamp.dot == dot).cloned().map(Change::Remove)
+}
+
+impl Iterator for Feed<'_> {
+    type Item = Change;
+
+    fn next(&mut self) -> Option<Change> {
+        loop {
+            let replica = self.replica?;
+            match self.writes.as_mut().and_then(Iterator::next) {
+                Some((sequence, slot)) => {
+                    if let Some(change) = self.change(Dot { replica, sequence: *sequence }, *slot) {
+                        return Some(change);
+                    }
+                }
+                None => {
+                    self.replica =
+                        replica.0.checked_add(1).and_then(|next| self.directory.log.replica_from(ReplicaId(next)));
+                    self.enter();
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Feed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed").field("after", &self.after).finish_non_exhaustive()
+    }
+}
+
+/// Says that a removal after the version was forgotten: the reader is too far behind for a feed.
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId};
+/// use waypost_time::Instant;
+///
+/// let now = Instant::ZERO;
+/// let mut config = Config::new([7; 16], ReplicaId(1));
+/// config.limits.tombstones = 0;
+/// let mut directory = Directory::new(config);
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, Default::default());
+/// let location = directory.register(now, registration).unwrap().location;
+/// let before = directory.version().clone();
+/// directory.remove(now, &location).unwrap();
+/// assert_eq!(directory.feed(now, &before).unwrap_err().to_string(), "a removal after that version was forgotten");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a removal after that version was forgotten")]
+pub struct FeedGap(());

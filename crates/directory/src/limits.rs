@@ -1,0 +1,72 @@
+use core::time::Duration;
+
+/// Bounds on everything that a peer can drive, in one place.
+///
+/// The defaults suit a directory of a hundred thousand endpoints that strangers may use; raise them where the peers are
+/// known.
+///
+/// ```
+/// use waypost_directory::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.registrations = 10_000_000;
+/// assert!(limits.links_per_registration >= 100);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Registrations, expired ones that are kept included; more than 33 554 432 cannot be had in one directory.
+    pub registrations: usize,
+    /// Links in the document of one registration.
+    pub links_per_registration: usize,
+    /// Bytes of link document, base and attributes of one registration together.
+    pub bytes_per_registration: usize,
+    /// Attribute values of one endpoint.
+    pub attributes_per_registration: usize,
+    /// Distinct link documents.
+    pub documents: usize,
+    /// Watches.
+    pub watches: usize,
+    /// Events that wait for [`Directory::poll_watch`](crate::Directory::poll_watch). When more happens, the watches
+    /// concerned are told to look again.
+    pub watch_events: usize,
+    /// How long an expired registration is kept, hidden, for its endpoint to refresh it ([RFC 9176 §5.3]).
+    ///
+    /// [RFC 9176 §5.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3
+    pub expired_kept: Duration,
+    /// How many expired registrations are kept; beyond that an expired one is forgotten at once.
+    pub expired: usize,
+    /// How many removals are remembered; beyond that the oldest is forgotten, and who is that far behind gets a
+    /// [`FeedGap`](crate::FeedGap).
+    pub tombstones: usize,
+    /// How long a removal is remembered beyond the lifetime of what it removed: what clocks may drift and messages may
+    /// take.
+    pub tombstone_guard: Duration,
+    /// How many registrations one call of [`Directory::expire`](crate::Directory::expire) collects.
+    pub expire_batch: usize,
+    /// How many replicas may have written what is here.
+    pub replicas: usize,
+    /// How far the clock of a peer may be ahead.
+    pub clock_ahead: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            registrations: 100_000,
+            links_per_registration: 1_000,
+            bytes_per_registration: 64 * 1024,
+            attributes_per_registration: 64,
+            documents: 100_000,
+            watches: 10_000,
+            watch_events: 100_000,
+            expired_kept: Duration::from_secs(24 * 3600),
+            expired: 100_000,
+            tombstones: 100_000,
+            tombstone_guard: Duration::from_secs(3600),
+            expire_batch: 64,
+            replicas: 256,
+            clock_ahead: Duration::from_secs(3600),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use alloc::string::String;
+use core::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+use waypost_model::{Key, Origin};
+
+/// Eighty bits that stand for the key of a registration: what its location ends in.
+///
+/// They are a keyed hash of the key, so that every replica that knows the secret finds the same location without asking
+/// the others, and nobody else can tell a location from a name. Eighty bits make sixteen characters of base 32; two of
+/// ten million keys get the same token with a probability below 10⁻¹⁰, and then the second one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Token {
+    high: u64,
+    low: u16,
+}
+
+/// Length of a token as text.
+const LENGTH: usize = 16;
+const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+
+impl Token {
+    pub(crate) fn of(secret: &[u8; 16], key: &Key) -> Self {
+        let origin = match &key.origin {
+            Origin::Local => None,
+            Origin::Foreign(authority) => Some(authority.as_str()),
+        };
+        Self::of_names(secret, origin, key.sector.as_ref().map(|sector| sector.as_str()), key.endpoint.as_str())
+    }
+
+    pub(crate) fn of_names(secret: &[u8; 16], origin: Option<&str>, sector: Option<&str>, endpoint: &str) -> Self {
+        let mut hasher = SipHasher24::new_with_key(secret);
+        for name in [origin, sector, Some(endpoint)] {
+            // No name contains the octet 0xff, so two different keys never hash the same octets.
+            match name {
+                Some(name) => hasher.write(name.as_bytes()),
+                None => hasher.write_u8(0xfe),
+            }
+            hasher.write_u8(0xff);
+        }
+        let hash = hasher.finish128();
+        Self { high: hash.h1, low: (hash.h2 >> 48) as u16 }
+    }
+
+    /// Returns bits that spread tokens over a hash table.
+    pub(crate) fn hash(self) -> u64 {
+        self.high
+    }
+
+    /// Reads the last segment of a location.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() != LENGTH {
+            return None;
+        }
+        let mut bits: u128 = 0;
+        for octet in text.bytes() {
+            let digit = match octet {
+                b'a'..=b'z' => octet - b'a',
+                b'2'..=b'7' => octet - b'2' + 26,
+                _ => return None,
+            };
+            bits = bits << 5 | u128::from(digit);
+        }
+        Some(Self { high: (bits >> 16) as u64, low: bits as u16 })
+    }
+
+    /// Appends the last segment of a location.
+    pub(crate) fn write(self, out: &mut String) {
+        let bits = u128::from(self.high) << 16 | u128::from(self.low);
+        out.extend((0..LENGTH).rev().map(|digit| char::from(ALPHABET[(bits >> (5 * digit)) as usize & 31])));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_survives_its_text() {
+        let token = Token::of_names(&[7; 16], None, Some("d"), "ep");
+        let mut text = String::new();
+        token.write(&mut text);
+        assert_eq!(text.len(), LENGTH);
+        assert_eq!(Token::parse(&text), Some(token));
+        assert_eq!(Token::parse(&text[1..]), None);
+        assert_eq!(Token::parse(&text.to_ascii_uppercase()), None);
+    }
+
+    #[test]
+    fn the_border_between_names_counts() {
+        let token = |sector, endpoint| Token::of_names(&[7; 16], None, sector, endpoint);
+        assert_ne!(token(Some("ab"), "c"), token(Some("a"), "bc"));
+        assert_ne!(token(Some(""), "a"), token(None, "a"));
+        assert_ne!(Token::of_names(&[7; 16], Some("coap://a"), None, "a"), token(None, "a"));
+        assert_ne!(Token::of_names(&[8; 16], None, None, "a"), token(None, "a"));
+    }
+}

@@ -1,0 +1,100 @@
+use waypost_filter::Query;
+use waypost_model::Location;
+use waypost_time::Instant;
+
+use crate::{Directory, Refused, Scope};
+
+/// The name of a watch.
+///
+/// ```
+/// use waypost_directory::{Config, Directory, Scope};
+/// use waypost_filter::Query;
+/// use waypost_model::ReplicaId;
+/// use waypost_time::Instant;
+///
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let first = directory.watch(Instant::ZERO, Scope::Endpoints, Query::all()).unwrap();
+/// let second = directory.watch(Instant::ZERO, Scope::Endpoints, Query::all()).unwrap();
+/// assert_ne!(first, second);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatchId(pub(crate) u64);
+
+/// Says that one registration's part in the result of a watch changed.
+///
+/// ```
+/// use waypost_directory::{Config, Directory, Scope, WatchChange};
+/// use waypost_filter::Query;
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId};
+/// use waypost_time::Instant;
+///
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let watch = directory.watch(Instant::ZERO, Scope::Endpoints, Query::parse("ep=node*").unwrap()).unwrap();
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, Default::default());
+/// let location = directory.register(Instant::ZERO, registration).unwrap().location;
+///
+/// let event = directory.poll_watch().unwrap();
+/// assert_eq!((event.watch, event.what, event.location), (watch, WatchChange::Entered, location));
+/// assert_eq!(directory.poll_watch(), None);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchEvent {
+    /// Whose result changed.
+    pub watch: WatchId,
+    /// The registration.
+    pub location: Location,
+    /// What happened to it, or to those of its links that are watched.
+    pub what: WatchChange,
+}
+
+/// What happened to a registration in the result of a watch.
+///
+/// ```
+/// use waypost_directory::WatchChange;
+///
+/// assert_ne!(WatchChange::Entered, WatchChange::Left);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WatchChange {
+    /// It was not in the result and is now.
+    Entered,
+    /// It is in the result as before, and is shown differently; of its links some may have entered, changed or left.
+    Changed,
+    /// It was in the result and is no more.
+    Left,
+    /// More happened than could be remembered: the result has to be looked up anew. The registration is one of those
+    /// that changed.
+    Missed,
+}
+
+impl Directory {
+    /// Watches a query: from now on, [`poll_watch`](Self::poll_watch) tells what changes in its result.
+    ///
+    /// What is in the result already is for a look-up to tell. The page of the query does not count. What expires is told
+    /// when [`expire`](Self::expire) collects it.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many watches.
+    pub fn watch(&mut self, _now: Instant, scope: Scope, query: Query) -> Result<WatchId, Refused> {
+        let limit = self.context.config.limits.watches;
+        if self.watches.len() >= limit {
+            return Err(Refused::OverLimit { what: "watches", limit });
+        }
+        Ok(self.watches.add(scope, query))
+    }
+
+    /// Ends a watch. Its events that wait are dropped.
+    pub fn unwatch(&mut self, watch: WatchId) {
+        self.watches.remove(watch);
+    }
+
+    /// Returns the next event of any watch, in the order in which the results first changed.
+    ///
+    /// Several changes of the same registration that were not asked for yet are one event; none, if it is as it was.
+    pub fn poll_watch(&mut self) -> Option<WatchEvent> {
+        self.watches.poll()
+    }
+}

@@ -1,0 +1,296 @@
+use core::time::Duration;
+
+use waypost_model::{
+    Authority, BaseSource, Change, Dot, Key, Location, Origin, Record, Registration, Stamp, State, Update,
+};
+use waypost_time::Instant;
+
+use crate::{Directory, Refused, entry::Entry, registry::Place, token::Token};
+
+/// What a registration request led to.
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId};
+/// use waypost_time::Instant;
+///
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, Default::default());
+/// let first = directory.register(Instant::ZERO, registration.clone()).unwrap();
+/// let again = directory.register(Instant::ZERO, registration).unwrap();
+/// assert!(first.is_new && !again.is_new);
+/// assert_eq!(first.location, again.location);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Where the registration resource is.
+    pub location: Location,
+    /// Whether there was no live registration of that name before.
+    pub is_new: bool,
+}
+
+impl Directory {
+    /// Registers an endpoint, or replaces its registration with all its parameters ([RFC 9176 §5]).
+    ///
+    /// To register the same again is a renewal. Whether the registrant may replace what is there is for the caller to
+    /// decide, by the [credentials](crate::Endpoint::credentials) of the registration that is at
+    /// [`locate`](Self::locate).
+    ///
+    /// # Errors
+    ///
+    /// When a limit is reached, and when the location would be that of another registration.
+    ///
+    /// [RFC 9176 §5]: https://www.rfc-editor.org/rfc/rfc9176#section-5
+    pub fn register(&mut self, now: Instant, registration: Registration) -> Result<Registered, Refused> {
+        let key = registration.key();
+        let token = Token::of(&self.context.config.secret, &key);
+        let slot = self.slot_of(token, &key)?;
+        self.check_registration(&registration)?;
+        let present = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?)));
+        let location = self.context.location(token);
+        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
+        if let Some((slot, entry)) = present
+            && self.is_same(entry, &registration)
+        {
+            self.renew_slot(now, slot);
+            return Ok(Registered { location, is_new });
+        }
+        if present.is_none() {
+            self.make_room()?;
+        }
+        let stamp = self.next_stamp(now);
+        let mut state = self.state(slot);
+        state.register(registration, stamp);
+        self.version.insert(stamp.dot);
+        self.settle(now, token, state, now);
+        Ok(Registered { location, is_new })
+    }
+
+    /// Changes parameters of a registration and renews it ([RFC 9176 §5.3.1]); an empty update is a renewal.
+    ///
+    /// It also revives a registration that has expired and is kept. A given base replaces any base. An observed base, the
+    /// source address of the update, replaces an observed base only: once a base was given, it is kept until another is
+    /// given. So a server can pass the source address with each update. Parameters that are as they were are no change.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such registration, when it was made elsewhere, and when a limit is reached.
+    ///
+    /// [RFC 9176 §5.3.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.1
+    pub fn update(&mut self, now: Instant, location: &Location, update: Update) -> Result<(), Refused> {
+        let slot = self.own(location)?;
+        let update = self.reduce(&self.registry[slot], update);
+        if update.is_empty() {
+            self.renew_slot(now, slot);
+            return Ok(());
+        }
+        let stamp = self.next_stamp(now);
+        let mut state = self.state(Some(slot));
+        if let Some(record) = state.update(update, stamp) {
+            self.check_record(record)?;
+        }
+        self.version.insert(stamp.dot);
+        self.settle(now, self.registry[slot].token(), state, now);
+        Ok(())
+    }
+
+    /// Renews a registration for its lifetime from now on ([RFC 9176 §5.3.1]).
+    ///
+    /// It also revives one that has expired and is kept. A renewal that changes nothing else is no write: it takes no dot
+    /// and wakes no watch. One that arrives at a replica that did not make the last write takes the registration over,
+    /// with a write of its own, since only the owner of a write may renew it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such registration, and when it was made elsewhere.
+    ///
+    /// [RFC 9176 §5.3.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.1
+    pub fn renew(&mut self, now: Instant, location: &Location) -> Result<(), Refused> {
+        let slot = self.own(location)?;
+        self.renew_slot(now, slot);
+        Ok(())
+    }
+
+    /// Removes a registration ([RFC 9176 §5.3.2]).
+    ///
+    /// # Errors
+    ///
+    /// When there is no such registration, and when it was made elsewhere.
+    ///
+    /// [RFC 9176 §5.3.2]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.2
+    pub fn remove(&mut self, now: Instant, location: &Location) -> Result<(), Refused> {
+        let slot = self.own(location)?;
+        self.remove_slot(now, slot);
+        Ok(())
+    }
+
+    /// Takes in, or brings up to date, a registration of another directory that was read by look-ups there.
+    ///
+    /// `location` is its URI there, `age` the time since it was last renewed, as far as known. It is shown with that URI,
+    /// beside the local ones.
+    ///
+    /// # Errors
+    ///
+    /// When a limit is reached, when the location is no URI of another directory or belongs to another registration, and
+    /// when the registration has expired already.
+    pub fn mirror(
+        &mut self,
+        now: Instant,
+        location: Location,
+        registration: Registration,
+        age: Duration,
+    ) -> Result<Registered, Refused> {
+        let implausible = Refused::Implausible { what: "location" };
+        let authority = Authority::of(location.as_str()).map_err(|_| implausible)?;
+        let own = registration.key();
+        let key = Key { origin: Origin::Foreign(authority.clone()), ..own };
+        let token = Token::of(&self.context.config.secret, &key);
+        let slot = self.slot_of(token, &key)?;
+        self.check_foreign(&authority, &location, token)?;
+        self.check_registration(&registration)?;
+        if age >= registration.lifetime.duration() {
+            return Err(Refused::Implausible { what: "age" });
+        }
+        let present = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?)));
+        let seen = now.saturating_sub(age);
+        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
+        if let Some((slot, entry)) = present
+            && entry.foreign_uri() == location.as_str()
+            && self.is_same(entry, &registration)
+        {
+            self.renew_since(now, slot, seen);
+            return Ok(Registered { location, is_new });
+        }
+        if present.is_none() {
+            self.make_room()?;
+        }
+        let stamp = self.next_stamp(now);
+        let mut state = self.state(slot);
+        let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
+        state.merge(Change::Put { record: record.into(), age });
+        self.version.insert(stamp.dot);
+        self.settle(now, token, state, seen);
+        Ok(Registered { location, is_new })
+    }
+
+    /// Removes a registration of another directory that is no longer there.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such registration, and when it is a local one.
+    pub fn unmirror(&mut self, now: Instant, location: &Location) -> Result<(), Refused> {
+        let slot = self.find(location.as_str()).ok_or(Refused::NotFound)?;
+        if self.registry[slot].is_local() {
+            return Err(Refused::NotOwner);
+        }
+        self.remove_slot(now, slot);
+        Ok(())
+    }
+
+    pub(crate) fn renew_slot(&mut self, now: Instant, slot: u32) {
+        self.renew_since(now, slot, now);
+    }
+
+    /// Renews a registration as of `seen`. What has expired may be gone at other replicas, so that to renew it is a write.
+    fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
+        let replica = self.context.config.replica;
+        if let Some(entry) = self.registry.entry_mut(slot)
+            && entry.is_shown
+            && !entry.is_expired(now)
+            && entry.stamp().dot.replica == replica
+            && entry.state().is_none()
+        {
+            entry.renew(seen.max(entry.seen));
+            return;
+        }
+        let stamp = self.next_stamp(now);
+        let mut state = self.state(Some(slot));
+        if state.update(Update::default(), stamp).is_some() {
+            self.version.insert(stamp.dot);
+            self.settle(now, self.registry[slot].token(), state, seen);
+        }
+    }
+
+    fn remove_slot(&mut self, now: Instant, slot: u32) {
+        let entry = &self.registry[slot];
+        let (token, seen) = (entry.token(), entry.seen);
+        let horizon = entry.lifetime().duration() + self.context.config.limits.tombstone_guard;
+        let stamp = self.next_stamp(now);
+        let mut state = self.state(Some(slot));
+        if state.remove(stamp, horizon).is_some() {
+            self.version.insert(stamp.dot);
+            self.settle(now, token, state, seen);
+        }
+    }
+
+    /// Returns the slot of the local registration at a location.
+    fn own(&self, location: &Location) -> Result<u32, Refused> {
+        let slot = self.find(location.as_str()).ok_or(Refused::NotFound)?;
+        if self.registry[slot].is_local() { Ok(slot) } else { Err(Refused::NotOwner) }
+    }
+
+    /// Returns the slot of a key.
+    pub(crate) fn slot_of(&self, token: Token, key: &Key) -> Result<Option<u32>, Refused> {
+        let Some(slot) = self.registry.find(token) else { return Ok(None) };
+        match self.registry.place(slot) {
+            Some(place) if place.has_key(key) => Ok(Some(slot)),
+            _ => Err(Refused::LocationTaken),
+        }
+    }
+
+    /// Returns all that is known of the registration in a slot.
+    pub(crate) fn state(&self, slot: Option<u32>) -> State {
+        match slot.and_then(|slot| self.registry.place(slot)) {
+            Some(Place::Entry(entry)) => entry.unpack(self.documents[entry.document].to_buf()),
+            Some(Place::Grave(grave)) => grave.state.clone(),
+            None => State::new(),
+        }
+    }
+
+    /// Returns the stamp for a write of this replica. The clock moves on also if nothing is written then.
+    fn next_stamp(&mut self, now: Instant) -> Stamp {
+        let replica = self.context.config.replica;
+        let dot = Dot::new(replica, self.version.sequence(replica)).next();
+        self.clock.stamp(self.millis(now), dot)
+    }
+
+    /// Returns the time that the replicas share.
+    pub(crate) fn millis(&self, now: Instant) -> u64 {
+        self.context.config.epoch.saturating_add(now.as_millis())
+    }
+
+    /// Tells whether a registration request repeats what is there.
+    fn is_same(&self, entry: &Entry, registration: &Registration) -> bool {
+        entry.base() == registration.base.as_str()
+            && entry.base_source() == registration.base.source()
+            && entry.lifetime() == registration.lifetime
+            && entry.link() == registration.link
+            && entry.credentials().map_or(registration.credentials.is_empty(), |own| *own == registration.credentials)
+            && entry.attributes().eq(registration.attributes.iter())
+            && self.documents[entry.document].as_str() == registration.links.as_str()
+    }
+
+    /// Takes out of an update what would not change anything.
+    fn reduce(&self, entry: &Entry, mut update: Update) -> Update {
+        update.base = update.base.filter(|base| {
+            let is_kept = base.source() == BaseSource::Observed && entry.base_source() == BaseSource::Given;
+            let is_same =
+                base.as_str() == entry.base() && base.source() == entry.base_source() && update.link == entry.link();
+            !is_kept && !is_same
+        });
+        if update.base.is_none() {
+            update.link = None;
+        }
+        update.lifetime = update.lifetime.filter(|lifetime| *lifetime != entry.lifetime());
+        update.links = update.links.filter(|links| links.as_str() != self.documents[entry.document].as_str());
+        let is_same = update.attributes.by_name().all(|(name, values)| {
+            let own = entry.attributes().filter(|(own, _)| *own == name.as_str()).map(|(_, value)| value);
+            own.eq(values.iter().map(Option::as_deref))
+        });
+        if is_same {
+            update.attributes = Default::default();
+        }
+        update
+    }
+}
