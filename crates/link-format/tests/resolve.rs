@@ -68,7 +68,7 @@ fn rfc_3986_section_5_4_2_abnormal_examples() {
 fn a_uri_is_borrowed_unmodified_as_rfc_9176_section_6_1_has_it() {
     let uri = "coap://EXAMPLE.com:5683/a/../b";
     let resolved = resolve("coap://[2001:db8::1]", uri).unwrap();
-    assert!(matches!(resolved, std::borrow::Cow::Borrowed(borrowed) if borrowed == uri));
+    assert_eq!((resolved.as_ptr(), resolved.len()), (uri.as_ptr(), uri.len()));
 }
 
 #[test]
