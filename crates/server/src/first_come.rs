@@ -97,8 +97,8 @@ impl Policy for FirstComeFirstRemembered {
         self.check(client, Some(registration.credentials()))
     }
 
-    fn tells_observers_apart(&self) -> bool {
-        false
+    fn reveals_everything(&self) -> bool {
+        true
     }
 }
 

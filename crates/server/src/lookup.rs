@@ -1,11 +1,11 @@
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-use waypost_directory::{Directory, Endpoint, Scope, Show, ShowLifetime};
+use waypost_directory::{Directory, Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
 use waypost_link_format::LinkWriter;
-use waypost_model::Origin;
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
 use waypost_time::Instant;
 
@@ -33,8 +33,8 @@ enum LifetimeForm {
 pub(crate) struct View {
     /// The link that the peer is on, as what is link-local is shown on its link alone.
     link: Option<u32>,
-    /// What the peer proved; nothing where the policy does not tell observers apart.
-    credentials: alloc::vec::Vec<Credential>,
+    /// What the peer proved; nothing where everybody finds everything.
+    credentials: Vec<Credential>,
 }
 
 /// An answer to a look-up, ready to be sent to everybody who has the same view.
@@ -126,7 +126,7 @@ impl Lookup {
         policy.look_up(&client)?;
         let mut body = Body { text: String::new(), limit };
         let mut good_until = Instant::MAX;
-        let written = self.write(now, directory, |endpoint| view.sees(policy, endpoint), &mut body, &mut good_until);
+        let written = self.write(now, directory, policy, view, &mut body, &mut good_until);
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
         let etag = etag_of(body.text.as_bytes());
         Ok(Rendering { payload: body.text.into(), etag, good_until })
@@ -136,30 +136,46 @@ impl Lookup {
         &self,
         now: Instant,
         directory: &Directory,
-        sees: impl Fn(&Endpoint<'_>) -> bool,
+        policy: &dyn Policy,
+        view: &View,
         body: &mut Body,
         good_until: &mut Instant,
     ) -> fmt::Result {
-        // Pages count what the client may see, so they are cut after the rest was left out.
-        let whole = self.query.clone().without_page();
         let mut out = LinkWriter::new(body);
         let show = self.show();
         let mut note = |endpoint: &Endpoint<'_>| {
             *good_until = (*good_until).min(now + endpoint.age().remaining(endpoint.lifetime()));
         };
+        let reveals = |endpoint: &Endpoint<'_>| policy.reveals(&Client::new(&view.credentials), endpoint);
+        // Pages count what the client may see. What a policy hides is left out before they are cut.
+        let whole = self.query.clone().without_page();
+        let (query, page) = match policy.reveals_everything() {
+            true => (&self.query, None),
+            false => (&whole, Some(&self.query)),
+        };
         match self.scope {
             Scope::Endpoints => {
-                let seen = directory.endpoints(now, &whole).filter(|endpoint| sees(endpoint));
-                for endpoint in self.query.paginate(seen) {
+                let mut write = |endpoint: Endpoint<'_>| {
                     note(&endpoint);
-                    endpoint.write(&mut out, show)?;
+                    endpoint.write(&mut out, show)
+                };
+                let mut found = directory.endpoints(now, query).seen_from(view.link);
+                match page {
+                    None => found.try_for_each(&mut write)?,
+                    Some(page) => page.paginate(found.filter(reveals)).try_for_each(&mut write)?,
                 }
             }
             Scope::Resources => {
-                let seen = directory.resources(now, &whole).filter(|resource| sees(&resource.endpoint()));
-                for resource in self.query.paginate(seen) {
+                let mut write = |resource: Resource<'_>| {
                     note(&resource.endpoint());
-                    resource.write(&mut out, show)?;
+                    resource.write(&mut out, show)
+                };
+                let mut found = directory.resources(now, query).seen_from(view.link);
+                match page {
+                    None => found.try_for_each(&mut write)?,
+                    Some(page) => page
+                        .paginate(found.filter(|resource| reveals(&resource.endpoint())))
+                        .try_for_each(&mut write)?,
                 }
             }
         }
@@ -169,21 +185,8 @@ impl Lookup {
 
 impl View {
     pub(crate) fn of(peer: &Peer, policy: &dyn Policy) -> Self {
-        let credentials =
-            if policy.tells_observers_apart() { peer.credentials.clone() } else { alloc::vec::Vec::new() };
+        let credentials = if policy.reveals_everything() { Vec::new() } else { peer.credentials.clone() };
         Self { link: peer.link, credentials }
-    }
-
-    /// Tells whether a registration is shown: a link-local one on its link alone ([RFC 9176 §6.1]), and never one of another
-    /// directory, whose links are not ours.
-    ///
-    /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
-    pub(crate) fn sees(&self, policy: &dyn Policy, endpoint: &Endpoint<'_>) -> bool {
-        let is_reachable = match endpoint.link() {
-            None => true,
-            Some(link) => self.link == Some(link) && endpoint.origin() == Origin::Local,
-        };
-        is_reachable && policy.reveals(&Client::new(&self.credentials), endpoint)
     }
 }
 

@@ -100,7 +100,7 @@ impl Policy for PerSector {
         self.all().all(|policy| policy.reveals_lifetime(client))
     }
 
-    fn tells_observers_apart(&self) -> bool {
-        self.all().any(Policy::tells_observers_apart)
+    fn reveals_everything(&self) -> bool {
+        self.all().all(Policy::reveals_everything)
     }
 }

@@ -186,10 +186,10 @@ pub trait Policy: fmt::Debug + Send + Sync {
         true
     }
 
-    /// Tells whether [`Policy::look_up`] and [`Policy::reveals`] can differ between clients. If not, observers of one
-    /// query share one rendering whoever they are.
-    fn tells_observers_apart(&self) -> bool {
-        true
+    /// Tells whether every client may look up and finds every registration. Then [`Policy::reveals`] need not be asked
+    /// about each of them, pages are found in the index, and observers of one query share one rendering whoever they are.
+    fn reveals_everything(&self) -> bool {
+        false
     }
 }
 
@@ -204,7 +204,7 @@ pub trait Policy: fmt::Debug + Send + Sync {
 pub struct Open;
 
 impl Policy for Open {
-    fn tells_observers_apart(&self) -> bool {
-        false
+    fn reveals_everything(&self) -> bool {
+        true
     }
 }

@@ -231,11 +231,9 @@ impl Refusal {
     pub(crate) fn of_directory(refused: Refused, retry: u32) -> Self {
         match refused {
             Refused::NotFound => Self::NotFound,
-            Refused::OverLimit { what: what @ ("registrations" | "tombstones"), limit } => {
-                Self::Full { what, limit, retry }
-            }
-            Refused::OverLimit { what, limit } => Self::TooLarge { what, limit },
-            Refused::NotAllowed | Refused::NotOwner => Self::Denied(Denial::Forbidden),
+            Refused::TooLarge { what, limit } => Self::TooLarge { what, limit },
+            Refused::OverLimit { what, limit } => Self::Full { what, limit, retry },
+            Refused::NotAllowed | Refused::NotOwner | Refused::LocationTaken => Self::Denied(Denial::Forbidden),
             _ => Self::Internal,
         }
     }

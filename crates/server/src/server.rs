@@ -3,7 +3,7 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 
 use bytes::Bytes;
-use waypost_directory::{Directory, Scope, WatchEvent, WatchId};
+use waypost_directory::{Directory, Scope, WatchChange, WatchEvent, WatchId};
 use waypost_filter::Query;
 use waypost_model::Location;
 use waypost_rest::{ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
@@ -181,15 +181,23 @@ impl Server {
             if Some(event.watch) == self.expiry_watch {
                 self.note_expiry(&event);
             } else if !self.observations.fired(event.watch) {
-                self.watch_events.push_back(event);
+                self.pass_on(event);
             }
         }
     }
 
+    /// Keeps an event for the application; when there are too many, the watch is told to look again instead.
+    fn pass_on(&mut self, mut event: WatchEvent) {
+        if self.watch_events.len() >= self.directory.config().limits.watch_events {
+            self.watch_events.retain(|other| other.watch != event.watch);
+            event.what = WatchChange::Missed;
+        }
+        self.watch_events.push_back(event);
+    }
+
     fn note_expiry(&mut self, event: &WatchEvent) {
         let endpoint = self.directory.registration(self.now, &event.location);
-        if event.what == waypost_directory::WatchChange::Left && endpoint.is_some_and(|endpoint| endpoint.is_expired())
-        {
+        if event.what == WatchChange::Left && endpoint.is_some_and(|endpoint| endpoint.is_expired()) {
             self.note(Event::Expired { location: event.location.clone() });
         }
     }
