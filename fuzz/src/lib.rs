@@ -1,0 +1,13 @@
+//! What the fuzz targets do with their input, as functions, so that any compiler can replay a corpus.
+
+mod abnf;
+mod link_document;
+
+pub use link_document::link_document;
+
+/// Gives each file that is named on the command line to a target.
+pub fn replay_arguments(target: impl Fn(&[u8])) {
+    for path in std::env::args_os().skip(1) {
+        target(&std::fs::read(path).expect("the file can be read"));
+    }
+}

@@ -1,0 +1,19 @@
+//! Every committed corpus file goes through its target.
+
+use std::fs;
+use std::path::Path;
+
+fn replay(name: &str, target: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    let mut files = 0;
+    for entry in fs::read_dir(corpus).unwrap() {
+        target(&fs::read(entry.unwrap().path()).unwrap());
+        files += 1;
+    }
+    assert!(files > 0, "{name} has no corpus");
+}
+
+#[test]
+fn the_corpus_of_link_document_has_no_findings() {
+    replay("link_document", waypost_fuzz::link_document);
+}
