@@ -38,6 +38,8 @@ pub(crate) struct Peer {
     pub(crate) transmissions: Vec<Transmission>,
     pub(crate) delayed: Vec<(Instant, Bytes)>,
     pub(crate) observations: BTreeMap<ExchangeId, Observation>,
+    /// The observations by the names that the peer gave them.
+    pub(crate) observed: BTreeMap<Token, ExchangeId>,
     pub(crate) questions: BTreeMap<Token, Question>,
     pub(crate) uploads: BTreeMap<TransferKey, Upload>,
     pub(crate) downloads: BTreeMap<TransferKey, Download>,
@@ -87,6 +89,7 @@ impl Peer {
             transmissions: Vec::new(),
             delayed: Vec::new(),
             observations: BTreeMap::new(),
+            observed: BTreeMap::new(),
             questions: BTreeMap::new(),
             uploads: BTreeMap::new(),
             downloads: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use coap_lite::MessageType::{Acknowledgement, Confirmable, NonConfirmable, Reset};
 use common::{Bench, Shelf, ack, empty, get, post, request};
@@ -99,8 +99,8 @@ fn a_method_that_is_not_known_is_not_allowed() {
 #[test]
 fn a_peer_is_named_by_its_address() {
     let mut bench = Bench::new(Shelf::default());
-    bench.from("[fe80::17%3]:5683", get(1, "echo"));
-    bench.from("[::ffff:192.0.2.7]:99", get(1, "echo"));
+    bench.from("[fe80::17%3]:5683", &get(1, "echo"));
+    bench.from("[::ffff:192.0.2.7]:99", &get(1, "echo"));
     let peers: Vec<_> = bench.shelf().requests.iter().map(|(_, peer, _)| (&*peer.uri, peer.link)).collect();
     assert_eq!(peers, [("coap://[fe80::17]", Some(3)), ("coap://192.0.2.7:99", None)]);
 }

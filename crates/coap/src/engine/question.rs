@@ -121,7 +121,7 @@ impl Engine {
         }
         match reply {
             Ok(reply) => self.proceed(slot, question, reply),
-            Err(_) => self.finish_question(question, Err(RequestFailure::Unusable)),
+            Err(_) => self.finish_question(&question, Err(RequestFailure::Unusable)),
         }
         self.send_waiting(slot);
     }
@@ -156,11 +156,11 @@ impl Engine {
         let is_same_body =
             question.head.as_ref().is_none_or(|head| head.code == response.code && head.etag == response.etag);
         if question.head.is_some() && (!response.code.is_success() || !is_same_body) && offset != 0 {
-            self.finish_question(question, Err(RequestFailure::Unusable));
+            self.finish_question(&question, Err(RequestFailure::Unusable));
             return;
         }
         if !is_in_order || question.body.len() + response.payload.len() > limit {
-            self.finish_question(question, Err(RequestFailure::Unusable));
+            self.finish_question(&question, Err(RequestFailure::Unusable));
             return;
         }
         question.body.extend_from_slice(&response.payload);
@@ -175,7 +175,7 @@ impl Engine {
             None => {
                 let mut whole = question.head.take().unwrap_or(response);
                 whole.payload = core::mem::take(&mut question.body).into();
-                self.finish_question(question, Ok(whole));
+                self.finish_question(&question, Ok(whole));
             }
         }
     }
@@ -191,10 +191,10 @@ impl Engine {
         if let Some(id) = question.message_id {
             self.stop_transmission(slot, id);
         }
-        self.finish_question(question, Err(failure));
+        self.finish_question(&question, Err(failure));
     }
 
-    fn finish_question(&mut self, question: Question, outcome: Result<Response, RequestFailure>) {
+    fn finish_question(&mut self, question: &Question, outcome: Result<Response, RequestFailure>) {
         self.calls.push_back(Call::Response(question.id, outcome));
     }
 

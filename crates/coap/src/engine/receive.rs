@@ -225,9 +225,8 @@ impl Engine {
 
     /// Ends the observation that a peer made with a token.
     pub(super) fn end_observation_of(&mut self, slot: Slot, token: Token) {
-        let Some(peer) = self.peers.get(slot) else { return };
-        let found = peer.observations.iter().find(|(_, observation)| observation.token == token);
-        if let Some((&exchange, _)) = found {
+        let found = self.peers.get(slot).and_then(|peer| peer.observed.get(&token).copied());
+        if let Some(exchange) = found {
             self.end_observation(exchange);
         }
     }

@@ -209,6 +209,7 @@ impl Engine {
             peer.check_at = Some(at);
             self.timers.insert((at, slot, Timer::Check));
         }
+        peer.observed.insert(observation.token, id);
         peer.observations.insert(id, observation);
         self.usage.observations += 1;
     }

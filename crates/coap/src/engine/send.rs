@@ -179,7 +179,9 @@ impl Engine {
 
     pub(super) fn remove_observation(&mut self, exchange: waypost_rest::ExchangeId) -> Option<Observation> {
         let slot = crate::exchange::slot_of(exchange);
-        let observation = self.peers.get_mut(slot)?.observations.remove(&exchange)?;
+        let peer = self.peers.get_mut(slot)?;
+        let observation = peer.observations.remove(&exchange)?;
+        peer.observed.remove(&observation.token);
         self.usage.observations -= 1;
         if let Some(until) = observation.held_until {
             self.timers.remove(&(until, slot, Timer::Release(exchange)));

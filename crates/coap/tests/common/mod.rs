@@ -1,6 +1,7 @@
 //! A service, raw messages and a network without a network, for tests.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -171,17 +172,17 @@ impl Bench {
         self.sent().into_iter().map(|(_, datagram)| datagram).collect()
     }
 
-    pub fn from(&mut self, remote: &str, message: Message) -> Vec<Message> {
+    pub fn from(&mut self, remote: &str, message: &Message) -> Vec<Message> {
         self.bytes_from(remote, &message.bytes()).iter().map(|datagram| Message::read(datagram)).collect()
     }
 
     /// Talks from an address that counts as verified.
-    pub fn say(&mut self, message: Message) -> Vec<Message> {
-        self.from(NEAR, message)
+    pub fn say(&mut self, message: impl Borrow<Message>) -> Vec<Message> {
+        self.from(NEAR, message.borrow())
     }
 
     /// Talks and expects exactly one message in return.
-    pub fn ask(&mut self, message: Message) -> Message {
+    pub fn ask(&mut self, message: impl Borrow<Message>) -> Message {
         let mut answers = self.say(message);
         assert_eq!(answers.len(), 1, "{answers:?}");
         answers.remove(0)
