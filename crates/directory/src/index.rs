@@ -82,7 +82,8 @@ impl Index {
         if changed(Entry::attribute_text) {
             for (entry, add) in [(old, false), (new, true)] {
                 for (name, value) in entry.into_iter().flat_map(Entry::attributes) {
-                    change_value(&mut self.endpoints, &lower_case(name), value.unwrap_or_default(), slot, add);
+                    let (name, value) = (lower_case(name), value.unwrap_or_default());
+                    each_word(&name, value, |word| change_value(&mut self.endpoints, &name, word, slot, add));
                 }
             }
         }
@@ -170,16 +171,7 @@ impl Index {
                 "anchor" => self.change_reference("anchor", &value, number, add),
                 // A look-up shows the provenance of every link: its registration, whatever the registrant said.
                 "provenance" => {}
-                "rt" | "if" | "rel" | "rev" => {
-                    let mut words = value.split(' ').filter(|word| !word.is_empty()).peekable();
-                    if words.peek().is_none() {
-                        change_value(&mut self.links, &name, "", number, add);
-                    }
-                    for word in words {
-                        change_value(&mut self.links, &name, word, number, add);
-                    }
-                }
-                _ => change_value(&mut self.links, &name, &value, number, add),
+                _ => each_word(&name, &value, |word| change_value(&mut self.links, &name, word, number, add)),
             }
         }
     }
@@ -224,6 +216,21 @@ pub(crate) fn kind_of(reference: &str) -> Reference {
         Ok(Cow::Borrowed(_)) | Err(_) => Reference::AsWritten,
         Ok(Cow::Owned(_)) => Reference::OriginOfBase,
     }
+}
+
+/// Hands over what a criterion on an attribute is compared with: each word of a relation-type, else the whole value
+/// ([RFC 6690 §4.1]).
+///
+/// [RFC 6690 §4.1]: https://www.rfc-editor.org/rfc/rfc6690#section-4.1
+pub(crate) fn each_word(name: &str, value: &str, mut visit: impl FnMut(&str)) {
+    if !matches!(name, "rt" | "if" | "rel" | "rev") {
+        return visit(value);
+    }
+    let mut words = value.split(' ').filter(|word| !word.is_empty()).peekable();
+    if words.peek().is_none() {
+        return visit("");
+    }
+    words.for_each(visit);
 }
 
 /// Returns an attribute name as the index has it.

@@ -10,8 +10,14 @@ use waypost_filter::{Criterion, Query, Record, Test};
 use waypost_time::Instant;
 
 use crate::{
-    Endpoint, Resource, Scope, WatchEvent, WatchId, context::Context, documents::Documents, endpoints, entry::Entry,
-    events::Events, index::lower_case, resources,
+    Endpoint, Resource, Scope, WatchEvent, WatchId,
+    context::Context,
+    documents::Documents,
+    endpoints,
+    entry::Entry,
+    events::Events,
+    index::{each_word, lower_case},
+    resources,
 };
 
 /// The watches, found from a change by what it contains.
@@ -225,15 +231,7 @@ impl Triggers {
 
     fn collect(&self, name: &str, value: &str, concerned: &mut Vec<WatchId>) {
         concerned.extend(&self.exists);
-        if matches!(name, "rt" | "if" | "rel" | "rev") {
-            let mut words = value.split(' ').filter(|word| !word.is_empty()).peekable();
-            if words.peek().is_none() {
-                self.collect_word("", concerned);
-            }
-            words.for_each(|word| self.collect_word(word, concerned));
-        } else {
-            self.collect_word(value, concerned);
-        }
+        each_word(name, value, |word| self.collect_word(word, concerned));
     }
 
     fn collect_word(&self, word: &str, concerned: &mut Vec<WatchId>) {
