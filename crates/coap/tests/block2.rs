@@ -3,6 +3,7 @@
 mod common;
 
 use core::time::Duration;
+use std::collections::HashSet;
 
 use common::{Bench, Message, Shelf, get, long_text, post};
 
@@ -33,7 +34,7 @@ fn a_long_body_comes_in_blocks_that_carry_the_same_entity_tag() {
     assert_eq!(first.block(23), Some((0, true, 6)));
     let (body, answers) = fetch(&mut bench, 1, &get(1, "text"), first);
     assert_eq!((body, answers.len()), (text, 5));
-    let tags: std::collections::BTreeSet<_> = answers.iter().map(|answer| answer.get(4).unwrap().to_vec()).collect();
+    let tags: HashSet<_> = answers.iter().map(|answer| answer.get(4).unwrap().to_vec()).collect();
     assert_eq!(tags.len(), 1);
     assert_eq!(bench.shelf().requests.len(), 1);
 }

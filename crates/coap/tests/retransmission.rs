@@ -3,6 +3,7 @@
 mod common;
 
 use core::time::Duration;
+use std::collections::HashSet;
 
 use common::{Bench, FAR, Message, NEAR, Shelf, ack, post, reset};
 use waypost_rest::{Code, Response};
@@ -76,6 +77,6 @@ fn a_clock_that_goes_back_changes_nothing() {
 #[test]
 fn identifiers_to_a_peer_do_not_repeat() {
     let mut bench = Bench::new(Shelf::default());
-    let ids: std::collections::BTreeSet<_> = (0..1000).map(|id| bench.ask(post(id, "echo").non()).id()).collect();
+    let ids: HashSet<_> = (0..1000).map(|id| bench.ask(post(id, "echo").non()).id()).collect();
     assert_eq!(ids.len(), 1000);
 }

@@ -1,0 +1,227 @@
+//! A CoRE Resource Directory on UDP.
+//!
+//! `cargo run --release --example rd`
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::signal::unix::{SignalKind, signal};
+use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
+use waypost::rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost::server::{Server, ServerConfig};
+use waypost::{Config, Directory, Instant, ReplicaId};
+
+const HELP: &str = "\
+A CoRE Resource Directory (RFC 9176) on CoAP over UDP.
+
+Usage: rd [OPTIONS]
+
+  --listen ADDR:PORT     listen here; can be repeated [127.0.0.1:5683 and [::1]:5683]
+  --multicast INTERFACE  answer discovery by multicast, too, on this interface (name or number); can be repeated
+  --secret HEX           32 hexadecimal digits that locations are derived from, to keep them over restarts
+  --quiet                log nothing
+  --verbose              log every request, too
+  --help                 show this
+
+Prints `listening on coap://ADDR:PORT` on standard output for each socket when it is ready, and a line on standard error
+for each change of a registration. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep. Ends on SIGINT and
+SIGTERM.";
+
+struct Options {
+    listen: Vec<SocketAddr>,
+    multicast: Vec<u32>,
+    secret: [u8; 16],
+    quiet: bool,
+    verbose: bool,
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("rd: {problem}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.and_then(|runtime| runtime.block_on(serve(&options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: &Options) -> std::io::Result<()> {
+    let mut config = Config::new(options.secret, ReplicaId(1));
+    config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    config.authorities = options.listen.iter().filter_map(|address| format!("coap://{address}").parse().ok()).collect();
+    let server = Server::new(Directory::new(config), ServerConfig::default());
+    let service = Logged { server, is_verbose: options.verbose };
+
+    let mut driver = Driver::new(Endpoint::new(service, CoapConfig::new(random())));
+    if !options.quiet {
+        driver.on_step(|_, service| {
+            while let Some(event) = service.server.poll_event() {
+                eprintln!("{event}");
+            }
+        });
+    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    for &address in &options.listen {
+        let local = driver.listen(address).map_err(|error| at(address, &error))?;
+        for &interface in &options.multicast {
+            join(&mut driver, interface, local)?;
+        }
+        // Whoever started this may have read enough and gone.
+        let mut stdout = std::io::stdout().lock();
+        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
+    }
+    driver
+        .run_until(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await
+}
+
+/// Joins the groups of resource directories (RFC 9176 §9.5) and of CoAP itself (RFC 7252 §12.8).
+fn join(driver: &mut Driver<Logged>, interface: u32, local: SocketAddr) -> std::io::Result<()> {
+    let groups: [IpAddr; 4] = match local {
+        SocketAddr::V4(_) => [
+            Ipv4Addr::new(224, 0, 1, 190).into(),
+            Ipv4Addr::new(224, 0, 1, 187).into(),
+            Ipv4Addr::UNSPECIFIED.into(),
+            Ipv4Addr::UNSPECIFIED.into(),
+        ],
+        SocketAddr::V6(_) => [0xff02_00fe, 0xff05_00fe, 0xff02_00fd, 0xff05_00fd]
+            .map(|group: u32| Ipv6Addr::new((group >> 16) as u16, 0, 0, 0, 0, 0, 0, group as u16).into()),
+    };
+    for group in groups.into_iter().filter(IpAddr::is_multicast) {
+        driver.join(group, interface, local).map_err(|error| at(SocketAddr::new(group, 5683), &error))?;
+    }
+    Ok(())
+}
+
+/// A server that writes down every request, if asked to.
+struct Logged {
+    server: Server,
+    is_verbose: bool,
+}
+
+impl Service for Logged {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
+        if self.is_verbose {
+            let (method, path, query) = (request.method, request.path.join("/"), request.query.join("&"));
+            eprintln!("[{}] {} {method} /{path}?{query} ({} bytes)", exchange.0, peer.uri, request.payload.len());
+        }
+        self.server.handle_request(now, exchange, peer, request);
+    }
+
+    fn handle_response(&mut self, now: Instant, id: RequestId, outcome: Result<Response, RequestFailure>) {
+        if self.is_verbose {
+            match &outcome {
+                Ok(response) => eprintln!("<{}> {} ({} bytes)", id.0, response.code, response.payload.len()),
+                Err(failure) => eprintln!("<{}> {failure}", id.0),
+            }
+        }
+        self.server.handle_response(now, id, outcome);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        self.server.handle_ready(now, exchange);
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        if self.is_verbose {
+            eprintln!("[{}] cancelled", exchange.0);
+        }
+        self.server.handle_cancel(now, exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.server.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        let output = self.server.poll_output();
+        if self.is_verbose {
+            match &output {
+                Some(Output::Response { exchange, response } | Output::Notification { exchange, response }) => {
+                    eprintln!("[{}] {} ({} bytes)", exchange.0, response.code, response.payload.len());
+                }
+                Some(Output::Request { id, peer, request }) => {
+                    eprintln!("<{}> asks {} {} /{}", id.0, peer.uri, request.method, request.path.join("/"));
+                }
+                _ => {}
+            }
+        }
+        output
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.server.poll_timeout()
+    }
+}
+
+impl Options {
+    /// Reads the arguments; `None` when help is wanted.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+        let mut options =
+            Self { listen: Vec::new(), multicast: Vec::new(), secret: random(), quiet: false, verbose: false };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--listen" => {
+                    let value = value()?;
+                    options.listen.push(value.parse().map_err(|_| format!("{value} is not ADDR:PORT"))?);
+                }
+                "--multicast" => options.multicast.push(interface(&value()?)?),
+                "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
+                "--quiet" => options.quiet = true,
+                "--verbose" => options.verbose = true,
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("{argument} is not known")),
+            }
+        }
+        if options.listen.is_empty() {
+            options.listen = vec![(Ipv4Addr::LOCALHOST, 5683).into(), (Ipv6Addr::LOCALHOST, 5683).into()];
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Returns the number of a network interface.
+fn interface(name: &str) -> Result<u32, String> {
+    let number = name.parse().or_else(|_| {
+        let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).unwrap_or_default();
+        index.trim().parse()
+    });
+    number.map_err(|_| format!("{name} is not an interface"))
+}
+
+fn secret(digits: &str) -> Option<[u8; 16]> {
+    let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
+}
+
+/// Draws sixteen bytes from what the operating system gives the standard library for its hash maps.
+fn random() -> [u8; 16] {
+    let state = RandomState::new();
+    let halves = [state.hash_one(0), state.hash_one(1)].map(u64::to_be_bytes);
+    std::array::from_fn(|index| halves[index / 8][index % 8])
+}
+
+fn at(address: SocketAddr, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{address}: {error}"))
+}
