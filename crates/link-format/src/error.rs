@@ -78,11 +78,10 @@ impl ParseErrorKind {
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
-            Self::InvalidUtf8 => "RFC 6690 §2",
-            Self::ExpectedLink | Self::UnterminatedTarget | Self::ExpectedSeparator => "RFC 6690 §2",
-            Self::ReservedName | Self::ExpectedValue => "RFC 6690 §2",
+            Self::InvalidUtf8 | Self::ExpectedLink | Self::UnterminatedTarget | Self::ExpectedSeparator => "RFC 6690 §2",
+            Self::ExpectedName | Self::ReservedName | Self::ExpectedValue => "RFC 6690 §2",
             Self::InvalidTarget | Self::InvalidAnchor => "RFC 3986 §4.1",
-            Self::ExpectedName | Self::InvalidExtValue => "RFC 8187 §3.2.1",
+            Self::InvalidExtValue => "RFC 8187 §3.2.1",
             Self::UnterminatedQuotedString | Self::ControlCharacter => "RFC 2616 §2.2",
             Self::RelativeTarget | Self::RelativeAnchor => "RFC 9176 Appendix C",
         }
