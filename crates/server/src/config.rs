@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use waypost_link_format::LinkDocumentBuf;
+use waypost_link_format::{LinkBuf, LinkDocumentBuf};
 
 use crate::{Open, Path, Policy, ServerLimits};
 
@@ -31,9 +31,10 @@ pub struct ServerConfig {
     pub simple_registration: bool,
     /// Links of the application, shown in `/.well-known/core` after those of the directory.
     pub links: LinkDocumentBuf,
-    /// The URI of the implementation link, shown last in `/.well-known/core`
-    /// ([RFC 9176 §4.3](https://www.rfc-editor.org/rfc/rfc9176#section-4.3)); none to show no such link.
-    pub implementation: Option<Box<str>>,
+    /// The link that tells what runs here, shown last in `/.well-known/core`
+    /// ([RFC 9176 §4.3](https://www.rfc-editor.org/rfc/rfc9176#section-4.3)); by default this version of Waypost, with the
+    /// relation `impl-info`.
+    pub implementation: Option<LinkBuf>,
 }
 
 /// The paths of the interfaces.
@@ -140,6 +141,13 @@ impl ServerConfig {
         self
     }
 
+    /// Returns the configuration with another implementation link, or without one.
+    #[must_use]
+    pub fn with_implementation(mut self, link: Option<LinkBuf>) -> Self {
+        self.implementation = link;
+        self
+    }
+
     /// Returns the configuration without simple registration.
     #[must_use]
     pub const fn without_simple_registration(mut self) -> Self {
@@ -157,7 +165,7 @@ impl Default for ServerConfig {
             echo: None,
             simple_registration: true,
             links: LinkDocumentBuf::default(),
-            implementation: Some(IMPLEMENTATION.into()),
+            implementation: LinkBuf::new(IMPLEMENTATION).and_then(|link| link.with("rel", "impl-info")).ok(),
         }
     }
 }

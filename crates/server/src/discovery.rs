@@ -2,7 +2,7 @@ use alloc::string::String;
 use core::fmt;
 
 use waypost_filter::{Query, select};
-use waypost_link_format::{LinkDocumentBuf, LinkWriter};
+use waypost_link_format::{LinkBuf, LinkDocumentBuf, LinkWriter};
 use waypost_rest::{ContentFormat, Method, Request, Response};
 
 use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
@@ -55,14 +55,12 @@ fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
     interface(&mut out, &paths.registration, "core.rd")?;
     interface(&mut out, &paths.resources, "core.rd-lookup-res")?.flag("obs")?;
     interface(&mut out, &paths.endpoints, "core.rd-lookup-ep")?.flag("obs")?;
-    for link in config.links.as_document().links() {
+    let implementation = config.implementation.iter().map(LinkBuf::as_link);
+    for link in config.links.as_document().links().chain(implementation) {
         out.link(link.target())?;
         for parameter in link.parameters() {
             out.parameter(parameter)?;
         }
-    }
-    if let Some(uri) = &config.implementation {
-        out.link(uri)?.attribute("rel", "impl-info")?;
     }
     out.finish()
 }

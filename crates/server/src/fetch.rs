@@ -2,6 +2,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{ETag, ExchangeId, Peer, RequestId};
@@ -41,6 +42,8 @@ pub(crate) struct Fetch {
 pub(crate) struct Waiter {
     pub(crate) exchange: ExchangeId,
     pub(crate) parameters: Parameters,
+    /// What the request showed of its freshness: it must still be fresh when the links are there.
+    pub(crate) echo: Option<Bytes>,
 }
 
 /// How a simple registration goes on.

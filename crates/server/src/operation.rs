@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use waypost_model::{BaseSource, Location, Update};
 use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
@@ -58,13 +59,14 @@ impl Server {
             links: None,
         };
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Update(&update), &endpoint)?;
-        self.check_freshness(now, peer, request, location)?;
-        let is_renewal = update.is_empty();
+        self.check_freshness(now, peer, request.echo.as_ref(), location)?;
+        let (is_empty, before) = (update.is_empty(), endpoint.dot());
         let retry = self.config.limits.retry_seconds;
         self.directory.update(now, location, update).map_err(|refused| Refusal::of_directory(refused, retry))?;
         self.note_change(location);
+        let after = self.directory.registration(now, location).map(|endpoint| endpoint.dot());
         let (location, uri) = (location.clone(), peer.uri.clone());
-        self.note(match is_renewal {
+        self.note(match is_empty || after == Some(before) {
             true => Event::Renewed { location, peer: uri },
             false => Event::Updated { location, peer: uri },
         });
@@ -82,7 +84,7 @@ impl Server {
     ) -> Result<Response, Refusal> {
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Remove, &endpoint)?;
-        self.check_freshness(now, peer, request, location)?;
+        self.check_freshness(now, peer, request.echo.as_ref(), location)?;
         let retry = self.config.limits.retry_seconds;
         self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(refused, retry))?;
         self.quota.forget(location);
@@ -112,11 +114,11 @@ impl Server {
         &self,
         now: Instant,
         peer: &Peer,
-        request: &Request,
+        echo: Option<&Bytes>,
         location: &Location,
     ) -> Result<(), Refusal> {
         match &self.freshness {
-            Some(freshness) => freshness.check(now, peer, request.echo.as_ref(), location),
+            Some(freshness) => freshness.check(now, peer, echo, location),
             None => Ok(()),
         }
     }

@@ -22,7 +22,7 @@ impl Server {
         let links = self.links(request.content_format, &request.payload, Refusal::Links)?;
         let candidate = self.candidate(peer, parameters, links)?;
         let location = self.admit(now, peer, &candidate)?;
-        self.check_freshness(now, peer, request, &location)?;
+        self.check_freshness(now, peer, request.echo.as_ref(), &location)?;
         self.enter(now, peer, &location, candidate)?;
         self.simple.unmark(&location);
         let mut response = Response::new(Code::CREATED);

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::{
     Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, RequestFailure, RequestId, Response,
@@ -36,11 +37,11 @@ impl Server {
         let location = self.admit(now, peer, &candidate)?;
         if let Some(freshness) = &self.freshness {
             freshness.verify_address(now, peer, request.echo.as_ref())?;
-            freshness.check(now, peer, request.echo.as_ref(), &location)?;
         }
-        let waiter = Waiter { exchange, parameters: parameters.clone() };
+        self.check_freshness(now, peer, request.echo.as_ref(), &location)?;
+        let waiter = Waiter { exchange, parameters: parameters.clone(), echo: request.echo.clone() };
         match self.simple.begin(now, peer, waiter, &limits)? {
-            Begun::Known(links) => self.complete_simply(now, peer, parameters, links).map(Some),
+            Begun::Known(links) => self.complete_simply(now, peer, request.echo.as_ref(), parameters, links).map(Some),
             Begun::Joined => Ok(None),
             Begun::Asked { id, etag } => {
                 let mut request = Request::new(Method::Get, [".well-known", "core"]);
@@ -130,7 +131,9 @@ impl Server {
 
     fn answer_waiters(&mut self, now: Instant, fetch: Fetch, links: &Result<LinkDocumentBuf, Refusal>) {
         for waiter in fetch.waiters {
-            let done = links.clone().and_then(|links| self.complete_simply(now, &fetch.peer, waiter.parameters, links));
+            let done = links.clone().and_then(|links| {
+                self.complete_simply(now, &fetch.peer, waiter.echo.as_ref(), waiter.parameters, links)
+            });
             let response = done.unwrap_or_else(|refusal| {
                 self.note_refusal(&fetch.peer, self.config.paths.simple_registration.as_str().into(), &refusal);
                 refusal.response()
@@ -143,12 +146,14 @@ impl Server {
         &mut self,
         now: Instant,
         peer: &Peer,
+        echo: Option<&Bytes>,
         parameters: Parameters,
         links: LinkDocumentBuf,
     ) -> Result<Response, Refusal> {
         let candidate = self.candidate(peer, parameters, links)?;
         let lifetime = candidate.lifetime;
         let location = self.admit(now, peer, &candidate)?;
+        self.check_freshness(now, peer, echo, &location)?;
         self.enter(now, peer, &location, candidate)?;
         self.simple.mark(location, now + lifetime.duration());
         let mut response = Response::new(Code::CHANGED);

@@ -114,6 +114,12 @@ impl World {
         own.into_iter().map(|(_, response): (ExchangeId, Response)| response).collect()
     }
 
+    /// Takes the notifications of all observations, letting everybody be ready at once.
+    pub(crate) fn all_notifications(&mut self) -> Vec<(ExchangeId, Response)> {
+        self.let_ready();
+        core::mem::take(&mut self.notifications)
+    }
+
     /// Tells the server that everybody who was told of a change can be notified.
     pub(crate) fn let_ready(&mut self) {
         self.drain();

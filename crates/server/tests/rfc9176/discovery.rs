@@ -57,9 +57,8 @@ fn section_4_3_the_implementation_link_comes_last_and_is_found_by_its_relation()
     let found = world.get(&client(), "/.well-known/core?rel=impl-info");
     assert!(found.starts_with("<https://") && found.ends_with(r#">;rel="impl-info""#), "{found}");
     assert!(world.get(&client(), "/.well-known/core").ends_with(&found));
-    let mut config = ServerConfig::default();
-    config.implementation = None;
-    assert_eq!(World::with(config).get(&client(), "/.well-known/core?rel=impl-info"), "");
+    let mut world = World::with(ServerConfig::default().with_implementation(None));
+    assert_eq!(world.get(&client(), "/.well-known/core?rel=impl-info"), "");
 }
 
 #[test]

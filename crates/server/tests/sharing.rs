@@ -1,0 +1,61 @@
+//! What many observers of one look-up cost.
+
+mod harness;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use harness::*;
+use waypost_directory::Endpoint;
+use waypost_server::{Client, Policy, ServerConfig};
+
+/// Counts how often the server asks whether a registration may be shown: once for each in each rendering.
+#[derive(Debug)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Policy for Counting {
+    fn reveals(&self, _: &Client<'_>, _: &Endpoint<'_>) -> bool {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+#[test]
+fn ten_thousand_observers_of_one_query_cost_one_rendering_per_change() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut world = World::with(ServerConfig::default().with_policy(Counting(count.clone())));
+    let location = world.register(&node(), "ep=node1&et=x", "</t>");
+    let observers: Vec<_> =
+        (0..10_000_u16).map(|number| world.observe(&host(number), "/rd-lookup/ep?et=x").0).collect();
+    assert_eq!(count.swap(0, Ordering::Relaxed), 1, "the first answers share a rendering too");
+
+    world.ask(&node(), touch(&format!("{location}?model=1")));
+    let responses: Vec<_> = world.all_notifications().into_iter().map(|(_, response)| response).collect();
+    assert_eq!(responses.len(), 10_000);
+    assert_eq!(count.swap(0, Ordering::Relaxed), 1);
+    assert!(responses.iter().all(|response| response.payload.as_ptr() == responses[0].payload.as_ptr()), "one body");
+
+    world.register(&host(1), "ep=node2&et=y", "</t>");
+    assert!(world.all_notifications().is_empty());
+    assert_eq!(count.load(Ordering::Relaxed), 0, "what the query does not select costs nothing");
+}
+
+#[test]
+fn observations_leave_nothing_behind() {
+    let mut config = waypost_directory::Config::new([1; 16], waypost_model::ReplicaId(1));
+    // One watch is the server's own, for its log.
+    config.limits.watches = 3;
+    let mut world = World::over(waypost_directory::Directory::new(config), ServerConfig::default());
+    for round in 0..50 {
+        let (one, first) = world.observe(&client(), &format!("/rd-lookup/ep?et={round}"));
+        let (two, second) = world.observe(&client(), &format!("/rd-lookup/ep?et={round}&count=1&page=0"));
+        let (three, third) = world.observe(&client(), &format!("/rd-lookup/res?et={round}"));
+        assert!(first.is_observed && second.is_observed && third.is_observed, "two watches for three observers");
+        let (_, fourth) = world.observe(&client(), "/rd-lookup/res?rt=other");
+        assert!(!fourth.is_observed, "no watch is left, so it is answered once");
+        for exchange in [one, two, three] {
+            world.cancel(exchange);
+        }
+    }
+    assert_eq!(world.server.observations(), 0);
+}
