@@ -2,8 +2,10 @@
 
 mod abnf;
 mod link_document;
+mod query;
 
 pub use link_document::link_document;
+pub use query::query;
 
 /// Gives each file that is named on the command line to a target.
 pub fn replay_arguments(target: impl Fn(&[u8])) {

@@ -17,3 +17,8 @@ fn replay(name: &str, target: fn(&[u8])) {
 fn the_corpus_of_link_document_has_no_findings() {
     replay("link_document", waypost_fuzz::link_document);
 }
+
+#[test]
+fn the_corpus_of_query_has_no_findings() {
+    replay("query", waypost_fuzz::query);
+}
