@@ -78,8 +78,8 @@ impl ParseErrorKind {
     #[must_use]
     pub const fn section(self) -> &'static str {
         match self {
-            Self::InvalidUtf8 | Self::ExpectedLink | Self::UnterminatedTarget | Self::ExpectedSeparator => "RFC 6690 §2",
-            Self::ExpectedName | Self::ReservedName | Self::ExpectedValue => "RFC 6690 §2",
+            Self::InvalidUtf8 | Self::ExpectedLink | Self::UnterminatedTarget => "RFC 6690 §2",
+            Self::ExpectedSeparator | Self::ExpectedName | Self::ReservedName | Self::ExpectedValue => "RFC 6690 §2",
             Self::InvalidTarget | Self::InvalidAnchor => "RFC 3986 §4.1",
             Self::InvalidExtValue => "RFC 8187 §3.2.1",
             Self::UnterminatedQuotedString | Self::ControlCharacter => "RFC 2616 §2.2",

@@ -16,7 +16,7 @@
 //! * [`LinkDocument`] is a parsed document. It borrows the text; nothing is copied but a value with a backslash in it.
 //! * [`Link`] and [`Parameter`] are views into it. What they return cannot fail, because a document that exists is valid.
 //! * [`LinkWriter`] writes links as deployed clients can read them; [`LinkBuf`] and [`LinkDocumentBuf`] are owned.
-//! * [`resolve`] makes a URI of a reference and a base.
+//! * [`resolve`] makes a URI of a reference and a base; [`Base`] is a base that is used again; [`origin`] is where a URI is from.
 //! * A [`ParseError`] has the offset and the rule; so has a [`Deviation`], which lenient parsing passes over.
 //!
 //! # The grammar
