@@ -62,7 +62,7 @@ impl Server {
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
         let (is_empty, before) = (update.is_empty(), endpoint.dot());
         let retry = self.config.limits.retry_seconds;
-        self.directory.update(now, location, update).map_err(|refused| Refusal::of_directory(refused, retry))?;
+        self.directory.update(now, location, update).map_err(|refused| Refusal::of_directory(&refused, retry))?;
         self.note_change(location);
         let after = self.directory.registration(now, location).map(|endpoint| endpoint.dot());
         let (location, uri) = (location.clone(), peer.uri.clone());
@@ -86,7 +86,7 @@ impl Server {
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Remove, &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
         let retry = self.config.limits.retry_seconds;
-        self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(refused, retry))?;
+        self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(&refused, retry))?;
         self.quota.forget(location);
         self.simple.unmark(location);
         self.note_change(location);

@@ -13,6 +13,10 @@ use waypost_model::Location;
 pub struct Path(Location);
 
 /// The error for a path that is not path-absolute, or has a query or a fragment.
+///
+/// ```
+/// assert!(waypost_server::Path::new("/rd?x").is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a path that begins with a slash")]
 pub struct InvalidPath(());

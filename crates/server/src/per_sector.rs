@@ -23,7 +23,7 @@ use crate::{Attempt, Client, Denial, Operation, Policy};
 #[derive(Debug)]
 pub struct PerSector {
     other: Box<dyn Policy>,
-    by_sector: BTreeMap<Box<str>, Box<dyn Policy>>,
+    by_sector: BTreeMap<Sector, Box<dyn Policy>>,
 }
 
 impl PerSector {
@@ -36,7 +36,7 @@ impl PerSector {
     /// Returns the policy that asks `policy` for this sector.
     #[must_use]
     pub fn with(mut self, sector: Sector, policy: impl Policy + 'static) -> Self {
-        self.by_sector.insert(sector.as_str().into(), Box::new(policy));
+        self.by_sector.insert(sector, Box::new(policy));
         self
     }
 

@@ -41,6 +41,23 @@ impl<'a> Client<'a> {
 }
 
 /// A registration that a client wants to make, as a [`Policy`] sees it.
+///
+/// ```
+/// use waypost_server::{Attempt, Client, Denial, Policy};
+///
+/// /// Nobody but an authenticated client may register links to firmware ([RFC 9176 §7.2]).
+/// #[derive(Debug)]
+/// struct GuardsFirmware;
+///
+/// impl Policy for GuardsFirmware {
+///     fn register(&self, client: &Client<'_>, attempt: &Attempt<'_>) -> Result<(), Denial> {
+///         let is_firmware = attempt.links.links().any(|link| link.rt().any(|word| word == "ex.firmware"));
+///         if is_firmware && !client.is_authenticated() { Err(Denial::Unauthorized) } else { Ok(()) }
+///     }
+/// }
+/// ```
+///
+/// [RFC 9176 §7.2]: https://www.rfc-editor.org/rfc/rfc9176#section-7.2
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
@@ -60,6 +77,24 @@ pub struct Attempt<'a> {
 }
 
 /// An operation on a registration resource ([RFC 9176 §5.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3)).
+///
+/// ```
+/// use waypost_directory::Endpoint;
+/// use waypost_server::{Client, Denial, Operation, Policy};
+///
+/// /// A registration stays at the base that it was made with.
+/// #[derive(Debug)]
+/// struct Stationary;
+///
+/// impl Policy for Stationary {
+///     fn operate(&self, _: &Client<'_>, operation: &Operation<'_>, _: &Endpoint<'_>) -> Result<(), Denial> {
+///         match operation {
+///             Operation::Update(update) if update.base.is_some() => Err(Denial::Forbidden),
+///             _ => Ok(()),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Operation<'a> {

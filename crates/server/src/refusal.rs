@@ -228,8 +228,8 @@ impl Refusal {
     }
 
     /// Reads a refusal of the directory; `retry` is when a client may come back to a full one, in seconds.
-    pub(crate) fn of_directory(refused: Refused, retry: u32) -> Self {
-        match refused {
+    pub(crate) fn of_directory(refused: &Refused, retry: u32) -> Self {
+        match *refused {
             Refused::NotFound => Self::NotFound,
             Refused::TooLarge { what, limit } => Self::TooLarge { what, limit },
             Refused::OverLimit { what, limit } => Self::Full { what, limit, retry },

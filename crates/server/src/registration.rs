@@ -106,7 +106,7 @@ impl Server {
         let account = Account::of(peer);
         let directory = &self.directory;
         let is_live = |location: &Location| directory.registration(now, location).is_some();
-        if !self.quota.admits(&account, &location, limits.registrations_per_peer, is_live) {
+        if !self.quota.admits(&account, location, limits.registrations_per_peer, is_live) {
             return Err(Refusal::TooMany {
                 what: "registrations",
                 limit: limits.registrations_per_peer,
@@ -122,7 +122,7 @@ impl Server {
         let registered = self
             .directory
             .register(now, candidate)
-            .map_err(|refused| Refusal::of_directory(refused, limits.retry_seconds))?;
+            .map_err(|refused| Refusal::of_directory(&refused, limits.retry_seconds))?;
         let directory = &self.directory;
         self.quota.book(account, &registered.location, |location| directory.registration(now, location).is_some());
         self.note_change(&registered.location);

@@ -75,7 +75,7 @@ impl Server {
     #[must_use]
     pub fn new(mut directory: Directory, config: ServerConfig) -> Self {
         let remembered = config.limits.remembered_changes;
-        let is_empty = directory.len() == 0;
+        let is_empty = directory.is_empty();
         let expiry_watch = match config.limits.events {
             0 => None,
             _ => directory.watch(Instant::ZERO, Scope::Endpoints, Query::all()).ok(),

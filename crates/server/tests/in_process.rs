@@ -125,6 +125,7 @@ fn registrations_of_other_directories_are_shown_as_full_uris() {
     assert!(found.starts_with("<coap://other.example/rd/"), "{found}");
     assert_eq!(here.get(&client(), "/rd-lookup/ep?href=/*"), "", "so that local ones can be told apart");
     assert_eq!(here.get(&client(), "/rd-lookup/res"), "<coap://[2001:db8:4::1]/t>");
+    assert_eq!(here.ask(&client(), delete("/rd/1")).code, Code::NOT_FOUND);
     let location = Location::new(found[1..].split('>').next().unwrap()).unwrap();
     assert!(!location.is_local());
 }

@@ -1,9 +1,11 @@
 //! The laws of the engine, over generated sequences of calls.
 
+extern crate alloc;
+
 mod harness;
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use harness::*;

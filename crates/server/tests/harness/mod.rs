@@ -3,8 +3,10 @@
 // Each test program uses its part of it.
 #![allow(dead_code)]
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use waypost_directory::{Config, Directory};

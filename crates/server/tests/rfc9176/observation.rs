@@ -132,6 +132,24 @@ fn section_6_2_an_observation_ends_when_it_is_cancelled() {
 }
 
 #[test]
+fn section_6_2_a_new_request_under_the_same_name_takes_the_place_of_an_observation() {
+    let mut world = World::new();
+    let (exchange, _) = world.observe(&client(), "/rd-lookup/ep");
+    world.server.handle_request(world.now, exchange, &client(), get("/rd-lookup/ep"));
+    assert_eq!(world.server.observations(), 0);
+}
+
+#[test]
+fn section_6_2_an_observer_that_is_ready_without_a_change_is_not_notified() {
+    let mut world = World::new();
+    world.register(&node(), "ep=a", "");
+    let (exchange, _) = world.observe(&client(), "/rd-lookup/ep?lt-age");
+    world.pass(10);
+    world.server.handle_ready(world.now, exchange);
+    assert!(world.notifications(exchange).is_empty());
+}
+
+#[test]
 fn section_6_2_a_known_representation_can_start_an_observation() {
     let mut world = World::new();
     world.register(&node(), "ep=a", "");
