@@ -1,3 +1,4 @@
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_model::{Change, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, Version};
@@ -9,7 +10,7 @@ use crate::{Applied, Directory, Refused, token::Token};
 impl Directory {
     /// Takes a change that was made at another replica or another authority.
     ///
-    /// A change may come late, again, and after newer ones. It does not count in [`version`](Self::version) by itself,
+    /// A registration may come that has expired already: then it takes the place of a copy that would live longer. A change may come late, again, and after newer ones. It does not count in [`version`](Self::version) by itself,
     /// because an earlier one may still be missing: see [`advance`](Self::advance).
     ///
     /// # Errors
@@ -51,13 +52,15 @@ impl Directory {
         self.check_dot(record.dot(), &record.seen)?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
-        if age >= record.lifetime.value.duration() {
+        let lifetime = record.lifetime.value.duration();
+        if age > lifetime + Lifetime::MAX.duration() {
             return Err(Refused::Implausible { what: "age" });
         }
         let mut clock = self.clock.clone();
         clock.observe(self.millis(now), record.latest()).map_err(|_| Refused::Implausible { what: "timestamp" })?;
         let seen = now.saturating_sub(age);
-        let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_shown));
+        let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
+        let (dot, is_expired) = (record.dot(), age >= lifetime);
         let mut state = self.state(slot);
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
@@ -65,6 +68,15 @@ impl Directory {
             Merged::Renewed | Merged::Changed => Applied::Changed,
             Merged::Conflict(conflict) => Applied::Conflict(conflict),
         };
+        // What has expired takes no part in what others made without seeing it.
+        let dead: Vec<Dot> = match before {
+            Some((_, true)) if !is_expired => state.records().map(Record::dot).filter(|other| *other != dot).collect(),
+            Some((_, false)) if is_expired && state.records().count() > 1 => Vec::from([dot]),
+            _ => Vec::new(),
+        };
+        dead.into_iter().for_each(|dot| {
+            state.forget(dot);
+        });
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
         }
@@ -73,11 +85,18 @@ impl Directory {
             self.check_record(&record)?;
         }
         if before.is_none() && state.is_alive() {
-            self.make_room()?;
+            self.make_room(now)?;
         }
         self.clock = clock;
-        let seen = before.map_or(seen, |(before, _)| seen.max(before));
-        self.settle(now, token, state, seen);
+        let copies_until = seen + lifetime;
+        // Of writes that did not see each other, each is a sign of life; one that saw all others stands alone.
+        let is_merged = !is_expired && state.records().count() > 1;
+        let seen = match before {
+            Some((before, false)) if is_merged => seen.max(before),
+            Some((before, false)) if state.records().all(|record| record.dot() != dot) => before,
+            _ => seen,
+        };
+        self.settle(now, token, state, seen, copies_until);
         Ok(applied)
     }
 
@@ -105,7 +124,7 @@ impl Directory {
             }
         } else {
             let seen = entry.seen.max(seen);
-            self.settle(now, token, state, seen);
+            self.settle(now, token, state, seen, seen);
         }
         Ok(Applied::Changed)
     }
@@ -135,7 +154,7 @@ impl Directory {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
         }
         self.clock = clock;
-        self.settle(now, token, state, seen);
+        self.settle(now, token, state, seen, seen);
         Ok(Applied::Changed)
     }
 

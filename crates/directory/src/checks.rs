@@ -1,5 +1,6 @@
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Location, Record, Registration};
+use waypost_time::Instant;
 
 use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_ATTRIBUTE, token::Token};
 
@@ -40,13 +41,13 @@ impl Directory {
     }
 
     /// Makes sure that one registration more has a place; one that has expired and is kept gives way.
-    pub(crate) fn make_room(&mut self) -> Result<(), Refused> {
+    pub(crate) fn make_room(&mut self, now: Instant) -> Result<(), Refused> {
         let limit = self.context.config.limits.registrations.min(MAX_SLOTS);
         if self.registry.entries() < limit && (self.registry.end() as usize) < MAX_SLOTS {
             return Ok(());
         }
         let slot = self.kept.pop().ok_or(Refused::OverLimit { what: "registrations", limit })?;
-        self.forget(slot);
+        self.forget(now, slot);
         Ok(())
     }
 

@@ -127,6 +127,11 @@ impl Documents {
         id
     }
 
+    /// Counts one holder more of a document that is held.
+    pub(crate) fn hold_again(&mut self, id: u32) {
+        self.documents[id].holders += 1;
+    }
+
     /// Counts one holder less and drops the document after the last.
     pub(crate) fn release(&mut self, id: u32) {
         let document = &mut self.documents[id];

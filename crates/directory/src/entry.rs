@@ -44,6 +44,8 @@ struct Rare {
     stamps: Option<Stamps>,
     /// All writes, where what is shown is merged from several.
     state: Option<State>,
+    /// Until when copies elsewhere may live, where that is longer than this one lives.
+    copies_until: Option<Instant>,
 }
 
 /// The stamps, where they are not all the same.
@@ -63,7 +65,13 @@ const NO_SECTOR: u8 = u8::MAX;
 
 impl Entry {
     /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
-    pub(crate) fn pack(state: State, token: Token, document: u32, seen: Instant) -> Option<Self> {
+    pub(crate) fn pack(
+        state: State,
+        token: Token,
+        document: u32,
+        seen: Instant,
+        copies_until: Instant,
+    ) -> Option<Self> {
         let is_simple = state.len() == 1;
         let record = state.record()?;
         let mut text = String::new();
@@ -84,6 +92,7 @@ impl Entry {
             foreign,
             stamps: Stamps::of(&record),
             state: (!is_simple).then(|| state.clone()),
+            copies_until: (copies_until > seen + record.lifetime.value.duration()).then_some(copies_until),
         };
         Some(Self {
             sector_length: sector.map_or(NO_SECTOR, |sector| sector.len() as u8),
@@ -176,6 +185,12 @@ impl Entry {
 
     pub(crate) fn deadline(&self) -> Instant {
         self.seen + self.lifetime.duration()
+    }
+
+    /// Returns until when a copy of this or an earlier state may live somewhere.
+    pub(crate) fn copies_until(&self) -> Instant {
+        let longer = self.rare.as_ref().and_then(|rare| rare.copies_until);
+        longer.map_or(self.deadline(), |longer| longer.max(self.deadline()))
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {

@@ -29,15 +29,15 @@ impl Directory {
         if let Some(slot) = self.deadlines.pop_due(now) {
             let Some(entry) = self.registry.entry_mut(slot) else { return true };
             if entry.is_expired(now) {
-                self.hide(slot);
+                self.hide(now, slot);
             } else {
                 entry.filed = entry.deadline();
                 self.deadlines.file(entry.filed, slot);
             }
         } else if let Some(slot) = self.kept.pop_due(now) {
-            self.forget(slot);
+            self.forget(now, slot);
         } else if let Some(slot) = self.graves.pop_due(now) {
-            self.forget_removal(slot);
+            self.forget(now, slot);
         } else {
             return false;
         }

@@ -4,7 +4,7 @@ use core::{fmt, time::Duration};
 use waypost_model::{Change, Dot, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, registry::Place};
+use crate::{Directory, entry::Entry, registry::Place, settle::copies_of_expired_until};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -52,12 +52,14 @@ impl<'d> Feed<'d> {
     fn change(&self, dot: Dot, slot: u32) -> Option<Change> {
         let state = self.directory.state(Some(slot));
         match self.directory.registry.place(slot)? {
-            Place::Entry(entry) if entry.is_expired(self.now) => None,
+            Place::Entry(entry) if entry.is_expired(self.now) && !self.may_live_elsewhere(entry) => None,
             Place::Entry(entry) => match state.records().find(|record| record.dot() == dot) {
                 Some(record) => {
-                    // Writes that were merged may each have a shorter lifetime than what they make together.
-                    let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
-                    let age = self.now.saturating_since(entry.seen).min(most);
+                    let mut age = self.now.saturating_since(entry.seen);
+                    if !entry.is_expired(self.now) {
+                        // Writes that were merged may each have a shorter lifetime than what they make together.
+                        age = age.min(record.lifetime.value.duration().saturating_sub(Duration::from_millis(1)));
+                    }
                     Some(Change::Put { record: Box::new(record.clone()), age })
                 }
                 None => removal_of(&state, dot),
@@ -70,6 +72,10 @@ impl<'d> Feed<'d> {
                 Some(removal)
             }
         }
+    }
+
+    fn may_live_elsewhere(&self, entry: &Entry) -> bool {
+        copies_of_expired_until(entry, &self.directory.context.config.limits).is_some_and(|until| until > self.now)
     }
 }
 

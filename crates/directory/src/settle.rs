@@ -2,7 +2,7 @@ use waypost_model::{State, Version};
 use waypost_time::Instant;
 
 use crate::{
-    Directory,
+    Directory, Limits,
     entry::{Entry, dots_of},
     registry::{Grave, Place},
     token::Token,
@@ -10,21 +10,27 @@ use crate::{
 
 /// The one way in: whatever changed a registration, here it is made so, and everything that follows from it.
 impl Directory {
-    /// Gives the registration of `token` a new state. `seen` is when it was last renewed.
-    pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant) {
+    /// Gives the registration of `token` a new state.
+    ///
+    /// `seen` is when it was last renewed. A copy of it elsewhere may live until `copies_until`.
+    pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant, copies_until: Instant) {
+        let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot)).map(Entry::copies_until);
+        let copies_until = copies_until.max(earlier.unwrap_or(Instant::ZERO));
+        let limits = &self.context.config.limits;
         let place = match state.record() {
             Some(record) => {
                 let document = self.documents.hold(record.links.value.clone());
                 drop(record);
-                Entry::pack(state, token, document, seen).map(|mut entry| {
-                    entry.is_shown = true;
-                    entry.filed = entry.deadline();
+                Entry::pack(state, token, document, seen, copies_until).map(|mut entry| {
+                    entry.is_shown = !entry.is_expired(now);
+                    entry.filed = if entry.is_shown { entry.deadline() } else { kept_until(&entry, limits) };
                     Place::Entry(entry)
                 })
             }
             None => {
                 let horizon = state.removals().map(|removal| removal.horizon).max();
-                horizon.map(|horizon| Place::Grave(Grave { token, until: now + horizon, state }.into()))
+                let until = |horizon| (now + horizon).max(copies_until + limits.tombstone_guard);
+                horizon.map(|horizon| Place::Grave(Grave { token, until: until(horizon), state }.into()))
             }
         };
         match place {
@@ -34,42 +40,52 @@ impl Directory {
             }
             None => {
                 if let Some(slot) = self.registry.find(token) {
-                    self.forget(slot);
+                    self.forget(now, slot);
                 }
             }
         }
-        while self.registry.graves() > self.context.config.limits.tombstones {
-            let Some(slot) = self.graves.pop() else { break };
-            self.forget_removal(slot);
-        }
+        self.shed(now);
     }
 
     /// Hides a registration that has expired, for its endpoint to find it when it comes back.
-    pub(crate) fn hide(&mut self, slot: u32) {
+    pub(crate) fn hide(&mut self, now: Instant, slot: u32) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
         entry.is_shown = false;
-        entry.filed = old.deadline() + self.context.config.limits.expired_kept;
+        entry.filed = kept_until(entry, &self.context.config.limits);
+        self.documents.hold_again(entry.document);
         self.follow(slot, Some(Place::Entry(old)));
-        // The kept document and the one of the old state are the same one, held once.
-        while self.kept.len() > self.context.config.limits.expired {
-            let Some(slot) = self.kept.pop() else { break };
-            self.forget(slot);
-        }
+        self.shed(now);
     }
 
     /// Forgets all that is known of a registration.
-    pub(crate) fn forget(&mut self, slot: u32) {
+    ///
+    /// If somebody may still hold a copy of it, a reader of the feed who has not seen what became of it has a gap.
+    pub(crate) fn forget(&mut self, now: Instant, slot: u32) {
         let old = self.registry.take(slot);
+        let until = match &old {
+            Some(Place::Entry(entry)) => copies_of_expired_until(entry, &self.context.config.limits),
+            Some(Place::Grave(_)) => Some(Instant::MAX),
+            None => None,
+        };
+        if let Some(old) = &old
+            && until.is_some_and(|until| until > now)
+        {
+            self.log.forgotten.merge(&dots_in_feed(old));
+        }
         self.follow(slot, old);
     }
 
-    /// Forgets a removal; from now on a reader of the feed that has not seen it has a gap.
-    pub(crate) fn forget_removal(&mut self, slot: u32) {
-        if let Some(Place::Grave(grave)) = self.registry.place(slot) {
-            self.log.forgotten.merge(&dots_of(&grave.state));
+    /// Forgets the oldest of what is only remembered, down to the limits.
+    fn shed(&mut self, now: Instant) {
+        while self.registry.graves() > self.context.config.limits.tombstones {
+            let Some(slot) = self.graves.pop() else { break };
+            self.forget(now, slot);
         }
-        self.forget(slot);
+        while self.kept.len() > self.context.config.limits.expired {
+            let Some(slot) = self.kept.pop() else { break };
+            self.forget(now, slot);
+        }
     }
 
     /// Lets everything follow the difference between what was in a slot and what is.
@@ -99,20 +115,29 @@ impl Directory {
             log.file(&dots_in_feed(new), slot);
         }
         if let Some(old) = old_entry {
-            let is_same = new_entry.is_some_and(|new| new.document == old.document);
-            // A new state has counted itself as a holder; one that was only hidden has not.
-            if !(is_same && new_shown.is_none()) {
-                documents.release(old.document);
-            }
+            documents.release(old.document);
         }
     }
 }
 
-/// Returns the writes that a feed shows: what has expired is expired everywhere, by itself.
+/// Returns the writes that a feed knows of.
 fn dots_in_feed(place: &Place) -> Version {
     match place {
-        Place::Entry(entry) if entry.is_shown => entry.dots(),
-        Place::Entry(_) => Version::new(),
+        Place::Entry(entry) => entry.dots(),
         Place::Grave(grave) => dots_of(&grave.state),
     }
+}
+
+/// Returns until when a registration that has expired has to be told to others, if at all.
+///
+/// What has expired has expired everywhere, by itself; except where a write is missing that shortened its lifetime.
+pub(crate) fn copies_of_expired_until(entry: &Entry, limits: &Limits) -> Option<Instant> {
+    let until = entry.copies_until();
+    (until > entry.deadline()).then(|| until + limits.tombstone_guard)
+}
+
+/// Returns when a registration that has expired may be forgotten.
+fn kept_until(entry: &Entry, limits: &Limits) -> Instant {
+    let kept = entry.deadline() + limits.expired_kept;
+    copies_of_expired_until(entry, limits).map_or(kept, |until| until.max(kept))
 }

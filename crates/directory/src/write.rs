@@ -57,13 +57,13 @@ impl Directory {
             return Ok(Registered { location, is_new });
         }
         if present.is_none() {
-            self.make_room()?;
+            self.make_room(now)?;
         }
         let stamp = self.next_stamp(now);
         let mut state = self.state(slot);
         state.register(registration, stamp);
         self.version.insert(stamp.dot);
-        self.settle(now, token, state, now);
+        self.settle(now, token, state, now, now);
         Ok(Registered { location, is_new })
     }
 
@@ -91,7 +91,7 @@ impl Directory {
             self.check_record(record)?;
         }
         self.version.insert(stamp.dot);
-        self.settle(now, self.registry[slot].token(), state, now);
+        self.settle(now, self.registry[slot].token(), state, now, now);
         Ok(())
     }
 
@@ -163,14 +163,14 @@ impl Directory {
             return Ok(Registered { location, is_new });
         }
         if present.is_none() {
-            self.make_room()?;
+            self.make_room(now)?;
         }
         let stamp = self.next_stamp(now);
         let mut state = self.state(slot);
         let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
         state.merge(Change::Put { record: record.into(), age });
         self.version.insert(stamp.dot);
-        self.settle(now, token, state, seen);
+        self.settle(now, token, state, seen, seen);
         Ok(Registered { location, is_new })
     }
 
@@ -208,7 +208,7 @@ impl Directory {
         let mut state = self.state(Some(slot));
         if state.update(Update::default(), stamp).is_some() {
             self.version.insert(stamp.dot);
-            self.settle(now, self.registry[slot].token(), state, seen);
+            self.settle(now, self.registry[slot].token(), state, seen, seen);
         }
     }
 
@@ -220,7 +220,7 @@ impl Directory {
         let mut state = self.state(Some(slot));
         if state.remove(stamp, horizon).is_some() {
             self.version.insert(stamp.dot);
-            self.settle(now, token, state, seen);
+            self.settle(now, token, state, seen, seen);
         }
     }
 
