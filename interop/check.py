@@ -38,7 +38,11 @@ async def main(authority, words):
     context = await aiocoap.Context.create_client_context(transports=["udp6"])
     try:
         directory = harness.Directory(authority, context)
-        await asyncio.wait_for(directory.discover(), harness.CHECK_TIMEOUT)
+        try:
+            await asyncio.wait_for(directory.discover(), harness.CHECK_TIMEOUT)
+        except Exception as error:
+            print(f"FAIL discovery: expected the three interfaces, got {type(error).__name__}: {error}")
+            return 1
         passed, failed = await harness.run(directory)
     finally:
         await context.shutdown()

@@ -1,5 +1,7 @@
 """Registration, update and removal (RFC 9176 section 5)."""
 
+import asyncio
+
 from aiocoap import CHANGED, CONTENT, DELETE, DELETED, GET, NOT_FOUND, POST
 
 from harness import LINK_FORMAT, Observation, check, expect, expect_in, links, remove, shown
@@ -68,6 +70,19 @@ async def one_name_in_two_sectors_makes_two_registrations(directory):
     expect("names", ["reg-twin"] * 3, await directory.names("ep=reg-twin"))
     expect("resources", "<coap://two.example/b>", await directory.resources("d=reg-two"))
     await remove(directory, one, two, none)
+
+
+@check
+async def many_endpoints_register_at_once(directory):
+    names = [f"reg-many-{number:03}" for number in range(100)]
+    register = (directory.register(name, SENSORS, "d=reg-many", f"base=coap://{name}.example") for name in names)
+    locations = await asyncio.gather(*register)
+    expect("number of locations", 100, len(set(locations)))
+    expect("names", names, await directory.names("d=reg-many"))
+    lights = links(await directory.resources("d=reg-many", "rt=light-lux"))
+    expect("targets", [f"coap://{name}.example/sensors/light" for name in names], sorted(target for target, _ in lights))
+    await asyncio.gather(*(remove(directory, location) for location in locations))
+    expect("names", [], await directory.names("d=reg-many"))
 
 
 @check
