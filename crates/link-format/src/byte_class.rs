@@ -49,6 +49,14 @@ pub(crate) fn is(octet: u8, classes: u8) -> bool {
 #[inline(always)]
 pub(crate) fn span(octets: &[u8], from: usize, class: u8) -> usize {
     let mut position = from;
+    while let Some(chunk) = octets.get(position..).and_then(|rest| rest.first_chunk::<8>()) {
+        for (index, octet) in chunk.iter().enumerate() {
+            if !is(*octet, class) {
+                return position + index;
+            }
+        }
+        position += chunk.len();
+    }
     while position < octets.len() && is(octets[position], class) {
         position += 1;
     }
