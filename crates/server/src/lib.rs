@@ -81,6 +81,7 @@ mod limits;
 mod lookup;
 mod observation;
 mod operation;
+mod pace;
 mod parameters;
 mod path;
 mod per_sector;

@@ -13,6 +13,9 @@ use waypost_filter::QueryLimits;
 pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
+    /// Requests of one peer in a minute to register, update or remove, whether they succeed or not; 600 000 by default,
+    /// about what occupies a processor by half. Above: 4.29.
+    pub changes_per_minute: usize,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,
     /// Observations of one peer; 1 000 by default.
@@ -47,6 +50,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             registrations_per_peer: 10_000,
+            changes_per_minute: 600_000,
             observations: 100_000,
             observations_per_peer: 1_000,
             pending_fetches: 256,

@@ -115,8 +115,8 @@ impl Server {
         }
         candidate.credentials = match self.directory.registration(now, location) {
             // What was remembered first stays.
-            Some(existing) => existing.credentials().clone(),
-            None => self.config.policy.remember(&Client::new(&peer.credentials), candidate.sector.as_ref()),
+            Some(existing) if !existing.credentials().is_empty() => existing.credentials().clone(),
+            _ => self.config.policy.remember(&Client::new(&peer.credentials), candidate.sector.as_ref()),
         };
         let (sector, endpoint) = (candidate.sector.clone(), candidate.endpoint.clone());
         let registered = self

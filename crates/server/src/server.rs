@@ -15,6 +15,7 @@ use crate::fetch::Simple;
 use crate::freshness::Freshness;
 use crate::lookup::{Lookup, View};
 use crate::observation::{Context, Observations};
+use crate::pace::Pace;
 use crate::quota::{Account, Quota};
 use crate::representation::{accepts_link_format, fresh_or_valid};
 use crate::{Event, Refusal, ServerConfig};
@@ -56,6 +57,7 @@ pub struct Server {
     discovery: Discovery,
     observations: Observations,
     events: Events,
+    pace: Pace,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
     /// What fired of the watches that the application set itself.
@@ -88,6 +90,7 @@ impl Server {
             outputs: VecDeque::new(),
             observations: Observations::default(),
             events: Events::default(),
+            pace: Pace::default(),
             expiry_watch,
             watch_events: VecDeque::new(),
             now: Instant::ZERO,
@@ -217,6 +220,11 @@ impl Server {
         if request.is_multicast {
             // Only discovery makes sense to a group: everything else would be done, or answered, many times.
             return Ok(Answer::Silence);
+        }
+        if request.method != Method::Get {
+            let limit = self.config.limits.changes_per_minute;
+            let too_many = |retry| Refusal::TooMany { what: "requests in a minute", limit, retry };
+            self.pace.count(now, Account::of(peer), limit).map_err(too_many)?;
         }
         let response = if paths.registration.is(&resource) {
             self.register(now, peer, request)?

@@ -228,13 +228,9 @@ fn query() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-fn joined(arguments: Vec<&'static str>) -> String {
-    arguments.join("&")
-}
-
 fn a_request() -> impl Strategy<Value = Request> {
-    let parameters = || prop::collection::vec(parameter(), 0..4).prop_map(joined);
-    let queries = || prop::collection::vec(query(), 0..3).prop_map(joined);
+    let parameters = || prop::collection::vec(parameter(), 0..4).prop_map(|arguments| arguments.join("&"));
+    let queries = || prop::collection::vec(query(), 0..3).prop_map(|arguments| arguments.join("&"));
     let format = prop::option::of(prop::sample::select(vec![ContentFormat::LINK_FORMAT, ContentFormat(64)]));
     let registration = (parameters(), links(), prop::bool::weighted(0.7)).prop_map(|(query, links, is_named)| {
         post("/rd", &if is_named { format!("{query}&ep=a") } else { query }, links)

@@ -70,6 +70,14 @@ fn section_4_3_links_of_the_application_are_shown_too() {
 }
 
 #[test]
+fn section_4_3_links_to_interfaces_on_other_hosts_can_be_shown() {
+    let links = LinkDocumentBuf::parse(r#"<coap://[2001:db8:23::2]/rd-lookup/ep>;rt="core.rd-lookup-ep""#).unwrap();
+    let mut world = World::with(ServerConfig::default().with_links(links));
+    let found = world.get(&client(), "/.well-known/core?rt=core.rd-lookup-ep");
+    assert!(found.ends_with(r#",<coap://[2001:db8:23::2]/rd-lookup/ep>;rt="core.rd-lookup-ep""#), "{found}");
+}
+
+#[test]
 fn section_4_1_a_multicast_request_without_a_match_is_not_answered() {
     let mut world = World::new();
     let mut request = get("/.well-known/core?rt=core.ps");

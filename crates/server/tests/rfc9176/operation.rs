@@ -26,6 +26,16 @@ fn section_5_3_an_expired_registration_can_still_be_refreshed() {
 }
 
 #[test]
+fn section_5_3_an_expired_registration_is_collected_eventually() {
+    let mut world = World::new();
+    let location = world.register(&node(), "ep=node1&lt=100", "</t>");
+    let kept = world.server.directory().config().limits.expired_kept.as_secs();
+    world.pass(100 + kept + 1);
+    assert_eq!(world.ask(&node(), touch(&location)).code, Code::NOT_FOUND);
+    assert_eq!(world.register(&node(), "ep=node1", "</t>"), location);
+}
+
+#[test]
 fn section_5_3_1_an_update_resets_the_timeout_with_and_without_lt() {
     let mut world = World::new();
     let location = world.register(&node(), "ep=node1&lt=100", "</t>");

@@ -78,6 +78,9 @@ fn section_7_5_a_registration_needs_a_security_layer_unless_configured_otherwise
     world.register(&node(), "ep=node1", "");
     let location = world.register(&with_key(&node(), 1), "ep=node2", "");
     assert_eq!(world.ask(&node(), touch(&location)).code, Code::FORBIDDEN);
+    // What nobody owns is owned by the first who proves something.
+    let location = world.register(&with_key(&node(), 1), "ep=node1", "");
+    assert_eq!(world.ask(&node(), touch(&location)).code, Code::FORBIDDEN);
 }
 
 #[test]
@@ -224,6 +227,20 @@ fn section_8_registrations_of_one_peer_are_limited() {
     world.register(&host(1), "ep=c", "");
     world.ask(&node(), delete(&location));
     world.register(&node(), "ep=d&lt=60", "");
+}
+
+#[test]
+fn section_8_requests_of_one_peer_for_changes_are_limited_by_the_minute() {
+    let limits = ServerLimits { changes_per_minute: 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let location = world.register(&node(), "ep=a", "");
+    world.ask(&node(), touch(&location));
+    let refusal = world.ask(&node(), touch(&location));
+    assert_eq!((refusal.code, refusal.max_age.is_some()), (Code::TOO_MANY_REQUESTS, true));
+    assert_eq!(links(&world.get(&node(), "/rd-lookup/ep")).len(), 1, "looking up goes on");
+    world.register(&host(1), "ep=b", "");
+    world.pass(u64::from(refusal.max_age.unwrap()));
+    assert_eq!(world.ask(&node(), touch(&location)).code, Code::CHANGED);
 }
 
 #[test]
