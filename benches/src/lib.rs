@@ -1,1 +1,3 @@
+//! What the benches and reports share.
 
+pub mod fleet;

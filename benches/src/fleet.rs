@@ -1,0 +1,81 @@
+//! Registrations to measure with: made from a number, the same each time.
+
+use std::fmt::Write;
+
+use waypost::link_format::LinkDocumentBuf;
+use waypost::model::{Attributes, Base, EndpointName, Registration, ReplicaId, Sector};
+use waypost::{Config, Directory, Instant};
+
+/// How the link documents of the registrations relate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Documents {
+    /// A thousand models of devices, each with one document.
+    Fleet,
+    /// Each registration has a document of its own.
+    Distinct,
+}
+
+/// How many models of devices a fleet has.
+pub const MODELS: usize = 1000;
+
+/// Returns a directory of `count` registrations of `links` links.
+///
+/// In every directory, whatever its size, there are ten registrations of a rare kind: their second link has the resource
+/// types `rare` and `seldom.a`, and the endpoint is of the type `x.rare`.
+pub fn directory(count: usize, links: usize, documents: Documents) -> Directory {
+    let mut directory = empty();
+    for number in 0..count {
+        directory.register(Instant::ZERO, registration(number, count, links, documents)).expect("within the limits");
+    }
+    directory
+}
+
+/// Returns a directory without limits.
+pub fn empty() -> Directory {
+    let mut config = Config::new(*b"only for benches", ReplicaId(1));
+    config.limits.registrations = usize::MAX;
+    config.limits.documents = usize::MAX;
+    config.limits.watches = usize::MAX;
+    Directory::new(config)
+}
+
+/// Returns registration `number` of `count`.
+pub fn registration(number: usize, count: usize, links: usize, documents: Documents) -> Registration {
+    let rare = number % (count / 10).max(1) == 7;
+    let endpoint = EndpointName::new(&format!("node{number:08}")).expect("a name");
+    let base = Base::given(&base(number)).expect("a base");
+    let document = LinkDocumentBuf::parse(document(number, links, documents, rare)).expect("a document");
+    let mut attributes = Attributes::new();
+    attributes.push("et", Some(if rare { "x.rare" } else { "x.common" })).expect("an attribute");
+    Registration {
+        sector: Some(Sector::new(&format!("floor-{}", number % 100)).expect("a sector")),
+        attributes,
+        ..Registration::new(endpoint, base, document)
+    }
+}
+
+/// Returns the base of registration `number`.
+pub fn base(number: usize) -> String {
+    format!("coap://[2001:db8::{:x}:{:x}]", (number >> 12) + 1, (number & 0xfff) + 1)
+}
+
+/// Returns the link document of registration `number`: about 100 bytes per link.
+pub fn document(number: usize, links: usize, documents: Documents, rare: bool) -> String {
+    let model = number % MODELS;
+    let own = match documents {
+        Documents::Fleet => model,
+        Documents::Distinct => number,
+    };
+    let mut text = String::new();
+    for link in 0..links {
+        let separator = if link == 0 { "" } else { "," };
+        let kind = ["temperature-c", "humidity", "light-lux", "battery", "co2"][(model + link) % 5];
+        let rare = if rare && link == 1 { " rare seldom.a" } else { "" };
+        write!(
+            text,
+            r#"{separator}</sensors/{own}/{link}>;rt="core.s {kind}{rare}";if="sensor";ct=40;title="Sensor {link} of model {model}""#
+        )
+        .expect("a string takes everything");
+    }
+    text
+}
