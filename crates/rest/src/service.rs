@@ -75,7 +75,20 @@ pub trait Service {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request);
 
     /// Takes the answer to a request of the service, or why there is none. Unknown names are ignored.
+    ///
+    /// A request with [`Observe::Register`](crate::Observe::Register) can be answered more than once: while the responses
+    /// succeed and have [`Response::is_observed`] set, each later one is the new state of the resource, in order. A failure
+    /// ends the observation, and so does a response that is not such a one. While it lasts, a request of the same name to
+    /// the same peer continues it: with `Register` it is asked for again, with
+    /// [`Observe::Deregister`](crate::Observe::Deregister) it ends, and nothing more comes but the answer to that.
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>);
+
+    /// Takes one of the answers to a request that was sent to a group ([`Request::is_multicast`]), with who gave it. Any
+    /// number may come, and [`Service::handle_response`] with [`RequestFailure::TimedOut`] when no more will. A service that
+    /// asks no groups need not care.
+    fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
+        let _ = (now, request, peer, response);
+    }
 
     /// Says that a notification for this observation can be sent. Answered by [`Output::Notification`], or by nothing
     /// where the state is what the observer knows already.

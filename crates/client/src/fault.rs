@@ -1,0 +1,42 @@
+use waypost_link_format::ParseError;
+use waypost_rest::{Code, ContentFormat, RequestFailure};
+
+/// Why an answer, or that there is none, does not help.
+///
+/// ```
+/// use waypost_client::Fault;
+/// use waypost_rest::RequestFailure;
+///
+/// assert_eq!(Fault::from(RequestFailure::TimedOut).to_string(), "no answer in time");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The transport has no answer.
+    #[error("{0}")]
+    Unanswered(#[from] RequestFailure),
+    /// The server put the request off for longer, or more often, than the limits allow.
+    #[error("not available for too long")]
+    Unavailable,
+    /// The answer succeeds with a code that means nothing here.
+    #[error("unexpected code {0}")]
+    Code(Code),
+    /// The answer is not in link-format.
+    #[error("content format {} instead of link-format", .0.0)]
+    Format(ContentFormat),
+    /// The answer says that it is in link-format, and is not.
+    #[error("not link-format: {0}")]
+    Links(#[from] ParseError),
+    /// The answer is larger than the limits allow.
+    #[error("the answer is too large")]
+    TooLarge,
+    /// Discovery yielded no interface that can be used.
+    #[error("no interface of a directory")]
+    NoInterface,
+    /// A registration was answered without a location that can be used.
+    #[error("no location of the registration")]
+    NoLocation,
+    /// There are more pages than the limits allow.
+    #[error("too many pages")]
+    TooManyPages,
+}

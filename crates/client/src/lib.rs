@@ -1,0 +1,30 @@
+//! Clients
+#![no_std]
+
+extern crate alloc;
+
+mod candidate;
+mod description;
+mod diagnostic;
+mod directories;
+mod discovery;
+mod fault;
+mod limits;
+mod random;
+mod rate;
+mod rdao;
+mod registrant;
+mod registrant_config;
+mod registrant_event;
+mod uri;
+
+pub use candidate::{Candidate, CandidateRefused};
+pub use description::Description;
+pub use discovery::Interfaces;
+pub use fault::Fault;
+pub use limits::Limits;
+pub use rdao::{InvalidRdao, Rdao};
+pub use registrant::Registrant;
+pub use registrant_config::RegistrantConfig;
+pub use registrant_event::RegistrantEvent;
+pub use uri::{InvalidUri, ResourceUri};

@@ -1,0 +1,97 @@
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_model::Location;
+use waypost_rest::{Method, Request, RequestId};
+use waypost_time::Instant;
+
+use crate::ResourceUri;
+use crate::description::Told;
+
+/// What is under way.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Nothing; a registration may wait for its renewal.
+    Idle,
+    /// A request has no outcome yet.
+    Asking(Asked),
+    /// A step is repeated when its time has come.
+    Postponed { until: Instant, step: Step, patience: Patience },
+    /// The next step may begin then, and not earlier.
+    Waiting { until: Instant },
+    /// Nothing is left to try until then, unless another directory becomes known.
+    Resting { until: Instant },
+    /// Nothing is to be done any more.
+    Stopped,
+}
+
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) id: RequestId,
+    pub(super) uri: ResourceUri,
+    pub(super) step: Step,
+    /// What the directory will know when it agrees.
+    pub(super) told: Told,
+    pub(super) patience: Patience,
+    pub(super) asked: Instant,
+    pub(super) deadline: Instant,
+    pub(super) found: Discovered,
+}
+
+/// What the members of a group have answered so far.
+#[derive(Debug, Default)]
+pub(super) struct Discovered {
+    pub(super) uris: Vec<ResourceUri>,
+    /// The shortest time that any of it is fresh for.
+    pub(super) max_age: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// Ask a place for its interfaces.
+    Discover { place: u64, uri: ResourceUri },
+    /// Register at an interface.
+    Register { place: u64, uri: ResourceUri },
+    /// Renew the registration, with what changed.
+    Update,
+    /// Remove the registration.
+    Remove,
+}
+
+/// How often a step was repeated already.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Patience {
+    pub(super) echoes: u32,
+    pub(super) postponed: u32,
+    pub(super) waited: Duration,
+}
+
+/// A registration that a directory has.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) place: u64,
+    /// The interface that made it.
+    pub(super) interface: ResourceUri,
+    /// None for a simple registration.
+    pub(super) location: Option<Location>,
+    pub(super) told: Told,
+    pub(super) expires: Instant,
+    pub(super) renew_at: Instant,
+    /// How many renewals were not answered.
+    pub(super) unanswered: u32,
+    /// Whether an operation on it failed, so that it has to be made again.
+    pub(super) is_doubtful: bool,
+    pub(super) is_lapsed: bool,
+}
+
+impl Held {
+    /// Returns a request on the registration resource.
+    pub(super) fn request(&self, method: Method) -> Option<Request> {
+        let location = self.location.as_ref()?;
+        Some(Request::new(method, location.segments()))
+    }
+
+    pub(super) fn uri(&self) -> Option<ResourceUri> {
+        self.interface.sibling(self.location.as_ref()?.as_str()).ok()
+    }
+}
