@@ -160,7 +160,7 @@ fn meets((name, value): Attribute<'_>, attributes: &Attributes<'_>) -> bool {
     attributes.0.iter().filter(|attribute| attribute.0.eq_ignore_ascii_case(name)).any(|(_, own)| {
         let own = own.unwrap_or("");
         let words: Vec<&str> = if ["rt", "if", "rel", "rev"].contains(&name.to_ascii_lowercase().as_str()) {
-            let words: Vec<&str> = own.split(' ').filter(|word| *word != "").collect();
+            let words: Vec<&str> = own.split(' ').filter(|word| !word.is_empty()).collect();
             if words.is_empty() { vec![""] } else { words }
         } else {
             vec![own]
