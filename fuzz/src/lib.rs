@@ -1,9 +1,11 @@
 //! What the fuzz targets do with their input, as functions, so that any compiler can replay a corpus.
 
 mod abnf;
+mod datagram;
 mod link_document;
 mod query;
 
+pub use datagram::datagram;
 pub use link_document::link_document;
 pub use query::query;
 

@@ -14,6 +14,11 @@ fn replay(name: &str, target: fn(&[u8])) {
 }
 
 #[test]
+fn the_corpus_of_datagram_has_no_findings() {
+    replay("datagram", waypost_fuzz::datagram);
+}
+
+#[test]
 fn the_corpus_of_link_document_has_no_findings() {
     replay("link_document", waypost_fuzz::link_document);
 }
