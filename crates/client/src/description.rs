@@ -2,21 +2,16 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use waypost_link_format::{LinkDocumentBuf, ParseError};
-use waypost_model::{Attributes, Base, EndpointName, Lifetime, Sector};
+use waypost_model::{Attributes, Base, EndpointName, InvalidRegistration, Lifetime, Parameters, Sector};
 
 /// What a registrant tells a directory of an endpoint ([RFC 9176 §5]).
 ///
 /// ```
 /// use waypost_client::Description;
-/// use waypost_link_format::LinkDocumentBuf;
-/// use waypost_model::{Base, EndpointName, Lifetime};
+/// use waypost_model::Lifetime;
 ///
-/// let description = Description {
-///     lifetime: Some(Lifetime::from_secs(3600)?),
-///     base: Some(Base::given("coap://[2001:db8::1]")?),
-///     ..Description::new(EndpointName::new("node1")?)
-/// }
-/// .with_links(LinkDocumentBuf::parse(r#"</temp>;rt="temperature-c""#)?)?;
+/// let mut description = Description::parse("ep=node1&base=coap://[2001:db8::1]", r#"</temp>;rt="temperature-c""#)?;
+/// description.lifetime = Some(Lifetime::from_secs(3600)?);
 /// assert_eq!(description.links().as_str(), r#"</temp>;rt="temperature-c""#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -60,6 +55,24 @@ impl Description {
             attributes: Attributes::default(),
             links: LinkDocumentBuf::default(),
         }
+    }
+
+    /// Reads a description as a request would make it: parameters in a query string, links in Limited Link Format.
+    ///
+    /// # Errors
+    ///
+    /// The first parameter that is not valid, or where the links leave the grammar or the Limited Link Format.
+    pub fn parse(query: &str, links: &str) -> Result<Self, InvalidRegistration> {
+        let parameters = Parameters::parse(query)?;
+        let description = Self {
+            endpoint: parameters.endpoint,
+            sector: parameters.sector,
+            lifetime: parameters.lifetime,
+            base: parameters.base,
+            attributes: parameters.attributes,
+            ..Self::unnamed()
+        };
+        Ok(description.with_links(LinkDocumentBuf::parse(links)?)?)
     }
 
     /// Returns the description with these links.

@@ -70,12 +70,7 @@ impl Directories {
     }
 
     /// Adds a place, or gives it the new lifetime where it is known. What is known of its failures stays.
-    pub(crate) fn add(
-        &mut self,
-        now: Instant,
-        candidate: Candidate,
-        limits: &Limits,
-    ) -> Result<(), CandidateRefused> {
+    pub(crate) fn add(&mut self, now: Instant, candidate: Candidate, limits: &Limits) -> Result<(), CandidateRefused> {
         let expires = candidate.valid_for.map_or(Instant::MAX, |span| now + span);
         self.places.retain(|place| place.expires > now || !place.is_free(now));
         if let Some(place) = self.places.iter_mut().find(|place| place.candidate.uri == candidate.uri) {

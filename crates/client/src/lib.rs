@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+mod answers;
 mod candidate;
 mod description;
 mod diagnostic;
@@ -10,12 +11,17 @@ mod directories;
 mod discovery;
 mod fault;
 mod limits;
+mod lookup;
+mod lookup_client;
+mod lookup_config;
+mod lookup_event;
 mod random;
 mod rate;
 mod rdao;
 mod registrant;
 mod registrant_config;
 mod registrant_event;
+mod resolved;
 mod uri;
 
 pub use candidate::{Candidate, CandidateRefused};
@@ -23,6 +29,10 @@ pub use description::Description;
 pub use discovery::Interfaces;
 pub use fault::Fault;
 pub use limits::Limits;
+pub use lookup::Lookup;
+pub use lookup_client::LookupClient;
+pub use lookup_config::LookupConfig;
+pub use lookup_event::{Answer, LookupEvent, LookupId, LookupRefused};
 pub use rdao::{InvalidRdao, Rdao};
 pub use registrant::Registrant;
 pub use registrant_config::RegistrantConfig;

@@ -12,7 +12,7 @@ impl Random {
     /// Returns a span of at most `longest`.
     pub(crate) fn up_to(&mut self, longest: Duration) -> Duration {
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-        let scaled = u128::from(self.next()) * (u128::from(millis) + 1) >> 64;
+        let scaled = (u128::from(self.next()) * (u128::from(millis) + 1)) >> 64;
         Duration::from_millis(scaled as u64)
     }
 

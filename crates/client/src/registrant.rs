@@ -4,6 +4,7 @@ mod outcome;
 mod service;
 mod task;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
@@ -12,7 +13,9 @@ use waypost_model::{Authority, EndpointName, Lifetime, Location};
 use waypost_rest::{ContentFormat, Method, Output, Request, RequestId};
 use waypost_time::Instant;
 
-use self::task::{Asked, Discovered, Held, Patience, Step, Task};
+pub(crate) use self::outcome::{SHORTEST_WAIT, is_postponement};
+pub(crate) use self::task::Patience;
+use self::task::{Asked, Discovered, Held, Step, Task};
 use crate::description::{Difference, Told};
 use crate::directories::{Directories, Next};
 use crate::random::Random;
@@ -120,7 +123,9 @@ impl Registrant {
     /// Changes what the directory is to know. Only what differs is sent, as far as an update can carry it.
     pub fn update(&mut self, now: Instant, description: Description) {
         self.advance(now);
-        if description.endpoint != self.description.endpoint || description.alternatives != self.description.alternatives {
+        if description.endpoint != self.description.endpoint
+            || description.alternatives != self.description.alternatives
+        {
             self.name = 0;
         }
         self.description = description;
@@ -133,7 +138,8 @@ impl Registrant {
         self.is_stopping = true;
         match &self.task {
             // What was asked for may come about; then it has to be removed.
-            Task::Asking(Asked { step: Step::Register { .. } | Step::Update | Step::Remove, .. }) => {}
+            Task::Asking(asked) if !matches!(asked.step, Step::Discover { .. }) => {}
+            Task::Stopped => {}
             _ => self.task = Task::Idle,
         }
         self.proceed();
@@ -300,7 +306,8 @@ impl Registrant {
         let wait = if request.is_multicast { limits.group_wait } else { limits.answer_timeout };
         let deadline = self.now + wait;
         let found = Discovered::default();
-        self.task = Task::Asking(Asked { id, uri, step, told, patience, asked: self.now, deadline, found });
+        let asked = Asked { id, uri, step, told, patience, asked: self.now, deadline, found };
+        self.task = Task::Asking(Box::new(asked));
         self.outputs.push_back(Output::Request { id, peer, request });
         true
     }

@@ -179,6 +179,8 @@ fn is_group(authority: &Authority) -> bool {
     let host = authority.as_str().split_once("://").map_or("", |(_, host)| host);
     match host.strip_prefix('[').and_then(|host| host.split(']').next()) {
         Some(address) => address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_multicast()),
-        None => host.split(':').next().is_some_and(|host| host.parse::<Ipv4Addr>().is_ok_and(|host| host.is_multicast())),
+        None => {
+            host.split(':').next().is_some_and(|host| host.parse::<Ipv4Addr>().is_ok_and(|host| host.is_multicast()))
+        }
     }
 }

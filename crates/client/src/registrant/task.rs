@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -14,7 +15,7 @@ pub(super) enum Task {
     /// Nothing; a registration may wait for its renewal.
     Idle,
     /// A request has no outcome yet.
-    Asking(Asked),
+    Asking(Box<Asked>),
     /// A step is repeated when its time has come.
     Postponed { until: Instant, step: Step, patience: Patience },
     /// The next step may begin then, and not earlier.
@@ -60,10 +61,10 @@ pub(super) enum Step {
 
 /// How often a step was repeated already.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Patience {
-    pub(super) echoes: u32,
-    pub(super) postponed: u32,
-    pub(super) waited: Duration,
+pub(crate) struct Patience {
+    pub(crate) echoes: u32,
+    pub(crate) postponed: u32,
+    pub(crate) waited: Duration,
 }
 
 /// A registration that a directory has.

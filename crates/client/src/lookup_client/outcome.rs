@@ -1,0 +1,221 @@
+//! What the outcome of a request means.
+
+use core::time::Duration;
+
+use waypost_link_format::LinkDocumentBuf;
+use waypost_rest::{Code, RequestFailure, RequestId, Response};
+
+use super::LookupClient;
+use super::running::{Phase, Step};
+use crate::diagnostic::diagnostic_of;
+use crate::discovery::{link_format_of, max_age_of};
+use crate::lookup::Mode;
+use crate::rate::back_off;
+use crate::registrant::{Patience, SHORTEST_WAIT, is_postponement};
+use crate::resolved::resolved;
+use crate::{Answer, Fault, LookupEvent, LookupId, ResourceUri};
+
+/// Why a step did not succeed.
+enum Problem {
+    Refused(Response),
+    Fault(Fault),
+}
+
+impl LookupClient {
+    pub(super) fn take_outcome(&mut self, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        let Some(&id) = self.by_request.get(&request) else { return };
+        let Some(running) = self.running.get_mut(&id) else { return };
+        let step = running.step.clone();
+        let uri = match &step {
+            Step::Discover => running.lookup.at.clone(),
+            Step::Get { uri } => uri.clone(),
+        };
+        let is_observed = outcome.as_ref().is_ok_and(|response| response.is_observed && response.code.is_success())
+            && running.lookup.mode == Mode::Observed
+            && matches!(step, Step::Get { .. });
+        if !is_observed {
+            running.request = None;
+            self.by_request.remove(&request);
+        }
+        if let Ok(response) = &outcome {
+            if let Some(echo) = &response.echo {
+                self.echo = Some((uri.authority().clone(), echo.clone()));
+            }
+            if self.try_again(id, &uri, response) {
+                return;
+            }
+        }
+        let result = match (outcome, step) {
+            (Err(failure), _) => Err(Problem::Fault(failure.into())),
+            (Ok(response), _) if !response.code.is_success() => Err(Problem::Refused(response)),
+            (Ok(response), Step::Discover) => self.take_interfaces(id, &uri, &response).map_err(Problem::Fault),
+            (Ok(response), Step::Get { uri }) => {
+                self.take_answer(id, &uri, &response, is_observed).map_err(Problem::Fault)
+            }
+        };
+        if let Err(problem) = result {
+            self.fail(id, &uri, problem);
+        }
+    }
+
+    /// Repeats a request that the directory wants repeated: with an Echo value at once, or later.
+    fn try_again(&mut self, id: LookupId, uri: &ResourceUri, response: &Response) -> bool {
+        let limits = &self.config.limits;
+        let Some(running) = self.running.get_mut(&id) else { return false };
+        let patience = &mut running.patience;
+        if response.code == Code::UNAUTHORIZED && response.echo.is_some() {
+            patience.echoes += 1;
+            if patience.echoes > limits.echo_repeats {
+                return false;
+            }
+            self.ask(id);
+            return true;
+        }
+        if !is_postponement(response.code) {
+            return false;
+        }
+        let wait = max_age_of(response).max(SHORTEST_WAIT);
+        patience.postponed += 1;
+        patience.waited = patience.waited.saturating_add(wait);
+        if patience.postponed > limits.unavailable_retries || patience.waited > limits.unavailable_wait {
+            return false;
+        }
+        running.phase = Phase::Postponed { until: self.now + wait.saturating_add(self.random.up_to(wait / 8)) };
+        self.note(id, LookupEvent::Postponed { uri: uri.as_str().into(), wait });
+        true
+    }
+
+    fn take_interfaces(&mut self, id: LookupId, host: &ResourceUri, response: &Response) -> Result<(), Fault> {
+        let Some(running) = self.running.get_mut(&id) else { return Ok(()) };
+        let interfaces = running.lookup.interfaces;
+        let uris = interfaces.read(host, response, &self.config.schemes, &self.config.limits)?;
+        let uri = uris.first().cloned().ok_or(Fault::NoInterface)?;
+        running.patience = Patience::default();
+        running.tried = 0;
+        running.step = Step::Get { uri };
+        // Many hosts at a time are rare; then the first to forget is as good as any.
+        while self.discovered.len() >= self.config.limits.lookups.max(1) {
+            self.discovered.pop_first();
+        }
+        self.discovered.insert((host.clone(), interfaces), (uris, self.now + max_age_of(response)));
+        self.ask(id);
+        Ok(())
+    }
+
+    fn take_answer(
+        &mut self,
+        id: LookupId,
+        uri: &ResourceUri,
+        response: &Response,
+        is_observed: bool,
+    ) -> Result<(), Fault> {
+        let Some(running) = self.running.get_mut(&id) else { return Ok(()) };
+        let limits = &self.config.limits;
+        let asked = (uri.clone(), running.lookup.arguments(running.page));
+        let links = if response.code == Code::VALID {
+            self.answers.revalidated(&asked, response.etag).ok_or(Fault::Code(Code::VALID))?
+        } else {
+            let text = link_format_of(response, limits.answer_bytes)?;
+            let links = resolved(text, uri.as_str(), limits.answer_bytes)?;
+            self.answers.put(&asked, response.etag, &links, limits);
+            links
+        };
+        running.patience = Patience::default();
+        running.failures = 0;
+        let max_age = max_age_of(response);
+        match running.lookup.mode {
+            Mode::Once => self.show(id, uri, links, max_age, true, false),
+            Mode::InPagesOf(count) => {
+                // More than was asked for is everything: a directory that knows no pages.
+                let is_full = links.links().take(count as usize + 1).count() == count as usize;
+                if is_full && running.page + 1 >= limits.pages {
+                    self.show(id, uri, links, max_age, false, false);
+                    return Err(Fault::TooManyPages);
+                }
+                running.phase = Phase::Full;
+                self.show(id, uri, links, max_age, !is_full, false);
+                if let Some(running) = self.running.get_mut(&id) {
+                    running.page += 1;
+                }
+            }
+            Mode::Observed => {
+                let next = if is_observed {
+                    // RFC 7641 §3.3.1: not before the answer is stale and a random time has passed.
+                    let spread = Duration::from_secs(5) + self.random.up_to(Duration::from_secs(10));
+                    Phase::Observing { refresh: self.now + max_age.max(limits.refresh) + spread }
+                } else {
+                    Phase::Postponed { until: self.now + self.random.stretch(max_age.max(limits.poll)) }
+                };
+                running.phase = next;
+                if running.shown.as_ref() != Some(&links) {
+                    running.shown = Some(links.clone());
+                    self.show(id, uri, links, max_age, false, is_observed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn show(
+        &mut self,
+        id: LookupId,
+        uri: &ResourceUri,
+        links: LinkDocumentBuf,
+        max_age: Duration,
+        is_last: bool,
+        is_observed: bool,
+    ) {
+        let page = self.running.get(&id).and_then(|running| running.lookup.page(running.page));
+        let (uri, link, received) = (uri.clone(), uri.link(), self.now);
+        self.note(id, LookupEvent::Found(Answer { uri, links, page, is_last, is_observed, received, max_age, link }));
+        if is_last {
+            self.running.remove(&id);
+        }
+    }
+
+    /// Goes on with the next interface, or ends the look-up, or puts it off where it is observed.
+    fn fail(&mut self, id: LookupId, uri: &ResourceUri, problem: Problem) {
+        let limits = &self.config.limits;
+        let event = match problem {
+            Problem::Refused(response) => LookupEvent::Refused {
+                uri: uri.as_str().into(),
+                code: response.code,
+                diagnostic: diagnostic_of(&response, limits.diagnostic_bytes),
+            },
+            Problem::Fault(fault) => LookupEvent::Failed { uri: uri.as_str().into(), fault },
+        };
+        let Some(mut running) = self.running.remove(&id) else { return };
+        if let Some(request) = running.request.take() {
+            // What cannot be used need not go on.
+            self.by_request.remove(&request);
+            self.end_observation(request, &running);
+        }
+        let limits = &self.config.limits;
+        running.patience = Patience::default();
+        let was_discovered = running.lookup.at.is_host() && matches!(running.step, Step::Get { .. });
+        let key = (running.lookup.at.clone(), running.lookup.interfaces);
+        running.step = Step::Discover;
+        running.tried += 1;
+        let has_next = was_discovered
+            && running.page == 0
+            && self.discovered.get(&key).is_some_and(|(uris, _)| running.tried < uris.len());
+        if was_discovered && !has_next {
+            running.tried = 0;
+            self.discovered.remove(&key);
+        }
+        let is_observed = running.lookup.mode == Mode::Observed;
+        if is_observed && !has_next {
+            running.failures = running.failures.saturating_add(1);
+            let wait = self.random.stretch(back_off(limits.retry, limits.retry_max, running.failures));
+            running.phase = Phase::Postponed { until: self.now + wait };
+        }
+        if has_next || is_observed {
+            self.running.insert(id, running);
+        }
+        if has_next {
+            self.begin(id);
+        } else {
+            self.note(id, event);
+        }
+    }
+}
