@@ -1,0 +1,282 @@
+//! Changes from elsewhere: taken if they can be right, refused without a trace if not.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{at, registration, replica};
+use proptest::prelude::*;
+use waypost_directory::{Applied, Directory, Refused};
+use waypost_filter::Query;
+use waypost_model::{
+    Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Record, Registration, Removal, Renewal,
+    ReplicaId, Stamp, Timestamp, Update, Version,
+};
+
+const LINKS: &str = "</t>;rt=core.s";
+
+fn stamp(replica: u64, sequence: u64, millis: u64) -> Stamp {
+    Stamp { time: Timestamp::from_millis(millis), dot: Dot::new(ReplicaId(replica), sequence) }
+}
+
+fn record(stamp: Stamp) -> Record {
+    Record::register(registration("node1", "coap://h", LINKS), stamp, Version::new())
+}
+
+fn put(record: Record, seconds: u64) -> Change {
+    Change::Put { record: Box::new(record), age: Duration::from_secs(seconds) }
+}
+
+fn shown(directory: &Directory) -> Vec<(Location, String, u32)> {
+    let all = Query::all();
+    directory
+        .endpoints(at(1000), &all)
+        .map(|endpoint| (endpoint.location(), format!("{:?}", endpoint.document().as_str()), endpoint.age().as_secs()))
+        .collect()
+}
+
+/// A directory with one registration of replica 2, made at 0.
+fn with_one() -> Directory {
+    let mut directory = replica(1);
+    directory.apply(at(1000), put(record(stamp(2, 5, 0)), 10)).unwrap();
+    directory
+}
+
+#[test]
+fn a_change_is_taken_with_its_age() {
+    let directory = with_one();
+    let location = directory.locate(None, &EndpointName::new("node1").unwrap());
+    let endpoint = directory.registration(at(1000), &location).unwrap();
+    assert_eq!((endpoint.age().as_secs(), endpoint.dot()), (10, Dot::new(ReplicaId(2), 5)));
+    // An earlier change of the same replica may still be missing.
+    assert!(directory.version().is_empty());
+}
+
+#[test]
+fn a_lying_peer_changes_nothing() {
+    let far = Timestamp::from_millis(u64::MAX);
+    let lies: Vec<(&str, Change)> = vec![
+        ("sequence", put(record(stamp(2, u64::MAX, 0)), 0)),
+        ("dot", put(record(stamp(2, 0, 0)), 0)),
+        ("timestamp", put(record(Stamp { time: far, dot: Dot::new(ReplicaId(2), 6) }), 0)),
+        ("timestamp", put(record(stamp(2, 6, 5_000_000)), 0)),
+        ("age", put(record(stamp(2, 6, 0)), u64::from(u32::MAX) * 2)),
+        ("dot", put(Record { seen: [Dot::new(ReplicaId(2), 7)].into_iter().collect(), ..record(stamp(2, 6, 0)) }, 0)),
+        ("dot", put(Record { seen: Version::new(), ..record(stamp(2, 6, 0)) }, 0)),
+        ("location", put(Record { location: Some(Location::new("coap://x/1").unwrap()), ..record(stamp(2, 6, 0)) }, 0)),
+        (
+            "origin",
+            put(
+                record(stamp(2, 6, 0)).at(
+                    Authority::new("coap://rd.example").unwrap(),
+                    Location::new("coap://rd.example/rd/1").unwrap(),
+                ),
+                0,
+            ),
+        ),
+        (
+            "location",
+            put(
+                record(stamp(2, 6, 0)).at(Authority::new("coap://other").unwrap(), Location::new("/rd/1").unwrap()),
+                0,
+            ),
+        ),
+        (
+            "age",
+            Change::Renew(Renewal {
+                key: record(stamp(2, 5, 0)).key,
+                dot: Dot::new(ReplicaId(2), 5),
+                renewals: 1,
+                age: Duration::from_secs(90_000),
+            }),
+        ),
+        (
+            "dot",
+            Change::Renew(Renewal {
+                key: record(stamp(2, 5, 0)).key,
+                dot: Dot::new(ReplicaId(1), 5),
+                renewals: 1,
+                age: Duration::ZERO,
+            }),
+        ),
+        (
+            "timestamp",
+            Change::Remove(Removal {
+                key: record(stamp(2, 5, 0)).key,
+                stamp: Stamp { time: far, dot: Dot::new(ReplicaId(2), 6) },
+                seen: [Dot::new(ReplicaId(2), 6)].into_iter().collect(),
+                horizon: Duration::MAX,
+            }),
+        ),
+    ];
+    for (what, lie) in lies {
+        let mut directory = with_one();
+        let before = shown(&directory);
+        let events = directory.watch(at(1000), waypost_directory::Scope::Endpoints, Query::all());
+        assert!(events.is_ok());
+        assert_eq!(directory.apply(at(1000), lie.clone()), Err(Refused::Implausible { what }), "{lie:?}");
+        assert_eq!(shown(&directory), before);
+        assert_eq!(directory.poll_watch(), None);
+        assert!(directory.version().is_empty());
+        assert_eq!(directory.feed(at(1000), &Version::new()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn what_claims_unknown_writes_of_this_replica_is_refused() {
+    let mut directory = with_one();
+    let seen: Version = [Dot::new(ReplicaId(1), 9), Dot::new(ReplicaId(2), 6)].into_iter().collect();
+    let change = put(Record { seen, ..record(stamp(2, 6, 0)) }, 0);
+    assert_eq!(directory.apply(at(1000), change), Err(Refused::ForgottenWrites));
+    assert_eq!(directory.apply(at(1000), put(record(stamp(1, 1, 0)), 0)), Err(Refused::ForgottenWrites));
+}
+
+#[test]
+fn the_limits_hold_for_changes_as_for_registrations() {
+    let mut config = waypost_directory::Config::new([7; 16], ReplicaId(1));
+    config.limits.links_per_registration = 1;
+    config.limits.registrations = 1;
+    config.limits.replicas = 3;
+    let mut directory = Directory::new(config);
+    let long = Record::register(registration("node1", "coap://h", "</a>,</b>"), stamp(2, 1, 0), Version::new());
+    assert_eq!(directory.apply(at(0), put(long, 0)), Err(Refused::TooLarge { what: "links", limit: 1 }));
+    directory.apply(at(0), put(record(stamp(2, 1, 0)), 0)).unwrap();
+    let other = Record::register(registration("node2", "coap://h", LINKS), stamp(2, 2, 0), Version::new());
+    assert_eq!(
+        directory.apply(at(0), put(other, 0)),
+        Err(Refused::OverLimit { what: "registrations", limit: 1 })
+    );
+    let crowd: Version = (2..6).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
+    let crowded = Record { seen: crowd.clone(), ..record(stamp(2, 3, 0)) };
+    assert_eq!(directory.apply(at(0), put(crowded, 0)), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
+    assert_eq!(directory.advance(&crowd), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
+}
+
+#[test]
+fn writes_that_did_not_see_each_other_merge_field_by_field() {
+    let first = stamp(2, 1, 0);
+    let mut left = record(first);
+    let mut right = record(first);
+    left.update(Update { lifetime: Some(Lifetime::from_secs(600).unwrap()), ..Default::default() }, stamp(2, 2, 10));
+    let base = waypost_model::Base::given("coap://moved").unwrap();
+    right.update(Update { base: Some(base), ..Default::default() }, stamp(3, 1, 11));
+    let (left, right) = (put(left, 5), put(right, 3));
+    for order in [[&left, &right, &left], [&right, &left, &right]] {
+        let mut directory = replica(1);
+        directory.apply(at(1000), order[0].clone()).unwrap();
+        assert_eq!(directory.apply(at(1000), order[1].clone()), Ok(Applied::Changed));
+        assert_eq!(directory.apply(at(1000), order[2].clone()), Ok(Applied::Unchanged));
+        let location = directory.locate(None, &EndpointName::new("node1").unwrap());
+        let endpoint = directory.registration(at(1000), &location).unwrap();
+        assert_eq!((endpoint.base(), endpoint.lifetime().as_secs(), endpoint.age().as_secs()), ("coap://moved", 600, 3));
+        // Whoever reads on gets both writes.
+        assert_eq!(directory.feed(at(1000), &Version::new()).unwrap().count(), 2);
+        directory.renew(at(1000), &location).unwrap();
+        assert_eq!(directory.feed(at(1000), &Version::new()).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn different_credentials_are_reported_and_the_first_are_shown() {
+    let with = |key: &str, stamp| {
+        let credentials = Credentials::new([key.as_bytes().to_vec()]);
+        let registration = Registration { credentials, ..registration("node1", &format!("coap://{key}"), LINKS) };
+        put(Record::register(registration, stamp, Version::new()), 0)
+    };
+    let mut directory = replica(1);
+    directory.apply(at(1000), with("second", stamp(3, 1, 20))).unwrap();
+    let applied = directory.apply(at(1000), with("first", stamp(2, 1, 10))).unwrap();
+    assert!(matches!(applied, Applied::Conflict(_)));
+    let query = Query::all();
+    let found: Vec<_> = directory.endpoints(at(1000), &query).map(|endpoint| endpoint.base().to_string()).collect();
+    assert_eq!(found, ["coap://first"]);
+}
+
+#[test]
+fn a_removal_removes_only_what_it_saw() {
+    let mut directory = with_one();
+    let key = Key::local(None, EndpointName::new("node1").unwrap());
+    let removal = |sequence, saw| {
+        let seen = [Dot::new(ReplicaId(3), sequence), Dot::new(ReplicaId(2), saw)].into_iter().collect();
+        Change::Remove(Removal { key: key.clone(), stamp: stamp(3, sequence, 50), seen, horizon: Duration::from_secs(90_000) })
+    };
+    assert_eq!(directory.apply(at(1000), removal(1, 4)), Ok(Applied::Changed));
+    assert_eq!(shown(&directory).len(), 1);
+    assert_eq!(directory.apply(at(1000), removal(2, 5)), Ok(Applied::Changed));
+    assert_eq!(shown(&directory).len(), 0);
+    assert_eq!(directory.apply(at(1000), removal(1, 4)), Ok(Applied::Unchanged));
+    assert_eq!(directory.apply(at(1000), put(record(stamp(2, 5, 0)), 10)), Ok(Applied::Unchanged));
+    assert!(directory.is_empty());
+}
+
+#[test]
+fn a_renewal_of_the_owner_counts_and_an_older_one_does_not() {
+    let mut directory = with_one();
+    let key = Key::local(None, EndpointName::new("node1").unwrap());
+    let renewal = |renewals, seconds| {
+        let dot = Dot::new(ReplicaId(2), 5);
+        Change::Renew(Renewal { key: key.clone(), dot, renewals, age: Duration::from_secs(seconds) })
+    };
+    assert_eq!(directory.apply(at(1000), renewal(2, 4)), Ok(Applied::Changed));
+    assert_eq!(shown(&directory)[0].2, 4);
+    assert_eq!(directory.apply(at(1000), renewal(1, 1)), Ok(Applied::Unchanged));
+    assert_eq!(directory.apply(at(1000), renewal(2, 1)), Ok(Applied::Unchanged));
+    assert_eq!(shown(&directory)[0].2, 4);
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let number = || prop::sample::select(vec![0, 1, 2, 3, 4, u64::MAX - 1, u64::MAX]);
+    let stamps = (number(), number(), number()).prop_map(|(replica, sequence, millis)| stamp(replica, sequence, millis));
+    let version = prop::collection::vec((number(), number()), 0..3)
+        .prop_map(|dots| dots.into_iter().map(|(replica, sequence)| Dot::new(ReplicaId(replica), sequence)).collect());
+    let foreign = prop::option::of(prop::sample::select(vec!["coap://other/1", "coap://other/2", "/rd/x", "coap://rd.example/1"]));
+    (0_u8..6, stamps, version, number(), common::any_registration(), foreign).prop_map(
+        |(kind, stamp, seen, seconds, registration, foreign): (u8, Stamp, Version, u64, Registration, Option<&str>)| {
+            let key = registration.key();
+            let age = Duration::from_secs(seconds);
+            match kind {
+                0 => Change::Renew(Renewal { key, dot: stamp.dot, renewals: seconds as u32, age }),
+                1 => Change::Remove(Removal { key, stamp, seen, horizon: age }),
+                _ => {
+                    let record = Record::register(registration, stamp, seen);
+                    let record = match foreign {
+                        Some(uri) => record.at(Authority::new("coap://other").unwrap(), Location::new(uri).unwrap()),
+                        None => record,
+                    };
+                    Change::Put { record: Box::new(record), age }
+                }
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_a_refusal_changes_nothing_and_look_ups_stay_right(
+        changes in prop::collection::vec(any_change(), 1..12),
+        query in common::query(),
+    ) {
+        let mut directory = replica(1);
+        for change in changes {
+            let before = (shown(&directory), directory.len(), directory.next_expiry());
+            let feed: Vec<Change> = directory.feed(at(1000), &Version::new()).unwrap().collect();
+            if directory.apply(at(1000), change).is_err() {
+                prop_assert_eq!((shown(&directory), directory.len(), directory.next_expiry()), before);
+                prop_assert_eq!(directory.feed(at(1000), &Version::new()).unwrap().collect::<Vec<_>>(), feed);
+            }
+            let query = query.clone().without_page();
+            let by_index: Vec<Location> = directory.endpoints(at(1000), &query).map(|endpoint| endpoint.location()).collect();
+            let all = Query::all();
+            let by_scan: Vec<Location> = directory
+                .endpoints(at(1000), &all)
+                .filter(|endpoint| query.matches_endpoint(endpoint, endpoint.resources()))
+                .map(|endpoint| endpoint.location())
+                .collect();
+            prop_assert_eq!(by_index, by_scan);
+            while directory.expire(at(1000)) {}
+        }
+        // In the end everything is forgotten.
+        while directory.expire(waypost_time::Instant::MAX) {}
+        prop_assert!(directory.is_empty());
+    }
+}

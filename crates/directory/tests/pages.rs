@@ -1,0 +1,92 @@
+//! Pages line up (RFC 9176 §6.2), whatever way the results are found.
+
+mod common;
+
+use common::{at, directory, documents, registration};
+use waypost_directory::Directory;
+use waypost_filter::{Page, Query};
+
+fn many() -> Directory {
+    let mut directory = directory();
+    let documents = documents();
+    for number in 0..3000 {
+        let links = match number % 3 {
+            0 => documents[number % documents.len()].clone(),
+            1 => format!("</own/{number}>;rt=core.s,</own/{number}/b>;rt=core.l"),
+            _ => "</same>;rt=core.s".into(),
+        };
+        let name = format!("node{number}");
+        directory.register(at(0), registration(&name, &format!("coap://h{}", number % 7), &links)).unwrap();
+    }
+    // Some holes.
+    for number in (0..3000).step_by(11) {
+        let endpoint = waypost_model::EndpointName::new(&format!("node{number}")).unwrap();
+        let location = directory.locate(None, &endpoint);
+        directory.remove(at(0), &location).unwrap();
+    }
+    directory
+}
+
+const QUERIES: [&str; 10] = [
+    "",
+    "rt=core.s",
+    "rt=core.l",
+    "rt=core.*",
+    "ep=node1*",
+    "base=coap://h3",
+    "base=coap://h3&rt=core.s",
+    "href=coap://h3/own/*",
+    "href=/*",
+    "rt=core.s&rt=n3",
+];
+
+#[test]
+fn pages_put_together_are_the_whole_result() {
+    let directory = many();
+    for text in QUERIES {
+        let query = Query::parse(text).unwrap();
+        let endpoints: Vec<_> = directory.endpoints(at(1), &query).map(|endpoint| endpoint.location()).collect();
+        let links = |query: &Query| -> Vec<_> {
+            directory.resources(at(1), query).map(|resource| (resource.endpoint().location(), resource.link().offset())).collect()
+        };
+        let resources = links(&query);
+        assert!(endpoints.len() > 100 || text.contains("h3"), "{text}: {}", endpoints.len());
+        for count in [1, 7, 100, 1024, u32::MAX] {
+            let pages = resources.len() as u64 / u64::from(count) + 2;
+            for page in (0..pages as u32).step_by(if count == 1 { 97 } else { 1 }) {
+                let page = Page { page, count };
+                let query = query.clone().with_page(page);
+                let expected: Vec<_> = page.paginate(resources.iter().cloned()).collect();
+                assert_eq!(links(&query), expected, "{text} {page:?}");
+                let found: Vec<_> = directory.endpoints(at(1), &query).map(|endpoint| endpoint.location()).collect();
+                let expected: Vec<_> = page.paginate(endpoints.iter().cloned()).collect();
+                assert_eq!(found, expected, "{text} {page:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_count_of_zero_and_a_page_far_out_are_empty() {
+    let directory = many();
+    for text in QUERIES {
+        for page in [Page { page: 0, count: 0 }, Page { page: u32::MAX, count: u32::MAX }, Page { page: u32::MAX, count: 1 }] {
+            let query = Query::parse(text).unwrap().with_page(page);
+            assert_eq!(directory.endpoints(at(1), &query).count(), 0, "{text} {page:?}");
+            assert_eq!(directory.resources(at(1), &query).count(), 0, "{text} {page:?}");
+        }
+    }
+}
+
+#[test]
+fn results_keep_their_place_while_others_change() {
+    let mut directory = many();
+    let query = Query::parse("rt=core.l").unwrap();
+    let found = |directory: &Directory| -> Vec<_> {
+        directory.resources(at(2), &query).map(|resource| (resource.endpoint().location(), resource.link().offset())).collect()
+    };
+    let before = found(&directory);
+    directory.register(at(1), registration("node3", "coap://elsewhere", "</x>")).unwrap();
+    directory.register(at(1), registration("new", "coap://elsewhere", "</x>;rt=core.x")).unwrap();
+    assert_eq!(found(&directory), before);
+}
