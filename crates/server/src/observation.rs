@@ -1,4 +1,5 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::vec::Vec;
 use core::ops::Bound;
 
 use waypost_directory::{Directory, Scope, WatchId};
@@ -77,6 +78,10 @@ pub(crate) struct Context<'a> {
 impl Observations {
     pub(crate) fn len(&self) -> usize {
         self.observers.len()
+    }
+
+    pub(crate) fn watches(&self) -> impl Iterator<Item = WatchId> {
+        self.watched.keys().copied()
     }
 
     /// Tells whether there is room for one more observation of this account.
@@ -193,18 +198,35 @@ impl Observations {
     /// Takes note that a watch fired; false if it is not one of these.
     pub(crate) fn fired(&mut self, watch: WatchId) -> bool {
         let Some(watched) = self.watched.get(&watch) else { return false };
-        for id in &watched.results {
-            let Some(result) = self.results.get_mut(id) else { continue };
+        let results = watched.results.iter().copied().collect();
+        self.outdate(results);
+        true
+    }
+
+    /// Takes note that a registration went from one link to another. Its base can be the same on both, and then no watch
+    /// fires: what is watched does not depend on where an observer is.
+    pub(crate) fn moved(&mut self, from: Option<u32>, to: Option<u32>) {
+        if from == to {
+            return;
+        }
+        let is_concerned = |link: Option<u32>| link.is_some() && (link == from || link == to);
+        let concerned = self.results.iter().filter(|(_, result)| is_concerned(result.view.link()));
+        let results = concerned.map(|(id, _)| *id).collect();
+        self.outdate(results);
+    }
+
+    fn outdate(&mut self, results: Vec<ResultId>) {
+        for id in results {
+            let Some(result) = self.results.get_mut(&id) else { continue };
             result.revision += 1;
             result.rendering = None;
             // Those who were told and have not asked yet are passed over, so starting anew tells nobody twice.
             result.told = None;
             if !result.is_queued {
                 result.is_queued = true;
-                self.changed.push_back(*id);
+                self.changed.push_back(id);
             }
         }
-        true
     }
 
     /// Returns the next observer to tell of a change.

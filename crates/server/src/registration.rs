@@ -113,7 +113,9 @@ impl Server {
                 retry: limits.retry_seconds,
             });
         }
-        candidate.credentials = match self.directory.registration(now, location) {
+        let existing = self.directory.registration(now, location);
+        let (old_link, new_link) = (existing.and_then(|existing| existing.link()), candidate.link);
+        candidate.credentials = match existing {
             // What was remembered first stays.
             Some(existing) if !existing.credentials().is_empty() => existing.credentials().clone(),
             _ => self.config.policy.remember(&Client::new(&peer.credentials), candidate.sector.as_ref()),
@@ -126,6 +128,7 @@ impl Server {
         let directory = &self.directory;
         self.quota.book(account, &registered.location, |location| directory.registration(now, location).is_some());
         self.note_change(&registered.location);
+        self.observations.moved(old_link, new_link);
         self.note(Event::Registered {
             location: registered.location.clone(),
             sector,

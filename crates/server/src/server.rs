@@ -55,7 +55,7 @@ pub struct Server {
     pub(crate) simple: Simple,
     pub(crate) outputs: VecDeque<Output>,
     discovery: Discovery,
-    observations: Observations,
+    pub(crate) observations: Observations,
     events: Events,
     pace: Pace,
     /// Watches every endpoint, to report what expires.
@@ -141,9 +141,12 @@ impl Server {
         self.events.missed()
     }
 
-    /// Returns the directory, ending the server.
+    /// Returns the directory, ending the server and what it watched.
     #[must_use]
-    pub fn into_directory(self) -> Directory {
+    pub fn into_directory(mut self) -> Directory {
+        for watch in self.observations.watches().chain(self.expiry_watch) {
+            self.directory.unwatch(watch);
+        }
         self.directory
     }
 

@@ -8,7 +8,7 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Base, Change, EndpointName, Location, Registration, ReplicaId, Version};
 use waypost_rest::Code;
-use waypost_server::{Event, ServerConfig, ServerLimits};
+use waypost_server::{Event, Server, ServerConfig, ServerLimits};
 
 fn door() -> Registration {
     let links = LinkDocumentBuf::parse(r#"</door>;rt="lock""#).unwrap();
@@ -48,6 +48,22 @@ fn watches_of_the_application_work_beside_those_of_the_server() {
     let event = world.server.poll_watch().unwrap();
     assert_eq!((event.watch, event.location.as_str(), event.what), (watch, location.as_str(), WatchChange::Entered));
     assert!(world.server.poll_watch().is_none());
+}
+
+#[test]
+fn a_directory_that_is_taken_back_is_not_watched_any_more() {
+    let mut world = World::new();
+    world.observe(&client(), "/rd-lookup/ep");
+    let now = world.now;
+    let mut directory = world.server.into_directory();
+    directory.register(now, door()).unwrap();
+    assert!(directory.poll_watch().is_none());
+}
+
+#[test]
+fn a_server_can_be_moved_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Server>();
 }
 
 #[test]

@@ -120,6 +120,21 @@ fn section_6_1_observers_see_what_is_link_local_on_their_link_only() {
 }
 
 #[test]
+fn section_6_1_observers_see_a_registration_go_to_another_link_under_the_same_address() {
+    let mut world = World::new();
+    let location = world.register(&neighbour(1), "ep=a", "</t>");
+    let (left, first) = world.observe(&neighbour(1), "/rd-lookup/res");
+    let (entered, second) = world.observe(&neighbour(2), "/rd-lookup/res");
+    assert_eq!((text(&first).as_str(), text(&second).as_str()), ("<coap://[fe80::17]/t>", ""));
+    world.ask(&neighbour(2), touch(&location));
+    assert_eq!(text(&world.notifications(left)[0]), "");
+    assert_eq!(text(&world.notifications(entered)[0]), "<coap://[fe80::17]/t>");
+    world.register(&neighbour(1), "ep=a", "</t>");
+    assert_eq!(text(&world.notifications(left)[0]), "<coap://[fe80::17]/t>");
+    assert_eq!(text(&world.notifications(entered)[0]), "");
+}
+
+#[test]
 fn section_6_2_an_observation_ends_when_it_is_cancelled() {
     let mut world = World::new();
     let (exchange, _) = world.observe(&client(), "/rd-lookup/ep");
