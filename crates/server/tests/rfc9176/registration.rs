@@ -210,6 +210,16 @@ fn section_5_a_payload_must_be_in_limited_link_format() {
 }
 
 #[test]
+fn section_6_1_zone_identifiers_do_not_come_in_with_links_either() {
+    let mut world = World::new();
+    for payload in
+        ["<coap://[fe80::1%25eth0]/x>", "<coap://[fe80::1%eth0]/x>", r#"</x>;anchor="coap://[fe80::1%25eth0]/""#]
+    {
+        assert_eq!(world.ask(&neighbour(1), post("/rd", "ep=a", payload)).code, Code::BAD_REQUEST, "{payload}");
+    }
+}
+
+#[test]
 fn section_5_an_empty_payload_registers_an_endpoint_without_links() {
     let mut world = World::new();
     world.register(&node(), "ep=node1", "");
