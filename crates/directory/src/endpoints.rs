@@ -18,13 +18,15 @@ use crate::{Directory, Endpoint, Scope, documents::Document, lookup::Lookup, pla
 /// ```
 pub struct Endpoints<'d> {
     lookup: Lookup<'d>,
+    /// How many were found, those that were passed over included.
+    results: u64,
     /// Results to pass over and to give; `None` until the first is asked for.
     rest: Option<(u64, u64)>,
 }
 
 impl<'d> Endpoints<'d> {
     pub(crate) fn new(directory: &'d Directory, now: Instant, query: &'d Query) -> Self {
-        Self { lookup: Lookup::new(directory, now, Scope::Endpoints, query), rest: None }
+        Self { lookup: Lookup::new(directory, now, Scope::Endpoints, query), results: 0, rest: None }
     }
 
     /// Leaves out registrations whose base is a link-local address, but for those made on `link`
@@ -42,6 +44,7 @@ impl<'d> Endpoints<'d> {
         let (mut skip, count) = self.lookup.slice();
         let mut slot = 0;
         if skip > 0 && self.lookup.is_countable() {
+            self.lookup.plan.intersect();
             let ids = match &*self.lookup.plan.parts {
                 [] => Some(&self.lookup.directory.index.shown),
                 [part] if part.links.is_empty() => Some(&*part.slots),
@@ -90,10 +93,11 @@ impl<'d> Iterator for Endpoints<'d> {
             return None;
         }
         loop {
-            let (slot, endpoint, document) = self.lookup.next_slot()?;
+            let (slot, endpoint, document) = self.lookup.next_slot(self.results)?;
             if !self.is_result(slot, &endpoint, document) {
                 continue;
             }
+            self.results += 1;
             if skip == 0 {
                 self.rest = Some((0, count - 1));
                 return Some(endpoint);

@@ -66,7 +66,7 @@ const NO_SECTOR: u8 = u8::MAX;
 impl Entry {
     /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
     pub(crate) fn pack(
-        state: State,
+        state: &State,
         token: Token,
         document: u32,
         seen: Instant,

@@ -1,6 +1,6 @@
 use waypost_time::Instant;
 
-use crate::Directory;
+use crate::{Directory, deadlines::Deadlines};
 
 /// Collecting what has expired.
 impl Directory {
@@ -22,7 +22,7 @@ impl Directory {
     /// expire was renewed.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
-        [&self.deadlines, &self.kept, &self.graves].into_iter().filter_map(|queue| queue.first()).min()
+        [&self.deadlines, &self.kept, &self.graves].into_iter().filter_map(Deadlines::first).min()
     }
 
     fn expire_one(&mut self, now: Instant) -> bool {

@@ -13,6 +13,7 @@ pub(crate) enum IdSet {
 }
 
 const FEW: usize = 3;
+const MUCH_SMALLER: u64 = 32;
 
 impl IdSet {
     pub(crate) const EMPTY: Self = Self::Few { len: 0, ids: [0; FEW] };
@@ -144,6 +145,14 @@ impl IdSet {
     /// Returns the ids that are in both.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         match (self, other) {
+            // Asking is cheaper than merging when one is much smaller.
+            (Self::Many(few), Self::Many(many)) | (Self::Many(many), Self::Many(few))
+                if few.len() * MUCH_SMALLER <= many.len() =>
+            {
+                let mut both = Self::EMPTY;
+                both.extend(few.iter().filter(|id| many.contains(*id)));
+                both
+            }
             (Self::Many(own), Self::Many(other)) => Self::Many(Box::new(&**own & &**other)),
             (few @ Self::Few { .. }, set) | (set, few @ Self::Few { .. }) => {
                 let mut both = Self::EMPTY;

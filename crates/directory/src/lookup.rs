@@ -12,12 +12,20 @@ pub(crate) struct Lookup<'d> {
     /// `Some` if link-local registrations are shown only to who asks from their link.
     seen_from: Option<Option<u32>>,
     stream: Option<Stream<'d>>,
+    /// Registrations looked at, and how many there will be when the plan is reconsidered.
+    tried: u64,
+    reconsider: u64,
 }
+
+/// Registrations to look at before it may pay to intersect sets.
+const PATIENCE: u64 = 128;
+/// If fewer than one in so many registrations had a result, the sets are intersected.
+const HOPE: u64 = 8;
 
 impl<'d> Lookup<'d> {
     pub(crate) fn new(directory: &'d Directory, now: Instant, scope: Scope, query: &'d Query) -> Self {
         let plan = Plan::new(directory, scope, query);
-        Self { directory, now, plan, page: query.page(), seen_from: None, stream: None }
+        Self { directory, now, plan, page: query.page(), seen_from: None, stream: None, tried: 0, reconsider: PATIENCE }
     }
 
     pub(crate) fn see_from(&mut self, link: Option<u32>) {
@@ -40,10 +48,23 @@ impl<'d> Lookup<'d> {
         self.stream = Some(self.plan.stream(self.directory, slot));
     }
 
-    /// Returns the next registration that is shown and may have results.
-    pub(crate) fn next_slot(&mut self) -> Option<(u32, Endpoint<'d>, &'d Document)> {
+    /// Returns the next registration that is shown and may have results; `results` counts those so far.
+    ///
+    /// To intersect large sets costs much at once, and to ask each of them for every candidate costs little each time. What
+    /// is better depends on how many results there are and how many are wanted, which nobody knows before. So it begins
+    /// with asking, and goes over to intersecting when most of what was asked for was in vain.
+    pub(crate) fn next_slot(&mut self, results: u64) -> Option<(u32, Endpoint<'d>, &'d Document)> {
         loop {
-            let slot = self.stream.as_mut()?.next()?;
+            let mut slot = self.stream.as_mut()?.next()?;
+            self.tried += 1;
+            if self.tried == self.reconsider {
+                self.reconsider *= 2;
+                if results * HOPE < self.tried && self.plan.can_intersect() {
+                    self.plan.intersect();
+                    self.start(slot);
+                    slot = self.stream.as_mut()?.next()?;
+                }
+            }
             let entry = &self.directory.registry[slot];
             if !entry.is_expired(self.now) && self.is_visible(slot, entry) {
                 let document = &self.directory.documents[entry.document];

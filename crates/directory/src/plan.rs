@@ -14,6 +14,8 @@ use crate::{
 /// How a look-up finds its results: which sets of the index it goes through and asks, and what it has to check besides.
 #[derive(Debug)]
 pub(crate) struct Plan<'d> {
+    scope: Scope,
+    documents: &'d Documents,
     /// What the index tells of each criterion, the one with the fewest candidates first.
     pub(crate) parts: Vec<Candidates<'d>>,
     /// Criteria that the index does not decide.
@@ -35,7 +37,7 @@ const WORTH: u64 = 16;
 
 impl<'d> Plan<'d> {
     pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &'d Query) -> Self {
-        let mut plan = Self { parts: Vec::new(), unchecked: Vec::new() };
+        let mut plan = Self { scope, documents: &directory.documents, parts: Vec::new(), unchecked: Vec::new() };
         let mut unknown = Vec::new();
         for criterion in query.criteria() {
             match find(directory, scope, criterion, FIRST_BUDGET) {
@@ -56,12 +58,7 @@ impl<'d> Plan<'d> {
                 Found::Unknown => plan.unchecked.push(criterion),
             }
         }
-        if scope == Scope::Resources {
-            plan.intersect();
-        }
-        if plan.parts.len() > 1 {
-            plan.parts.sort_by_cached_key(|part| part.weight(&directory.documents));
-        }
+        plan.sort();
         plan
     }
 
@@ -88,20 +85,45 @@ impl<'d> Plan<'d> {
         self.parts.push(part);
     }
 
-    /// Joins the parts that only links can meet: the same link has to meet them all.
-    fn intersect(&mut self) {
-        let (mut links, mut others): (Vec<_>, Vec<_>) =
-            self.parts.drain(..).partition(|part| part.is_exact && part.slots.is_empty());
-        links.sort_by_key(|part| part.links.len());
-        let mut links = links.into_iter();
-        if let Some(mut joined) = links.next() {
-            for part in links {
-                joined.links = Cow::Owned(joined.links.intersection(&part.links));
-            }
-            others.push(joined);
-        }
-        self.parts = others;
+    /// Tells whether [`intersect`](Self::intersect) would do anything.
+    pub(crate) fn can_intersect(&self) -> bool {
+        let count = |kind| self.parts.iter().filter(|part| part.kind(self.scope) == Some(kind)).count();
+        count(Kind::Links) > 1 || count(Kind::Slots) > 1
     }
+
+    /// Joins the parts that only links can meet, because the same link has to meet them all, and those that only
+    /// registrations as a whole can meet.
+    pub(crate) fn intersect(&mut self) {
+        let mut parts = Vec::new();
+        for kind in [Kind::Links, Kind::Slots] {
+            let (mut same, others): (Vec<_>, Vec<_>) =
+                self.parts.drain(..).partition(|part| part.kind(self.scope) == Some(kind));
+            self.parts = others;
+            same.sort_by_key(|part| part.links.len() + part.slots.len());
+            parts.extend(same.into_iter().reduce(|joined, part| Candidates {
+                slots: Cow::Owned(joined.slots.intersection(&part.slots)),
+                links: Cow::Owned(joined.links.intersection(&part.links)),
+                is_exact: true,
+            }));
+        }
+        parts.append(&mut self.parts);
+        self.parts = parts;
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        let documents = self.documents;
+        if self.parts.len() > 1 {
+            self.parts.sort_by_cached_key(|part| part.weight(documents));
+        }
+    }
+}
+
+/// What alone can meet a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Links,
+    Slots,
 }
 
 impl Candidates<'_> {
@@ -111,6 +133,18 @@ impl Candidates<'_> {
             return Hit::All;
         }
         if numbers(document).is_some_and(|numbers| self.links.meets(numbers)) { Hit::Some } else { Hit::None }
+    }
+
+    fn kind(&self, scope: Scope) -> Option<Kind> {
+        if !self.is_exact {
+            None
+        } else if self.links.is_empty() {
+            Some(Kind::Slots)
+        } else if self.slots.is_empty() && scope == Scope::Resources {
+            Some(Kind::Links)
+        } else {
+            None
+        }
     }
 
     /// Returns about how many registrations there are to look at.
@@ -125,7 +159,7 @@ impl Candidates<'_> {
         let sample = self.links.iter_from(SHARED).take(SAMPLE).filter_map(|link| documents.shared(link));
         let (count, users) =
             sample.fold((0, 0), |(count, users), document| (count + 1, users + document.users().len()));
-        weight + if count > 0 { users * shared / count } else { 0 }
+        weight + (users * shared).checked_div(count).unwrap_or(0)
     }
 }
 

@@ -24,6 +24,8 @@ use crate::{
 /// ```
 pub struct Resources<'d> {
     lookup: Lookup<'d>,
+    /// How many were found, those that were passed over included.
+    results: u64,
     /// Results to pass over and to give; `None` until the first is asked for.
     rest: Option<(u64, u64)>,
     current: Option<Current<'d>>,
@@ -42,7 +44,7 @@ struct Current<'d> {
 impl<'d> Resources<'d> {
     pub(crate) fn new(directory: &'d Directory, now: Instant, query: &'d Query) -> Self {
         let lookup = Lookup::new(directory, now, Scope::Resources, query);
-        Self { lookup, rest: None, current: None, open: Vec::new() }
+        Self { lookup, results: 0, rest: None, current: None, open: Vec::new() }
     }
 
     /// Leaves out links of registrations whose base is a link-local address, but for those made on `link`
@@ -60,10 +62,10 @@ impl<'d> Resources<'d> {
         let (mut skip, count) = self.lookup.slice();
         let mut slot = 0;
         if skip > 0 && self.lookup.is_countable() {
-            let index = &self.lookup.directory.index;
+            self.lookup.plan.intersect();
             match &*self.lookup.plan.parts {
                 [] => {
-                    let (start, before) = index.chunk_before(skip);
+                    let (start, before) = self.lookup.directory.index.chunk_before(skip);
                     slot = start;
                     skip -= before;
                 }
@@ -88,7 +90,7 @@ impl<'d> Resources<'d> {
     /// Goes to the next registration that may have results.
     fn enter(&mut self) -> Option<Current<'d>> {
         'slots: loop {
-            let (slot, endpoint, document) = self.lookup.next_slot()?;
+            let (slot, endpoint, document) = self.lookup.next_slot(self.results)?;
             self.open.clear();
             for (number, part) in self.lookup.plan.parts.iter().enumerate() {
                 match part.hit(slot, document) {
@@ -144,6 +146,7 @@ impl<'d> Iterator for Resources<'d> {
                 if !self.is_result(number, &resource) {
                     continue;
                 }
+                self.results += 1;
                 if skip == 0 {
                     self.current = Some(current);
                     self.rest = Some((0, count - 1));

@@ -21,7 +21,7 @@ impl Directory {
             Some(record) => {
                 let document = self.documents.hold(record.links.value.clone());
                 drop(record);
-                Entry::pack(state, token, document, seen, copies_until).map(|mut entry| {
+                Entry::pack(&state, token, document, seen, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
                     entry.filed = if entry.is_shown { entry.deadline() } else { kept_until(&entry, limits) };
                     Place::Entry(entry)
@@ -36,7 +36,7 @@ impl Directory {
         match place {
             Some(place) => {
                 let (slot, old) = self.registry.put(place);
-                self.follow(slot, old);
+                self.follow(slot, old.as_ref());
             }
             None => {
                 if let Some(slot) = self.registry.find(token) {
@@ -54,7 +54,7 @@ impl Directory {
         entry.is_shown = false;
         entry.filed = kept_until(entry, &self.context.config.limits);
         self.documents.hold_again(entry.document);
-        self.follow(slot, Some(Place::Entry(old)));
+        self.follow(slot, Some(&Place::Entry(old)));
         self.shed(now);
     }
 
@@ -73,7 +73,7 @@ impl Directory {
         {
             self.log.forgotten.merge(&dots_in_feed(old));
         }
-        self.follow(slot, old);
+        self.follow(slot, old.as_ref());
     }
 
     /// Forgets the oldest of what is only remembered, down to the limits.
@@ -89,10 +89,10 @@ impl Directory {
     }
 
     /// Lets everything follow the difference between what was in a slot and what is.
-    fn follow(&mut self, slot: u32, old: Option<Place>) {
+    fn follow(&mut self, slot: u32, old: Option<&Place>) {
         let Self { registry, documents, index, deadlines, kept, graves, log, watches, context, .. } = self;
         let new = registry.place(slot);
-        let (old_entry, new_entry) = (old.as_ref().and_then(Place::entry), new.and_then(Place::entry));
+        let (old_entry, new_entry) = (old.and_then(Place::entry), new.and_then(Place::entry));
         let is_shown = |entry: &&Entry| entry.is_shown;
         let (old_shown, new_shown) = (old_entry.filter(is_shown), new_entry.filter(is_shown));
 
@@ -106,7 +106,7 @@ impl Directory {
             };
             if file { queue.file(at, slot) } else { queue.unfile(at, slot) }
         };
-        if let Some(old) = &old {
+        if let Some(old) = old {
             queue(old, false);
             log.unfile(&dots_in_feed(old), slot);
         }

@@ -2,7 +2,7 @@ use alloc::string::String;
 use core::hash::Hasher;
 
 use siphasher::sip128::{Hasher128, SipHasher24};
-use waypost_model::{Key, Origin};
+use waypost_model::{Key, Origin, Sector};
 
 /// Eighty bits that stand for the key of a registration: what its location ends in.
 ///
@@ -25,7 +25,7 @@ impl Token {
             Origin::Local => None,
             Origin::Foreign(authority) => Some(authority.as_str()),
         };
-        Self::of_names(secret, origin, key.sector.as_ref().map(|sector| sector.as_str()), key.endpoint.as_str())
+        Self::of_names(secret, origin, key.sector.as_ref().map(Sector::as_str), key.endpoint.as_str())
     }
 
     pub(crate) fn of_names(secret: &[u8; 16], origin: Option<&str>, sector: Option<&str>, endpoint: &str) -> Self {

@@ -67,19 +67,14 @@ fn a_lying_peer_changes_nothing() {
         (
             "origin",
             put(
-                record(stamp(2, 6, 0)).at(
-                    Authority::new("coap://rd.example").unwrap(),
-                    Location::new("coap://rd.example/rd/1").unwrap(),
-                ),
+                record(stamp(2, 6, 0))
+                    .at(Authority::new("coap://rd.example").unwrap(), Location::new("coap://rd.example/rd/1").unwrap()),
                 0,
             ),
         ),
         (
             "location",
-            put(
-                record(stamp(2, 6, 0)).at(Authority::new("coap://other").unwrap(), Location::new("/rd/1").unwrap()),
-                0,
-            ),
+            put(record(stamp(2, 6, 0)).at(Authority::new("coap://other").unwrap(), Location::new("/rd/1").unwrap()), 0),
         ),
         (
             "age",
@@ -142,10 +137,7 @@ fn the_limits_hold_for_changes_as_for_registrations() {
     assert_eq!(directory.apply(at(0), put(long, 0)), Err(Refused::TooLarge { what: "links", limit: 1 }));
     directory.apply(at(0), put(record(stamp(2, 1, 0)), 0)).unwrap();
     let other = Record::register(registration("node2", "coap://h", LINKS), stamp(2, 2, 0), Version::new());
-    assert_eq!(
-        directory.apply(at(0), put(other, 0)),
-        Err(Refused::OverLimit { what: "registrations", limit: 1 })
-    );
+    assert_eq!(directory.apply(at(0), put(other, 0)), Err(Refused::OverLimit { what: "registrations", limit: 1 }));
     let crowd: Version = (2..6).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
     let crowded = Record { seen: crowd.clone(), ..record(stamp(2, 3, 0)) };
     assert_eq!(directory.apply(at(0), put(crowded, 0)), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
@@ -168,7 +160,10 @@ fn writes_that_did_not_see_each_other_merge_field_by_field() {
         assert_eq!(directory.apply(at(1000), order[2].clone()), Ok(Applied::Unchanged));
         let location = directory.locate(None, &EndpointName::new("node1").unwrap());
         let endpoint = directory.registration(at(1000), &location).unwrap();
-        assert_eq!((endpoint.base(), endpoint.lifetime().as_secs(), endpoint.age().as_secs()), ("coap://moved", 600, 3));
+        assert_eq!(
+            (endpoint.base(), endpoint.lifetime().as_secs(), endpoint.age().as_secs()),
+            ("coap://moved", 600, 3)
+        );
         // Whoever reads on gets both writes.
         assert_eq!(directory.feed(at(1000), &Version::new()).unwrap().count(), 2);
         directory.renew(at(1000), &location).unwrap();
@@ -198,7 +193,12 @@ fn a_removal_removes_only_what_it_saw() {
     let key = Key::local(None, EndpointName::new("node1").unwrap());
     let removal = |sequence, saw| {
         let seen = [Dot::new(ReplicaId(3), sequence), Dot::new(ReplicaId(2), saw)].into_iter().collect();
-        Change::Remove(Removal { key: key.clone(), stamp: stamp(3, sequence, 50), seen, horizon: Duration::from_secs(90_000) })
+        Change::Remove(Removal {
+            key: key.clone(),
+            stamp: stamp(3, sequence, 50),
+            seen,
+            horizon: Duration::from_secs(90_000),
+        })
     };
     assert_eq!(directory.apply(at(1000), removal(1, 4)), Ok(Applied::Changed));
     assert_eq!(shown(&directory).len(), 1);
@@ -226,10 +226,16 @@ fn a_renewal_of_the_owner_counts_and_an_older_one_does_not() {
 
 fn any_change() -> impl Strategy<Value = Change> {
     let number = || prop::sample::select(vec![0, 1, 2, 3, 4, u64::MAX - 1, u64::MAX]);
-    let stamps = (number(), number(), number()).prop_map(|(replica, sequence, millis)| stamp(replica, sequence, millis));
+    let stamps =
+        (number(), number(), number()).prop_map(|(replica, sequence, millis)| stamp(replica, sequence, millis));
     let version = prop::collection::vec((number(), number()), 0..3)
         .prop_map(|dots| dots.into_iter().map(|(replica, sequence)| Dot::new(ReplicaId(replica), sequence)).collect());
-    let foreign = prop::option::of(prop::sample::select(vec!["coap://other/1", "coap://other/2", "/rd/x", "coap://rd.example/1"]));
+    let foreign = prop::option::of(prop::sample::select(vec![
+        "coap://other/1",
+        "coap://other/2",
+        "/rd/x",
+        "coap://rd.example/1",
+    ]));
     (0_u8..6, stamps, version, number(), common::any_registration(), foreign).prop_map(
         |(kind, stamp, seen, seconds, registration, foreign): (u8, Stamp, Version, u64, Registration, Option<&str>)| {
             let key = registration.key();

@@ -9,7 +9,8 @@ use waypost_directory::{Config, Directory, Refused};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
-    Attributes, Base, BaseSource, Credentials, EndpointName, Lifetime, Location, Registration, ReplicaId, Sector, Update,
+    Attributes, Base, BaseSource, Credentials, EndpointName, Lifetime, Location, Registration, ReplicaId, Sector,
+    Update,
 };
 
 const LINKS: &str = "</t>;rt=core.s,</l>;rt=core.l";
@@ -76,7 +77,9 @@ fn replicas_with_one_secret_make_the_same_location_and_others_another() {
 
 #[test]
 fn locations_are_made_under_the_path_that_is_configured() {
-    for (path, prefix) in [("/reg", "/reg/"), ("/a/b/", "/a/b/"), ("/", "/"), ("no path", "/rd/"), ("coap://x/y", "/rd/")] {
+    for (path, prefix) in
+        [("/reg", "/reg/"), ("/a/b/", "/a/b/"), ("/", "/"), ("no path", "/rd/"), ("coap://x/y", "/rd/")]
+    {
         let mut config = Config::new([7; 16], ReplicaId(1));
         config.path = path.into();
         let mut directory = Directory::new(config);
@@ -201,7 +204,10 @@ fn credentials_and_link_are_kept() {
     first.link = Some(3);
     let location = directory.register(at(0), first.clone()).unwrap().location;
     let endpoint = directory.registration(at(0), &location).unwrap();
-    assert_eq!((endpoint.credentials(), endpoint.link(), endpoint.is_link_local()), (&first.credentials, Some(3), true));
+    assert_eq!(
+        (endpoint.credentials(), endpoint.link(), endpoint.is_link_local()),
+        (&first.credentials, Some(3), true)
+    );
     let plain = directory.register(at(0), registration("node2", "coap://h", LINKS)).unwrap().location;
     let endpoint = directory.registration(at(0), &plain).unwrap();
     assert!(endpoint.credentials().is_empty() && endpoint.link().is_none() && !endpoint.is_link_local());
@@ -284,7 +290,8 @@ fn registrations_of_other_directories_are_shown_by_their_uri() {
 
     let names = |query: &str| {
         let query = Query::parse(query).unwrap();
-        let endpoints: Vec<Location> = directory.endpoints(at(10), &query).map(|endpoint| endpoint.location()).collect();
+        let endpoints: Vec<Location> =
+            directory.endpoints(at(10), &query).map(|endpoint| endpoint.location()).collect();
         (endpoints, directory.resources(at(10), &query).count())
     };
     assert_eq!(names("href=/*"), (vec![own.clone()], 2));
@@ -307,7 +314,12 @@ fn a_mirror_takes_nothing_that_pretends_to_be_local() {
     let mut directory = directory();
     let own = directory.register(at(0), registration("node1", "coap://h", LINKS)).unwrap().location;
     let mut mirror = |location: &str, age| {
-        directory.mirror(at(0), Location::new(location).unwrap(), registration("x", "coap://h", ""), Duration::from_secs(age))
+        directory.mirror(
+            at(0),
+            Location::new(location).unwrap(),
+            registration("x", "coap://h", ""),
+            Duration::from_secs(age),
+        )
     };
     assert_eq!(mirror("/rd/42", 0), Err(Refused::Implausible { what: "location" }));
     assert_eq!(mirror("coap://rd.example/rd/42", 0), Err(Refused::Implausible { what: "origin" }));
@@ -323,7 +335,9 @@ fn a_mirror_takes_nothing_that_pretends_to_be_local() {
 #[test]
 fn an_empty_document_makes_an_endpoint_without_resources() {
     let mut directory = directory();
-    directory.register(at(0), Registration { links: LinkDocumentBuf::default(), ..registration("node1", "coap://h", "") }).unwrap();
+    directory
+        .register(at(0), Registration { links: LinkDocumentBuf::default(), ..registration("node1", "coap://h", "") })
+        .unwrap();
     assert_eq!(directory.endpoints(at(0), &Query::all()).count(), 1);
     assert_eq!(directory.resources(at(0), &Query::all()).count(), 0);
 }

@@ -85,8 +85,9 @@ impl Plain {
     fn link_values(&self, name: &str) -> Vec<Vec<String>> {
         let document = LinkDocumentBuf::parse(self.links.as_str()).unwrap();
         let document = document.as_document();
-        let resolved =
-            |reference: &str| resolve(&self.base, reference).map_or(reference.to_string(), |uri| uri.into_owned());
+        let resolved = |reference: &str| {
+            resolve(&self.base, reference).map_or(reference.to_string(), std::borrow::Cow::into_owned)
+        };
         document
             .links()
             .map(|link| match name {
@@ -174,7 +175,7 @@ impl Twins {
     pub fn run(&mut self, operation: Operation) {
         let now = self.now();
         match operation {
-            Operation::Register { registration, foreign } => self.register(registration, foreign),
+            Operation::Register { registration, foreign } => self.register(&registration, foreign),
             Operation::Update { of, update } => {
                 let Some(key) = self.pick(of) else { return };
                 let location = Location::new(&self.naive.registrations[&key].location).unwrap();
@@ -223,7 +224,7 @@ impl Twins {
         }
     }
 
-    fn register(&mut self, registration: Registration, foreign: Option<u8>) {
+    fn register(&mut self, registration: &Registration, foreign: Option<u8>) {
         let now = self.now();
         let sector = registration.sector.as_ref().map(|sector| sector.as_str().to_string());
         let endpoint = registration.endpoint.as_str().to_string();
