@@ -21,6 +21,7 @@
 //! |---|---|
 //! | register, look up, watch and expire in process | [`directory`] |
 //! | serve a directory to CoAP clients over UDP | [`coap`] |
+//! | register at a directory, or look up there | [`client`] |
 //! | put the directory on a transport of your own | [`rest`], then [`server`] |
 //! | read and write link-format documents | [`link_format`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
@@ -32,6 +33,7 @@
 //! |---|---|---|
 //! | `std` | yes | `std` in the dependencies; without it the core crates need `alloc` alone |
 //! | `server` | yes | [`server`] and [`rest`], the interfaces of RFC 9176 without I/O |
+//! | `client` | yes | [`client`], the registrant and the look-up client without I/O, and [`rest`] |
 //! | `coap` | yes | [`coap`], CoAP over UDP and its tokio driver |
 //! | `serde` | no | `Serialize` and `Deserialize` for links, queries and the data of the directory |
 //!
@@ -43,13 +45,15 @@
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
+#[cfg(feature = "client")]
+pub use waypost_client as client;
 #[cfg(feature = "coap")]
 pub use waypost_coap as coap;
 pub use waypost_directory as directory;
 pub use waypost_filter as filter;
 pub use waypost_link_format as link_format;
 pub use waypost_model as model;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", feature = "client"))]
 pub use waypost_rest as rest;
 #[cfg(feature = "server")]
 pub use waypost_server as server;

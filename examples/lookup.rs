@@ -1,0 +1,179 @@
+//! A look-up client: prints the links that a directory finds.
+//!
+//! `cargo run --release --example lookup -- coap://localhost rt=temperature-c`
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write as _;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use waypost::Query;
+use waypost::client::{Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
+use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
+
+const HELP: &str = "\
+Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
+
+Usage: lookup URI [QUERY...] [OPTIONS]
+
+  URI             a directory, whose interfaces are discovered; with a path, the look-up interface itself
+  QUERY           a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
+  --ep            look up endpoints
+  --pages COUNT   ask for so many links at a time
+  --observe       go on, and print the whole result each time that it has changed, until stopped
+  --help          show this
+
+Prints the links one per line, with absolute URIs; observing, an empty line after each result.";
+
+struct Options {
+    at: ResourceUri,
+    query: Query,
+    is_endpoints: bool,
+    pages: Option<u32>,
+    is_observed: bool,
+}
+
+type Problem = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("lookup: {problem}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Problem::from).and_then(|runtime| runtime.block_on(run(options))) {
+        Ok(code) => code,
+        Err(problem) => {
+            eprintln!("lookup: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<ExitCode, Problem> {
+    let client = LookupClient::new(LookupConfig::new(random(0)));
+    let mut seed = [0; 16];
+    seed[..8].copy_from_slice(&random(1).to_be_bytes());
+    seed[8..].copy_from_slice(&random(2).to_be_bytes());
+    let mut driver = Driver::new(Endpoint::new(client, CoapConfig::new(seed)));
+
+    let is_observed = options.is_observed;
+    let (end, mut ended) = mpsc::unbounded_channel();
+    driver.on_step(move |_, client| {
+        while let Some((_, event)) = client.poll_event() {
+            if let Some(code) = show(&event, is_observed) {
+                // Nobody listens any more when the end has been told already.
+                let _ = end.send(code);
+            }
+        }
+    });
+    let any: [SocketAddr; 2] = [(Ipv4Addr::UNSPECIFIED, 0).into(), (Ipv6Addr::UNSPECIFIED, 0).into()];
+    for address in any {
+        driver.listen(address)?;
+    }
+    let mut lookup = match options.is_endpoints {
+        true => Lookup::endpoints(options.at, options.query),
+        false => Lookup::resources(options.at, options.query),
+    };
+    if let Some(count) = options.pages {
+        lookup = lookup.in_pages_of(count);
+    }
+    if is_observed {
+        lookup = lookup.observed();
+    }
+    let id = driver.update(|now, client| client.look_up(now, lookup))?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let code = driver
+        .run_until(async {
+            tokio::select! {
+                _ = interrupt.recv() => None,
+                _ = terminate.recv() => None,
+                code = ended.recv() => code,
+            }
+        })
+        .await?;
+    driver.update(|now, client| client.cancel(now, id));
+    if is_observed {
+        // The directory is told, if it is there.
+        driver.run_until(tokio::time::sleep(core::time::Duration::from_millis(100))).await?;
+    }
+    Ok(code.unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Prints what was found; returns the status to end with.
+fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {
+    let mut stdout = std::io::stdout().lock();
+    let written = match event {
+        LookupEvent::Found(answer) => {
+            let mut lines = answer.links.links().try_for_each(|link| writeln!(stdout, "{}", link.raw()));
+            if is_observed {
+                lines = lines.and_then(|()| writeln!(stdout));
+            }
+            let written = lines.and_then(|()| stdout.flush());
+            if answer.is_last {
+                return Some(ExitCode::SUCCESS);
+            }
+            written
+        }
+        LookupEvent::Postponed { uri, wait } => {
+            eprintln!("postponed by {uri} for {} s", wait.as_secs());
+            return None;
+        }
+        LookupEvent::Refused { uri, code, diagnostic } => {
+            eprintln!("refused by {uri}: {code} {diagnostic}");
+            return (!is_observed).then_some(ExitCode::FAILURE);
+        }
+        LookupEvent::Failed { uri, fault } => {
+            eprintln!("failed at {uri}: {fault}");
+            return (!is_observed).then_some(ExitCode::FAILURE);
+        }
+        _ => return None,
+    };
+    // Whoever reads may have read enough and gone.
+    written.err().map(|_| ExitCode::SUCCESS)
+}
+
+impl Options {
+    /// Reads the arguments; `None` when help is wanted.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+        let (mut positional, mut is_endpoints, mut pages, mut is_observed) = (Vec::new(), false, None, false);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--ep" => is_endpoints = true,
+                "--observe" => is_observed = true,
+                "--pages" => pages = Some(arguments.next().ok_or("--pages needs a value")?.parse()?),
+                "--help" | "-h" => return Ok(None),
+                _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
+                _ => positional.push(argument),
+            }
+        }
+        let (uri, criteria) = positional.split_first().ok_or("a URI is needed")?;
+        let at = ResourceUri::new(&with_address(uri)?)?;
+        Ok(Some(Self { at, query: criteria.join("&").parse()?, is_endpoints, pages, is_observed }))
+    }
+}
+
+/// Replaces the name of a host by its address: the transport knows addresses alone.
+fn with_address(uri: &str) -> Result<String, Problem> {
+    let rest = uri.strip_prefix("coap://").ok_or("only coap URIs are spoken here")?;
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let host = if has_port { host.to_owned() } else { format!("{host}:5683") };
+    let mut addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
+    let address = addresses.next().ok_or_else(|| format!("{host}: no address"))?;
+    Ok(format!("coap://{address}{path}"))
+}
+
+/// Draws from what the operating system gives the standard library for its hash maps.
+fn random(number: u8) -> u64 {
+    RandomState::new().hash_one(number)
+}
