@@ -1,10 +1,13 @@
 //! What holds whatever happens: two endpoints over a network that loses, repeats, delays and so reorders datagrams, and
 //! an endpoint that is called in any order.
 
+extern crate alloc;
+
 mod common;
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use common::{FAR, NEAR, SERVER, Shelf, long_text, path};
 use proptest::prelude::*;
