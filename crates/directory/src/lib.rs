@@ -19,6 +19,50 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # What it does
+//!
+//! * **Changes**: [`register`](Directory::register), [`update`](Directory::update), [`renew`](Directory::renew) and
+//!   [`remove`](Directory::remove) are the operations of [RFC 9176 §5]; [`mirror`](Directory::mirror) takes in what was
+//!   read from another directory, and [`apply`](Directory::apply) what another replica wrote. Whatever the way in, the
+//!   state, the index, the dates of expiry, the feed and the watches follow in one place.
+//! * **Look-ups**: [`resources`](Directory::resources) and [`endpoints`](Directory::endpoints) are lazy iterators over
+//!   borrowed results, in one [order](Directory#order-of-results). They take `&self`, and a directory is `Send` and
+//!   `Sync`, so any number of threads can look up while nobody changes it.
+//! * **Watches**: [`watch`](Directory::watch) a query, and [`poll_watch`](Directory::poll_watch) tells when its result
+//!   really changed.
+//! * **Expiry**: what is past its lifetime is never shown. [`expire`](Directory::expire) collects it, a bounded number at
+//!   a time; until it is forgotten, its endpoint can refresh it.
+//! * **Feed**: [`feed`](Directory::feed) has what changed after a [`version`](Directory::version), each registration once.
+//!
+//! There is no I/O and no clock in it, every size that a peer can drive has a [limit](Limits), and a
+//! [refusal](Refused) leaves everything as it was.
+//!
+//! # Why it is built so
+//!
+//! *Why are look-ups fast?* The index has each attribute's values sorted, so a prefix is a range, and for each value who
+//! has it as a compressed set. A look-up takes the criterion with the fewest candidates, walks through those, and asks
+//! the sets of the other criteria about each. When most of that turns out to be in vain, it intersects the sets instead.
+//! What a look-up costs depends on its result, not on the size of the directory.
+//!
+//! *Why do links have numbers?* Two criteria on links must be met by the same link, so the sets are of links, not of
+//! registrations. A document that one registration has gets the numbers that belong to its slot: ascending numbers are
+//! ascending slots, and a result in order needs no sorting. A document that a fleet shares gets numbers of its own, once,
+//! with the set of its users beside it.
+//!
+//! *Why are documents interned?* Devices of one model register the same links. The directory stores and indexes each
+//! distinct document once; a registration then costs its names, base, attributes and a few words.
+//!
+//! *Why are targets not all in the index?* Most are paths, and what they resolve to depends on the base. Only URIs are
+//! indexed; for the others, the base that a query asks for finds the registrations, and their few links are looked at.
+//!
+//! *Why does the filter crate appear in look-ups at all?* Where the index only narrows down, the results are checked with
+//! the same [`Criterion`](waypost_filter::Criterion) that filters without a directory, so that there is one semantics.
+//!
+//! *Why is there no journal?* The registrations and removals, ordered by the write that made them what they are, are the
+//! journal: a newer write moves its slot in that order. Memory stays with what lives. A removal stays for as long as a copy
+//! of what it removed could live anywhere; after that there is nothing left that could come back.
+//!
+//! [RFC 9176 §5]: https://www.rfc-editor.org/rfc/rfc9176#section-5
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 #![no_std]
 

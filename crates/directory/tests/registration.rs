@@ -1,8 +1,10 @@
 //! Registration, update and removal as RFC 9176 §5 has them.
 
+extern crate alloc;
+
 mod common;
 
-use std::time::Duration;
+use core::time::Duration;
 
 use common::{at, directory, registration, replica};
 use waypost_directory::{Config, Directory, Refused};
@@ -70,7 +72,7 @@ fn replicas_with_one_secret_make_the_same_location_and_others_another() {
     assert_eq!(replica(2).locate(Some(&sector), &endpoint), location);
     let other = Directory::new(Config::new([8; 16], ReplicaId(1)));
     assert_ne!(other.locate(Some(&sector), &endpoint), location);
-    let segments: Vec<String> = location.segments().map(|segment| segment.into_owned()).collect();
+    let segments: Vec<String> = location.segments().map(alloc::borrow::Cow::into_owned).collect();
     assert_eq!((segments.len(), segments[0].as_str(), segments[1].len()), (2, "rd", 16));
     assert!(segments[1].bytes().all(|octet| octet.is_ascii_lowercase() || (b'2'..=b'7').contains(&octet)));
 }
