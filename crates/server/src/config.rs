@@ -183,4 +183,4 @@ impl Default for Paths {
     }
 }
 
-const IMPLEMENTATION: &str = concat!("https://crates.io/crates/waypost/", env!("CARGO_PKG_VERSION"));
+const IMPLEMENTATION: &str = concat!("https://docs.rs/waypost/", env!("CARGO_PKG_VERSION"));

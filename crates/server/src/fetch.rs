@@ -4,11 +4,10 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_link_format::LinkDocumentBuf;
-use waypost_model::Location;
+use waypost_model::{Location, Parameters};
 use waypost_rest::{ETag, ExchangeId, Peer, RequestId};
 use waypost_time::Instant;
 
-use crate::parameters::Parameters;
 use crate::quota::{Account, Tally};
 use crate::{Refusal, ServerLimits};
 

@@ -60,6 +60,8 @@
 //! - A GET on a registration returns its links as they were registered; PUT, PATCH, iPATCH and FETCH are refused with 4.05.
 //! - Expired registrations are kept for a while, so that an update brings them back ([RFC 9176 §5.3]); simple ones go at
 //!   once ([RFC 9176 §5.1]).
+//! - Simple registration is taken at `/.well-known/core` as well, where drafts of the standard had it and registrants built to
+//!   them still look for it.
 //! - `page` and `count` are obeyed in `/.well-known/core` too.
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
 //! - A request to a group other than for discovery is not answered, and not acted upon.

@@ -3,7 +3,7 @@ use waypost_model::{BaseSource, Location, Update};
 use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
-use crate::parameters::{Interface, Parameters};
+use crate::parameters::{Interface, parameters};
 use crate::registration::{link_of, observed_base};
 use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
 use crate::{Client, Event, Operation, Refusal, Server};
@@ -40,7 +40,7 @@ impl Server {
             return Err(Refusal::UnexpectedPayload);
         }
         let limit = self.config.limits.query_arguments;
-        let parameters = Parameters::parse(&request.query, Interface::Update, limit)?;
+        let parameters = parameters(&request.query, Interface::Update, limit)?;
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
         let base = match parameters.base {
             Some(base) => Some(base),

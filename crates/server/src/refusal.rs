@@ -5,7 +5,6 @@ use bytes::Bytes;
 use waypost_directory::Refused;
 use waypost_filter::InvalidQuery;
 use waypost_link_format::ParseError;
-use waypost_model::{InvalidAttribute, InvalidBase, InvalidLifetime, InvalidName};
 use waypost_rest::{Code, RequestFailure, Response};
 
 use crate::Denial;
@@ -19,7 +18,7 @@ use crate::Denial;
 /// use waypost_rest::Code;
 /// use waypost_server::{ParameterFault, Refusal};
 ///
-/// let refusal = Refusal::parameter("ep", ParameterFault::Missing);
+/// let refusal = Refusal::parameter("ep", ParameterFault::Invalid(waypost_model::ParameterFault::Missing));
 /// assert_eq!(refusal.code(), Code::BAD_REQUEST);
 /// assert_eq!(refusal.to_string(), "ep: missing");
 /// ```
@@ -117,29 +116,14 @@ pub enum Refusal {
 /// ```
 /// use waypost_server::ParameterFault;
 ///
-/// assert_eq!(ParameterFault::Repeated.to_string(), "repeated");
+/// assert_eq!(ParameterFault::NotAccepted.to_string(), "not accepted here");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParameterFault {
-    /// It is needed and not there.
-    #[error("missing")]
-    Missing,
-    /// It is there more than once.
-    #[error("repeated")]
-    Repeated,
-    /// It is not the name of an endpoint or a sector.
+    /// It is needed and not there, there twice, or not of its kind.
     #[error("{0}")]
-    Name(#[from] InvalidName),
-    /// It is not a lifetime.
-    #[error("{0}")]
-    Lifetime(#[from] InvalidLifetime),
-    /// It is not a base URI.
-    #[error("{0}")]
-    Base(#[from] InvalidBase),
-    /// It cannot be an attribute of an endpoint.
-    #[error("{0}")]
-    Attribute(#[from] InvalidAttribute),
+    Invalid(#[from] waypost_model::ParameterFault),
     /// It is a link-local address, and the request did not arrive on that link.
     #[error("link-local, and the request is not from that link")]
     OtherLink,

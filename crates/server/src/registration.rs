@@ -2,11 +2,11 @@ use alloc::string::String;
 
 use bytes::Bytes;
 use waypost_link_format::{LinkDocument, LinkDocumentBuf, ParseError};
-use waypost_model::{Base, Location, Registration};
+use waypost_model::{Base, Location, Parameters, Registration};
 use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
-use crate::parameters::{Interface, Parameters};
+use crate::parameters::{Interface, parameters};
 use crate::quota::Account;
 use crate::{Attempt, Client, Denial, Event, ParameterFault, Refusal, Server};
 
@@ -18,7 +18,7 @@ impl Server {
             return Err(Refusal::MethodNotAllowed);
         }
         let limit = self.config.limits.query_arguments;
-        let parameters = Parameters::parse(&request.query, Interface::Registration, limit)?;
+        let parameters = parameters(&request.query, Interface::Registration, limit)?;
         let links = self.links(request.content_format, &request.payload, Refusal::Links)?;
         let candidate = self.candidate(peer, parameters, links)?;
         let location = self.admit(now, peer, &candidate)?;
@@ -65,7 +65,7 @@ impl Server {
             (Some(assigned), Some(given)) if assigned == given => assigned,
             (Some(_), Some(_)) => return Err(Refusal::Denied(Denial::Forbidden)),
             (None, Some(given)) => given,
-            (None, None) => return Err(Refusal::parameter("ep", ParameterFault::Missing)),
+            (None, None) => return Err(Refusal::parameter("ep", waypost_model::ParameterFault::Missing.into())),
         };
         let base = match parameters.base {
             Some(base) => base,

@@ -217,7 +217,9 @@ impl Server {
     ) -> Result<Answer, Refusal> {
         let resource = Location::from_segments(&request.path).map_err(|_| Refusal::NotFound)?;
         let paths = &self.config.paths;
-        if paths.discovery.is(&resource) {
+        // Registrants from before the standard register simply at the discovery resource.
+        let is_old_simple = request.method == Method::Post && self.config.simple_registration;
+        if paths.discovery.is(&resource) && !is_old_simple {
             return Ok(self.discovery.serve(request)?.map_or(Answer::Silence, Answer::Now));
         }
         if request.is_multicast {
@@ -235,7 +237,7 @@ impl Server {
             self.look_up(now, exchange, peer, request, Scope::Resources)?
         } else if paths.endpoints.is(&resource) {
             self.look_up(now, exchange, peer, request, Scope::Endpoints)?
-        } else if paths.simple_registration.is(&resource) {
+        } else if paths.simple_registration.is(&resource) || paths.discovery.is(&resource) {
             return Ok(self.register_simply(now, exchange, peer, request)?.map_or(Answer::Later, Answer::Now));
         } else {
             self.operate(now, peer, &resource, request)?

@@ -1,12 +1,13 @@
 use bytes::Bytes;
 use waypost_link_format::LinkDocumentBuf;
+use waypost_model::Parameters;
 use waypost_rest::{
     Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, RequestFailure, RequestId, Response,
 };
 use waypost_time::Instant;
 
 use crate::fetch::{Begun, Fetch, Found, Waiter};
-use crate::parameters::{Interface, Parameters};
+use crate::parameters::{Interface, parameters};
 use crate::{FetchFault, Refusal, Server};
 
 /// Simple registration ([RFC 9176 §5.1](https://www.rfc-editor.org/rfc/rfc9176#section-5.1)).
@@ -32,7 +33,7 @@ impl Server {
             return Err(Refusal::NoWayBack);
         }
         let limits = self.config.limits;
-        let parameters = Parameters::parse(&request.query, Interface::SimpleRegistration, limits.query_arguments)?;
+        let parameters = parameters(&request.query, Interface::SimpleRegistration, limits.query_arguments)?;
         let candidate = self.candidate(peer, parameters.clone(), LinkDocumentBuf::default())?;
         let location = self.admit(now, peer, &candidate)?;
         if let Some(freshness) = &self.freshness {

@@ -133,7 +133,7 @@ fn section_4_unknown_paths_and_methods_are_refused() {
         (Method::Put, "/rd"),
         (Method::Delete, "/rd"),
         (Method::Get, "/.well-known/rd"),
-        (Method::Post, "/.well-known/core"),
+        (Method::Put, "/.well-known/core"),
         (Method::Post, "/rd-lookup/ep"),
         (Method::Delete, "/rd-lookup/res"),
         (Method::Fetch, "/rd-lookup/res"),

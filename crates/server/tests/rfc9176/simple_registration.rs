@@ -46,6 +46,19 @@ fn section_5_1_parameters_are_those_of_a_registration_but_base() {
 }
 
 #[test]
+fn registrants_from_before_the_standard_register_simply_at_the_discovery_resource() {
+    let mut world = World::new();
+    let exchange = world.submit(&simple(), touch("/.well-known/core?ep=node1&lt=6000"));
+    let (id, ..) = world.request();
+    world.respond(id, wkc("</sen/temp>"));
+    assert_eq!(world.answer(exchange).unwrap().code, Code::CHANGED);
+    assert_eq!(world.get(&client(), "/rd-lookup/res?ep=node1"), "<coap://[2001:db8:f0::1]:6553/sen/temp>");
+
+    let mut world = World::with(ServerConfig::default().without_simple_registration());
+    assert_eq!(world.ask(&simple(), touch("/.well-known/core?ep=node1")).code, Code::METHOD_NOT_ALLOWED);
+}
+
+#[test]
 fn section_5_1_a_body_is_refused() {
     let mut world = World::new();
     let response = world.ask(&simple(), post("/.well-known/rd", "ep=node1", "</t>"));
