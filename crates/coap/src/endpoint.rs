@@ -48,7 +48,7 @@ pub struct Usage {
     pub download_bytes: usize,
     /// Observations.
     pub observations: usize,
-    /// Requests of the service that have no response yet.
+    /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
 }
 
@@ -193,6 +193,11 @@ impl<S: Service> Endpoint<S> {
                     self.engine.after_request(exchange);
                 }
                 Call::Response(request, outcome) => self.service.handle_response(now, request, outcome),
+                Call::GroupResponse(request, slot, response) => {
+                    if let Some(peer) = self.engine.identity(slot) {
+                        self.service.handle_group_response(now, request, peer, response);
+                    }
+                }
                 Call::Cancel(exchange) => self.service.handle_cancel(now, exchange),
                 Call::Ready(exchange, outstanding) => {
                     self.service.handle_ready(now, exchange);

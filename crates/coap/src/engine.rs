@@ -5,11 +5,12 @@ mod block_wise;
 mod notify;
 mod question;
 mod receive;
+mod reply;
 mod room;
 mod send;
 mod time;
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
@@ -20,6 +21,7 @@ use waypost_time::Instant;
 use crate::endpoint::{Datagram, Usage};
 use crate::peers::{Peers, Slot};
 use crate::secret::Secret;
+use crate::token::Token;
 use crate::{Config, Path};
 
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(crate) struct Engine {
     /// Requests of the service that failed at once. They are reported with the next input, so that a service that tries
     /// again at once cannot keep the engine busy for ever.
     failed: Vec<(RequestId, RequestFailure)>,
+    /// The questions that were sent to groups, by token: answers come from anywhere.
+    group_questions: BTreeMap<Token, Slot>,
     /// The addresses of this side.
     locals: Vec<SocketAddr>,
     usage: Usage,
@@ -47,6 +51,7 @@ pub(crate) struct Engine {
 pub(crate) enum Call {
     Request(ExchangeId, Slot, Request),
     Response(RequestId, Result<Response, RequestFailure>),
+    GroupResponse(RequestId, Slot, Response),
     /// Ask for a notification. If there is none, and one of this message identifier is outstanding, send that again.
     Ready(ExchangeId, Option<u16>),
     Cancel(ExchangeId),
@@ -76,6 +81,7 @@ impl Engine {
             transmit: VecDeque::new(),
             ready: VecDeque::new(),
             failed: Vec::new(),
+            group_questions: BTreeMap::new(),
             locals: Vec::new(),
             usage: Usage::default(),
             exchange_serial: 0,

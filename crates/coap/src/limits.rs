@@ -48,9 +48,9 @@ pub struct Limits {
     pub observations_per_peer: usize,
     /// Observations.
     pub observations: usize,
-    /// Requests of the service to one peer that have no response yet. Further ones fail at once.
+    /// Requests of the service to one peer that have no response yet, or that observe. Further ones fail at once.
     pub requests_per_peer: usize,
-    /// Requests of the service that have no response yet.
+    /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
 }
 
@@ -73,7 +73,7 @@ impl Default for Limits {
             transfer_timeout: Duration::from_secs(93),
             observations_per_peer: 1024,
             observations: 128 * 1024,
-            requests_per_peer: 4,
+            requests_per_peer: 16,
             requests: 4096,
         }
     }

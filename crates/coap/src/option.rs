@@ -166,6 +166,9 @@ pub(crate) struct Reply {
     pub(crate) response: Response,
     pub(crate) block1: Option<Block>,
     pub(crate) block2: Option<Block>,
+    /// The place among the notifications of one observation
+    /// ([RFC 7641 §3.4](https://www.rfc-editor.org/rfc/rfc7641#section-3.4)).
+    pub(crate) sequence: Option<u32>,
 }
 
 /// A response with a critical option that is not understood or malformed.
@@ -174,7 +177,8 @@ pub(crate) struct UnusableResponse;
 
 /// Reads a response.
 pub(crate) fn read_response(mut message: Message) -> Result<Reply, UnusableResponse> {
-    let mut reply = Reply { response: Response::new(Code::from_u8(message.code)), block1: None, block2: None };
+    let mut reply =
+        Reply { response: Response::new(Code::from_u8(message.code)), block1: None, block2: None, sequence: None };
     let response = &mut reply.response;
     let mut previous = 0;
     for (number, value) in message.options() {
@@ -184,7 +188,10 @@ pub(crate) fn read_response(mut message: Message) -> Result<Reply, UnusableRespo
             _ if is_repeated && is_critical(number) => return Err(UnusableResponse),
             _ if is_repeated => {}
             ETAG => response.etag = ETag::new(value).ok(),
-            OBSERVE => response.is_observed = true,
+            OBSERVE => {
+                response.is_observed = true;
+                reply.sequence = uint(value, 3);
+            }
             LOCATION_PATH => {
                 response.location_path.push(core::str::from_utf8(value).map_err(|_| UnusableResponse)?.to_owned());
             }
@@ -204,6 +211,7 @@ pub(crate) fn read_response(mut message: Message) -> Result<Reply, UnusableRespo
             _ => {}
         }
     }
+    reply.response.is_observed = reply.sequence.is_some();
     reply.response.payload = message.take_payload();
     Ok(reply)
 }

@@ -86,7 +86,7 @@ pub(crate) fn address_of(peer: &Peer) -> Option<SocketAddr> {
         }
     };
     match (address, peer.link) {
-        (SocketAddr::V6(v6), Some(link)) if is_link_local(*v6.ip()) => {
+        (SocketAddr::V6(v6), Some(link)) if is_link_local(*v6.ip()) || v6.ip().is_multicast() => {
             Some(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into())
         }
         _ => Some(address),

@@ -1,16 +1,19 @@
 use alloc::vec::Vec;
+use core::time::Duration;
 
-use waypost_rest::{Request, RequestId, Response};
+use waypost_rest::{Observe, Request, RequestId, Response};
 use waypost_time::Instant;
 
 use crate::block::Block;
+use crate::token::Token;
 
 /// A request of the service, under way.
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) id: RequestId,
     pub(crate) request: Request,
-    /// The message that carries the present step, once sent.
+    pub(crate) purpose: Purpose,
+    /// The message that carries the present step, once sent and until answered.
     pub(crate) message_id: Option<u16>,
     /// The block of the request body that this step sends, where the body needs several.
     pub(crate) upload: Option<Block>,
@@ -20,4 +23,60 @@ pub(crate) struct Question {
     pub(crate) head: Option<Response>,
     pub(crate) body: Vec<u8>,
     pub(crate) expires: Instant,
+    /// The freshest notification, once the peer has granted the observation that was asked for.
+    pub(crate) freshest: Option<Freshest>,
+    /// The question by which the rest of that notification is fetched.
+    pub(crate) fetch: Option<Token>,
+}
+
+/// What the response is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It is the answer.
+    Answer,
+    /// It is the rest of a notification, of the observation of this token.
+    Notification(Token),
+    /// It is the rest of an answer to a group.
+    GroupAnswer,
+}
+
+/// When a notification was sent, by its sender's count, and when it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Freshest {
+    pub(crate) sequence: u32,
+    pub(crate) at: Instant,
+}
+
+impl Question {
+    pub(crate) fn new(id: RequestId, request: Request, purpose: Purpose, expires: Instant) -> Self {
+        Self {
+            id,
+            request,
+            purpose,
+            message_id: None,
+            upload: None,
+            download: None,
+            head: None,
+            body: Vec::new(),
+            expires,
+            freshest: None,
+            fetch: None,
+        }
+    }
+
+    /// Tells whether it asks for more than one response.
+    pub(crate) fn observes(&self) -> bool {
+        self.purpose == Purpose::Answer && self.request.observe == Some(Observe::Register)
+    }
+}
+
+impl Freshest {
+    /// Tells whether a notification that comes `now` was sent before this one
+    /// ([RFC 7641 §3.4](https://www.rfc-editor.org/rfc/rfc7641#section-3.4)).
+    pub(crate) fn is_newer_than(self, sequence: u32, now: Instant) -> bool {
+        const HALF: u32 = 1 << 23;
+        let (v1, v2) = (self.sequence, sequence);
+        let is_after = (v1 < v2 && v2 - v1 < HALF) || (v1 > v2 && v1 - v2 > HALF);
+        !is_after && now.saturating_since(self.at) <= Duration::from_secs(128)
+    }
 }

@@ -187,7 +187,7 @@ fn a_peer_that_was_never_heard_is_asked_from_an_address_of_its_kind() {
 
 #[test]
 fn one_request_at_a_time_goes_to_a_peer() {
-    let mut bench = Bench::new(Shelf::default());
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.requests_per_peer = 4);
     bench.ask(get(1, "echo"));
     bench.update(|shelf| (1..=6).for_each(|id| shelf.ask(id, path(NEAR).peer(), wkc())));
     let mut question = bench.messages().remove(0);

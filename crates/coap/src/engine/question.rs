@@ -1,71 +1,108 @@
-//! Requests of the service.
+//! Requests of the service: how they go out.
 
-use alloc::vec::Vec;
 use core::net::SocketAddr;
+use core::time::Duration;
 
-use bytes::Bytes;
-use waypost_rest::{Code, Peer as Identity, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Observe, Peer as Identity, Request, RequestFailure, RequestId, Response};
 
 use super::{Call, Engine};
 use crate::Path;
-use crate::block::{Block, size_of_exponent};
-use crate::message::{Draft, Kind, Message};
-use crate::option::{self, Reply};
+use crate::block::{Block, MAX_EXPONENT, size_of_exponent};
+use crate::message::{Draft, Kind};
+use crate::option;
 use crate::path::address_of;
 use crate::peers::{Slot, Waiting};
-use crate::question::Question;
+use crate::question::{Purpose, Question};
 use crate::token::Token;
 use crate::transmission::Content;
 
 impl Engine {
     /// Takes a request of the service.
-    pub(super) fn ask(&mut self, id: RequestId, peer: &Identity, request: Request) {
-        let Some(slot) = self.path_to(peer).and_then(|path| self.peers.find(&path).or_else(|| self.admit(path))) else {
+    pub(super) fn ask(&mut self, id: RequestId, peer: &Identity, mut request: Request) {
+        let path = self.path_to(peer);
+        request.is_multicast = path.is_some_and(|path| path.remote.ip().is_multicast());
+        let slot = path.and_then(|path| self.peers.find(&path).or_else(|| self.admit(path)));
+        let Some(slot) = slot else {
             self.failed.push((id, RequestFailure::Unreachable));
             return;
         };
+        let exponent = self.config.block_exponent.min(MAX_EXPONENT);
+        let size = request.payload.len();
+        let upload = (size > size_of_exponent(exponent)).then(|| Block::of_body(0, exponent, size));
+        if let Some((token, mut question)) = self.take_observation(slot, id) {
+            question.request = request;
+            (question.upload, question.message_id) = (upload, None);
+            question.expires = self.now + self.config.timing.exchange_lifetime();
+            self.put_question(slot, token, question);
+            return;
+        }
         let limits = &self.config.limits;
         let has_room = self.usage.requests < limits.requests
             && self.peers.get(slot).is_some_and(|peer| peer.questions.len() < limits.requests_per_peer);
-        if !has_room {
+        if !has_room || request.is_multicast && upload.is_some() {
             self.failed.push((id, RequestFailure::Unreachable));
             return;
         }
-        let exponent = self.config.block_exponent.min(crate::block::MAX_EXPONENT);
-        let upload = (request.payload.len() > size_of_exponent(exponent))
-            .then(|| Block::of_body(0, exponent, request.payload.len()));
-        let question = Question {
-            id,
-            request,
-            message_id: None,
-            upload,
-            download: None,
-            head: None,
-            body: Vec::new(),
-            expires: self.now + self.config.timing.exchange_lifetime(),
+        let patience = match request.is_multicast {
+            true => self.patience_with_groups(),
+            false => self.config.timing.exchange_lifetime(),
         };
-        self.usage.requests += 1;
-        self.put_question(slot, question);
+        let is_multicast = request.is_multicast;
+        let mut question = Question::new(id, request, Purpose::Answer, self.now + patience);
+        question.upload = upload;
+        let token = self.draw_token();
+        if is_multicast {
+            self.group_questions.insert(token, slot);
+        }
+        self.put_question(slot, token, question);
     }
 
-    /// Gives the next step of a question a token of its own, and sends it as soon as it may go out.
-    fn put_question(&mut self, slot: Slot, mut question: Question) {
-        let token = self.draw_token();
-        question.message_id = None;
-        self.plan_sweep(slot, question.expires);
+    /// Takes the observation out that the service continues or ends by another request of the same name.
+    fn take_observation(&mut self, slot: Slot, id: RequestId) -> Option<(Token, Question)> {
+        let peer = self.peers.get(slot)?;
+        let known = peer.questions.iter().find(|(_, question)| question.id == id && question.observes());
+        let token = known.map(|(&token, _)| token)?;
+        let mut question = self.take_question(slot, token)?;
+        if let Some(fetch) = question.fetch.take() {
+            self.take_question(slot, fetch);
+        }
+        Some((token, question))
+    }
+
+    /// Puts the next step of a question in line.
+    pub(super) fn put_question(&mut self, slot: Slot, token: Token, question: Question) {
+        self.keep_question(slot, token, question);
         let Some(peer) = self.peers.get_mut(slot) else { return };
-        peer.questions.insert(token, question);
         peer.waiting.push_back(Waiting::Question(token));
         self.send_waiting(slot);
     }
 
+    /// Keeps a question until there is a response to it.
+    pub(super) fn keep_question(&mut self, slot: Slot, token: Token, question: Question) {
+        self.plan_sweep(slot, question.expires);
+        let Some(peer) = self.peers.get_mut(slot) else { return };
+        peer.questions.insert(token, question);
+        self.usage.requests += 1;
+    }
+
     pub(super) fn send_question(&mut self, slot: Slot, token: Token) {
+        if !self.peers.get(slot).is_some_and(|peer| peer.questions.contains_key(&token)) {
+            return;
+        }
         let id = self.next_message_id(slot);
-        let Some(question) = self.peers.get_mut(slot).and_then(|peer| peer.questions.get_mut(&token)) else { return };
+        let Some(peer) = self.peers.get_mut(slot) else { return };
+        let path = peer.path;
+        let Some(question) = peer.questions.get_mut(&token) else { return };
         question.message_id = Some(id);
         let request = &question.request;
-        let mut draft = Draft::new(Kind::Confirmable, option::code_of(request.method), id, token);
+        let kind = if request.is_multicast { Kind::NonConfirmable } else { Kind::Confirmable };
+        let mut draft = Draft::new(kind, option::code_of(request.method), id, token);
         option::write_request(&mut draft, request);
+        match request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()) {
+            Some(Observe::Register) => draft.uint(option::OBSERVE, 0),
+            Some(Observe::Deregister) => draft.uint(option::OBSERVE, 1),
+            None => {}
+        }
         if let Some(block) = question.download {
             draft.block(option::BLOCK2, block);
         }
@@ -80,127 +117,59 @@ impl Engine {
             None => draft.payload(&request.payload),
         }
         match draft.finish() {
+            Some(datagram) if kind == Kind::NonConfirmable => self.push(path, datagram),
             Some(datagram) => self.transmit_reliably(slot, id, datagram, Content::Question(token)),
             None => self.fail_question(slot, token, RequestFailure::Unusable),
         }
     }
 
-    /// Takes a response.
-    pub(super) fn receive_response(&mut self, path: Path, datagram: &[u8], message: Message) {
-        let (kind, id) = (message.kind, message.id);
-        let known = self.peers.find(&path);
-        let expected = known.filter(|&slot| self.expects(slot, &message));
-        let fingerprint = self.secret.fingerprint(datagram);
-        if kind != Kind::Acknowledgement {
-            if let Some(slot) = known
-                && self.is_duplicate(slot, id, fingerprint)
-            {
-                return;
-            }
-            if expected.is_none() {
-                self.reset(path, id);
-                return;
-            }
-        }
-        let Some(slot) = expected else { return };
-        let token = message.token;
-        let reply = option::read_response(message);
-        self.mark_verified(slot);
-        if kind != Kind::Acknowledgement {
-            self.remember(slot, id, fingerprint);
-        }
-        match kind {
-            Kind::Confirmable if reply.is_err() => self.reset(path, id),
-            Kind::Confirmable => self.acknowledge(slot, id),
-            _ => {}
-        }
-        let Some(question) = self.remove_question(slot, token) else { return };
-        // A response says that the request came, too.
-        if let Some(id) = question.message_id {
-            self.stop_transmission(slot, id);
-        }
-        match reply {
-            Ok(reply) => self.proceed(slot, question, reply),
-            Err(_) => self.finish_question(&question, Err(RequestFailure::Unusable)),
-        }
-        self.send_waiting(slot);
-    }
-
-    /// Tells whether a response belongs to a request
-    /// ([RFC 7252 §5.3.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.3.2)).
-    fn expects(&self, slot: Slot, message: &Message) -> bool {
-        let question = self.peers.get(slot).and_then(|peer| peer.questions.get(&message.token));
-        question.is_some_and(|question| match message.kind {
-            Kind::Acknowledgement => question.message_id == Some(message.id),
-            _ => question.message_id.is_some(),
-        })
-    }
-
-    /// Goes on with the next block of either body, or hands the response to the service.
-    fn proceed(&mut self, slot: Slot, mut question: Question, reply: Reply) {
-        let Reply { mut response, block1, block2 } = reply;
-        if let Some(sent) = question.upload
-            && sent.more
-            && response.code == Code::CONTINUE
-        {
-            let exponent = block1.map_or(sent.exponent, |block| block.exponent.min(sent.exponent));
-            let next = sent.offset() + sent.size();
-            question.upload = Some(Block::of_body(next, exponent, question.request.payload.len()));
-            self.repeat_question(slot, question);
-            return;
-        }
-        let limit = self.config.limits.response_body;
-        let offset = block2.map_or(0, Block::offset);
-        let is_in_order = offset == question.body.len()
-            && block2.is_none_or(|block| !block.more || response.payload.len() == block.size());
-        let is_same_body =
-            question.head.as_ref().is_none_or(|head| head.code == response.code && head.etag == response.etag);
-        if question.head.is_some() && (!response.code.is_success() || !is_same_body) && offset != 0 {
-            self.finish_question(&question, Err(RequestFailure::Unusable));
-            return;
-        }
-        if !is_in_order || question.body.len() + response.payload.len() > limit {
-            self.finish_question(&question, Err(RequestFailure::Unusable));
-            return;
-        }
-        question.body.extend_from_slice(&response.payload);
-        match block2.filter(|block| block.more) {
-            Some(block) => {
-                question.upload = None;
-                question.download = Some(Block { number: block.number + 1, more: false, exponent: block.exponent });
-                response.payload = Bytes::new();
-                question.head.get_or_insert(response);
-                self.repeat_question(slot, question);
-            }
-            None => {
-                let mut whole = question.head.take().unwrap_or(response);
-                whole.payload = core::mem::take(&mut question.body).into();
-                self.finish_question(&question, Ok(whole));
-            }
-        }
-    }
-
-    fn repeat_question(&mut self, slot: Slot, mut question: Question) {
-        question.expires = self.now + self.config.timing.exchange_lifetime();
-        self.usage.requests += 1;
-        self.put_question(slot, question);
-    }
-
     pub(super) fn fail_question(&mut self, slot: Slot, token: Token, failure: RequestFailure) {
-        let Some(question) = self.remove_question(slot, token) else { return };
-        if let Some(id) = question.message_id {
-            self.stop_transmission(slot, id);
+        if let Some(question) = self.take_question(slot, token) {
+            self.finish_question(slot, &question, Err(failure));
         }
-        self.finish_question(&question, Err(failure));
     }
 
-    fn finish_question(&mut self, question: &Question, outcome: Result<Response, RequestFailure>) {
+    /// Tells the service how a question ended, and ends what hangs on it.
+    pub(super) fn finish_question(
+        &mut self,
+        slot: Slot,
+        question: &Question,
+        outcome: Result<Response, RequestFailure>,
+    ) {
+        if let Some(fetch) = question.fetch {
+            self.take_question(slot, fetch);
+        }
+        match question.purpose {
+            Purpose::Answer => {}
+            Purpose::Notification(observation) => {
+                let Some(peer) = self.peers.get_mut(slot) else { return };
+                match peer.questions.get_mut(&observation) {
+                    Some(observation) if outcome.is_ok() => observation.fetch = None,
+                    _ => {
+                        self.take_question(slot, observation);
+                    }
+                }
+            }
+            Purpose::GroupAnswer => {
+                if let Ok(response) = outcome {
+                    self.calls.push_back(Call::GroupResponse(question.id, slot, response));
+                }
+                return;
+            }
+        }
         self.calls.push_back(Call::Response(question.id, outcome));
     }
 
-    fn remove_question(&mut self, slot: Slot, token: Token) -> Option<Question> {
+    /// Removes a question, and stops sending it.
+    pub(super) fn take_question(&mut self, slot: Slot, token: Token) -> Option<Question> {
         let question = self.peers.get_mut(slot)?.questions.remove(&token)?;
         self.usage.requests -= 1;
+        if question.request.is_multicast {
+            self.group_questions.remove(&token);
+        }
+        if let Some(id) = question.message_id {
+            self.stop_transmission(slot, id);
+        }
         Some(question)
     }
 
@@ -216,16 +185,22 @@ impl Engine {
             .flatten()
             .find_map(|remote| self.peers.latest_path(&self.locals, remote));
         heard.or_else(|| {
-            let fits = |local: &&SocketAddr| {
+            let may_do = |local: &&SocketAddr| {
                 local.is_ipv6() == remote.is_ipv6()
                     && (local.ip().is_unspecified() || local.ip().is_loopback() == remote.ip().is_loopback())
             };
-            self.locals.iter().find(fits).map(|&local| Path::new(local, remote))
+            self.locals.iter().find(may_do).map(|&local| Path::new(local, remote))
         })
     }
 
+    /// How long answers to a request to a group are waited for: everybody's leisure, and the way there and back.
+    fn patience_with_groups(&self) -> Duration {
+        let timing = &self.config.timing;
+        timing.leisure.saturating_add(timing.slowest_ack().saturating_mul(2))
+    }
+
     /// Draws the name of a request. It is what a forger of responses has to guess.
-    fn draw_token(&mut self) -> Token {
+    pub(super) fn draw_token(&mut self) -> Token {
         Token::new(&self.secret.draw().to_be_bytes()).unwrap_or_default()
     }
 }

@@ -28,6 +28,7 @@ pub struct Shelf {
     pub max_age: Option<u32>,
     pub requests: Vec<(ExchangeId, Peer, Request)>,
     pub responses: Vec<(RequestId, Result<Response, RequestFailure>)>,
+    pub group_responses: Vec<(RequestId, Peer, Response)>,
     pub cancelled: Vec<ExchangeId>,
     pub pending: Vec<ExchangeId>,
     pub observers: BTreeMap<ExchangeId, Vec<u8>>,
@@ -100,6 +101,10 @@ impl Service for Shelf {
 
     fn handle_response(&mut self, _: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.responses.push((request, outcome));
+    }
+
+    fn handle_group_response(&mut self, _: Instant, request: RequestId, peer: &Peer, response: Response) {
+        self.group_responses.push((request, peer.clone(), response));
     }
 
     fn handle_ready(&mut self, _: Instant, exchange: ExchangeId) {
