@@ -136,6 +136,71 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
         Ok(self)
     }
 
+    /// Starts the next link; its target is `path`, put at `origin`.
+    ///
+    /// This is [`resolve`](crate::resolve) and [`link`](Self::link) in one, without a copy of the URI, for a path that starts with
+    /// a single slash and has no dot segments.
+    ///
+    /// # Errors
+    ///
+    /// As [`link`](Self::link), for either part.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost_link_format::LinkWriter;
+    ///
+    /// let mut text = String::new();
+    /// let mut writer = LinkWriter::new(&mut text);
+    /// writer.link_at("coap://[2001:db8::1]", "/t")?.attribute("rt", "temperature-c")?;
+    /// writer.finish()?;
+    /// assert_eq!(text, r#"<coap://[2001:db8::1]/t>;rt="temperature-c""#);
+    /// # Ok::<(), core::fmt::Error>(())
+    /// ```
+    pub fn link_at(&mut self, origin: &str, path: &str) -> Result<&mut Self, fmt::Error> {
+        self.link(origin)?;
+        if !byte_class::all(path.as_bytes(), URI) {
+            self.line.clear();
+            return Err(fmt::Error);
+        }
+        // Between the origin and the bracket.
+        self.line.pop();
+        self.line.push_str(path);
+        self.line.push('>');
+        Ok(self)
+    }
+
+    /// Copies a link that a writer has written before, its target put at `origin`.
+    ///
+    /// Nothing of it is looked at, so this is fast, and what was not written by a writer should not be given to it. A link with a
+    /// bare `sz` or with extended values, which a writer arranges by what else there is, should not be added to.
+    ///
+    /// # Errors
+    ///
+    /// When `written` does not start as a link does, and when the output fails.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use waypost_link_format::LinkWriter;
+    ///
+    /// let mut text = String::new();
+    /// let mut writer = LinkWriter::new(&mut text);
+    /// writer.written("coap://[2001:db8::1]", r#"</t>;rt="temperature-c""#)?.flag("obs")?;
+    /// writer.finish()?;
+    /// assert_eq!(text, r#"<coap://[2001:db8::1]/t>;rt="temperature-c";obs"#);
+    /// # Ok::<(), core::fmt::Error>(())
+    /// ```
+    pub fn written(&mut self, origin: &str, written: &str) -> Result<&mut Self, fmt::Error> {
+        let rest = written.strip_prefix('<').ok_or(fmt::Error)?;
+        self.flush()?;
+        self.line.push_str(if self.begun { ",<" } else { "<" });
+        self.line.push_str(origin);
+        self.line.push_str(rest);
+        self.begun = true;
+        Ok(self)
+    }
+
     /// Writes the last link.
     ///
     /// # Errors
