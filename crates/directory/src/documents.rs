@@ -1,9 +1,9 @@
-use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use core::hash::Hasher;
 
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
-use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf};
+use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
 use crate::{id_set::IdSet, slots::Slots};
 
@@ -46,12 +46,26 @@ pub(crate) fn first_link(slot: u32) -> u32 {
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     links: LinkDocumentBuf,
-    /// Where each link starts in the text.
+    /// Where each link starts in the text, and whether it is [`PLAIN`].
     offsets: Box<[u32]>,
+    written: Option<Written>,
     first: u32,
     holders: u32,
     users: IdSet,
 }
+
+/// The links of a document as look-ups write them, but for the origin. Only documents of several users have this: for them,
+/// the memory is well spent.
+#[derive(Debug, Clone)]
+struct Written {
+    text: Box<str>,
+    /// Where each link starts, and where the last one ends.
+    offsets: Box<[u32]>,
+}
+
+/// A link is plain if its target is a path that only has to be put behind the origin of a base, and nothing else in it
+/// depends on the registration or on what it is written beside.
+const PLAIN: u32 = 1 << 31;
 
 impl Document {
     pub(crate) fn as_document(&self) -> LinkDocument<'_> {
@@ -77,7 +91,34 @@ impl Document {
     }
 
     pub(crate) fn link(&self, position: u32) -> Option<Link<'_>> {
-        self.as_document().link_at(*self.offsets.get(position as usize)? as usize)
+        self.as_document().link_at((*self.offsets.get(position as usize)? & !PLAIN) as usize)
+    }
+
+    pub(crate) fn is_plain(&self, position: u32) -> bool {
+        self.offsets.get(position as usize).is_some_and(|offset| offset & PLAIN != 0)
+    }
+
+    /// Returns a plain link as look-ups write it, but for the origin, if that is at hand.
+    pub(crate) fn written(&self, position: u32) -> Option<&str> {
+        let Written { text, offsets } = self.written.as_ref().filter(|_| self.is_plain(position))?;
+        let position = position as usize;
+        text.get(*offsets.get(position)? as usize..*offsets.get(position + 1)? as usize)
+    }
+
+    /// Writes all links once, to be copied from then on.
+    fn write(&mut self) {
+        let (mut text, mut offsets) = (String::new(), Vec::with_capacity(self.offsets.len() + 1));
+        offsets.push(0);
+        for (position, link) in self.links() {
+            if self.is_plain(position) {
+                let mut writer = LinkWriter::new(&mut text);
+                if writer.copy(link).is_err() || writer.finish().is_err() {
+                    return;
+                }
+            }
+            offsets.push(text.len() as u32);
+        }
+        self.written = Some(Written { text: text.into(), offsets: offsets.into() });
     }
 
     pub(crate) fn links(&self) -> impl Iterator<Item = (u32, Link<'_>)> + Clone {
@@ -120,8 +161,16 @@ impl Documents {
             self.documents[id].holders += 1;
             return id;
         }
-        let offsets = links.as_document().links().map(|link| link.offset() as u32).collect();
-        let id = self.documents.insert(Document { links, offsets, first: NOWHERE, holders: 1, users: IdSet::EMPTY });
+        let plain = |link: &Link<'_>| if is_plain(link) { PLAIN } else { 0 };
+        let offsets = links.as_document().links().map(|link| link.offset() as u32 | plain(&link)).collect();
+        let id = self.documents.insert(Document {
+            links,
+            offsets,
+            written: None,
+            first: NOWHERE,
+            holders: 1,
+            users: IdSet::EMPTY,
+        });
         let (documents, key) = (&self.documents, &self.key);
         self.by_text.insert_unique(hash, id, |id| hash_of(key, documents, *id));
         id
@@ -157,6 +206,7 @@ impl Documents {
             first_link(slot)
         } else {
             let length = document.len();
+            document.write();
             self.take_range(id, length)
         };
         self.documents[id].first = first;
@@ -227,6 +277,16 @@ impl core::ops::Index<u32> for Documents {
     fn index(&self, id: u32) -> &Document {
         &self.documents[id]
     }
+}
+
+fn is_plain(link: &Link<'_>) -> bool {
+    let target = link.target();
+    let is_path = target.starts_with('/') && !target.starts_with("//") && !target.contains("/.");
+    // Size and extended values are arranged by what else there is in a link.
+    let depends = |name: &str| {
+        name.ends_with('*') || ["anchor", "provenance", "sz"].iter().any(|other| name.eq_ignore_ascii_case(other))
+    };
+    is_path && !link.parameters().any(|parameter| depends(parameter.name()))
 }
 
 fn hash_of(key: &[u8; 16], documents: &Slots<Document>, id: u32) -> u64 {

@@ -151,8 +151,8 @@ impl<'d> Endpoint<'d> {
 
     /// Returns the links as a look-up shows them.
     pub fn resources(&self) -> impl Iterator<Item = Resource<'d>> + Clone + use<'d> {
-        let endpoint = *self;
-        self.stored_document().links().map(move |(_, link)| Resource::new(endpoint, link))
+        let (endpoint, document) = (*self, self.stored_document());
+        (0..document.len()).map(move |position| Resource::new(endpoint, document, position))
     }
 
     /// Writes the registration as an endpoint look-up shows it ([RFC 9176 §6.4]), with what `show` allows.
@@ -203,6 +203,11 @@ impl<'d> Endpoint<'d> {
                 uri.push_str(location.as_str());
                 visit(Some(&uri))
             })
+    }
+
+    /// Returns scheme and authority of the base.
+    pub(crate) fn base_origin(&self) -> Option<&'d str> {
+        self.entry.base_origin()
     }
 
     pub(crate) fn stored_document(&self) -> &'d Document {

@@ -1,6 +1,6 @@
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
-use waypost_link_format::LinkDocumentBuf;
+use waypost_link_format::{LinkDocumentBuf, origin};
 use waypost_model::{
     AttributeName, AttributeValues, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location,
     Origin, Record, Register, Sector, Stamp, State, Version,
@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     lifetime: Lifetime,
     pub(crate) renewals: u32,
     base_length: u32,
+    /// Length of scheme and authority of the base; zero if it has no authority.
+    origin_length: u32,
     sector_length: u8,
     endpoint_length: u8,
     base_is_given: bool,
@@ -98,6 +100,7 @@ impl Entry {
             sector_length: sector.map_or(NO_SECTOR, |sector| sector.len() as u8),
             endpoint_length: record.key.endpoint.as_str().len() as u8,
             base_length: record.base.value.as_str().len() as u32,
+            origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u32,
             base_is_given: record.base.value.source() == BaseSource::Given,
             text: text.into(),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
@@ -207,6 +210,12 @@ impl Entry {
 
     pub(crate) fn base(&self) -> &str {
         &self.text[self.endpoint_end()..self.base_end()]
+    }
+
+    /// Returns scheme and authority of the base, if it has an authority.
+    pub(crate) fn base_origin(&self) -> Option<&str> {
+        let origin = &self.text[self.endpoint_end()..self.endpoint_end() + self.origin_length as usize];
+        (!origin.is_empty()).then_some(origin)
     }
 
     pub(crate) fn base_source(&self) -> BaseSource {

@@ -1,6 +1,6 @@
 use alloc::borrow::Cow;
 
-use waypost_link_format::{Link, origin, resolve};
+use waypost_link_format::{Link, resolve};
 
 use crate::{
     documents::{Document, Documents, Renumbered},
@@ -76,7 +76,7 @@ impl Index {
         }
         if changed(Entry::base) {
             self.change_sorted(|index| &mut index.by_base, slot, Entry::base, old, new, registry);
-            set(&mut self.odd_bases, slot, new.is_some_and(|entry| origin(entry.base()).is_none()));
+            set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
         }
         if changed(Entry::attribute_text) {

@@ -4,7 +4,7 @@ use core::fmt;
 use waypost_filter::{Record, ResolvedLink};
 use waypost_link_format::{Link, LinkWriter, resolve};
 
-use crate::{Endpoint, Show};
+use crate::{Endpoint, Show, documents::Document};
 
 /// One link of a registration, as a look-up shows it.
 ///
@@ -35,12 +35,13 @@ use crate::{Endpoint, Show};
 #[derive(Clone, Copy)]
 pub struct Resource<'d> {
     endpoint: Endpoint<'d>,
-    link: Link<'d>,
+    document: &'d Document,
+    position: u32,
 }
 
 impl<'d> Resource<'d> {
-    pub(crate) fn new(endpoint: Endpoint<'d>, link: Link<'d>) -> Self {
-        Self { endpoint, link }
+    pub(crate) fn new(endpoint: Endpoint<'d>, document: &'d Document, position: u32) -> Self {
+        Self { endpoint, document, position }
     }
 
     /// Returns the registration that the link is from.
@@ -52,20 +53,23 @@ impl<'d> Resource<'d> {
     /// Returns the link as it was registered.
     #[must_use]
     pub fn link(&self) -> Link<'d> {
-        self.link
+        match self.document.link(self.position) {
+            Some(link) => link,
+            None => unreachable!("the document has {} links", self.document.len()),
+        }
     }
 
     /// Returns the target, resolved against the base.
     #[must_use]
     pub fn target(&self) -> Cow<'d, str> {
-        let target = self.link.target();
+        let target = self.link().target();
         resolve(self.endpoint.base(), target).unwrap_or(Cow::Borrowed(target))
     }
 
     /// Returns the anchor, resolved against the base; nothing if the link was registered without.
     #[must_use]
     pub fn anchor(&self) -> Option<Cow<'d, str>> {
-        Some(self.resolve_owned(self.link.anchor()?))
+        Some(self.resolve_owned(self.link().anchor()?))
     }
 
     /// Writes the link as a resource look-up shows it ([RFC 9176 §6.1]), with what `show` allows.
@@ -79,8 +83,19 @@ impl<'d> Resource<'d> {
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     pub fn write<W: fmt::Write + ?Sized>(&self, out: &mut LinkWriter<'_, W>, show: Show) -> fmt::Result {
-        out.link(&self.target())?;
-        for parameter in self.link.parameters() {
+        let origin = self.document.is_plain(self.position).then(|| self.endpoint.base_origin()).flatten();
+        if let Some(origin) = origin
+            && let Some(written) = self.document.written(self.position)
+        {
+            out.written(origin, written)?;
+            return self.write_provenance(out, show);
+        }
+        let link = self.link();
+        match origin {
+            Some(origin) => out.link_at(origin, link.target())?,
+            None => out.link(&self.target())?,
+        };
+        for parameter in link.parameters() {
             if parameter.has_name("anchor") {
                 let anchor = self.resolve_owned(parameter.value().unwrap_or_default());
                 out.attribute("anchor", &anchor)?;
@@ -88,6 +103,10 @@ impl<'d> Resource<'d> {
                 out.parameter(parameter)?;
             }
         }
+        self.write_provenance(out, show)
+    }
+
+    fn write_provenance<W: fmt::Write + ?Sized>(&self, out: &mut LinkWriter<'_, W>, show: Show) -> fmt::Result {
         if show.provenance {
             out.attribute("provenance", self.endpoint.location().as_str())?;
         }
@@ -110,13 +129,13 @@ impl Record for Resource<'_> {
     fn any_value(&self, name: &str, visit: &mut dyn FnMut(Option<&str>) -> bool) -> bool {
         match name {
             "provenance" => self.endpoint.any_location(visit),
-            _ => ResolvedLink { link: self.link, base: self.endpoint.base() }.any_value(name, visit),
+            _ => ResolvedLink { link: self.link(), base: self.endpoint.base() }.any_value(name, visit),
         }
     }
 }
 
 impl fmt::Debug for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resource").field("target", &self.target()).field("link", &self.link).finish_non_exhaustive()
+        f.debug_struct("Resource").field("target", &self.target()).field("link", &self.link()).finish_non_exhaustive()
     }
 }

@@ -139,9 +139,9 @@ impl<'d> Iterator for Resources<'d> {
                 Some(current) => current,
                 None => self.enter()?,
             };
-            while let Some(link) = current.document.link(current.position) {
+            while current.position < current.document.len() {
                 let number = current.document.first() + current.position;
-                let resource = Resource::new(current.endpoint, link);
+                let resource = Resource::new(current.endpoint, current.document, current.position);
                 current.position += 1;
                 if !self.is_result(number, &resource) {
                     continue;

@@ -83,3 +83,42 @@ fn provenance_is_the_registration_and_shown_on_request_alone() {
 fn an_empty_result_is_an_empty_document() {
     assert_eq!(write(&directory(), 0, "rt=x", true, Show::default()), "");
 }
+
+#[test]
+fn a_document_that_several_share_is_written_like_one_of_its_own() {
+    let documents = common::documents();
+    let alone = |links: &str| {
+        let mut directory = directory();
+        directory.register(at(0), registration("node1", "coap://h/p", links)).unwrap();
+        directory
+    };
+    for links in
+        documents.iter().chain([&r#"</a>;sz=5,</b>;sz=7;rt=x,</c>;title*=UTF-8''x,</d>;rt=a;x="b c""#.to_string()])
+    {
+        let mut shared = alone(links);
+        shared.register(at(0), registration("node2", "coap://h2", links)).unwrap();
+        for show in [Show::default(), Show { provenance: true, ..Show::default() }] {
+            let one = write(&alone(links), 0, "ep=node1", true, show);
+            assert_eq!(write(&shared, 0, "ep=node1", true, show), one);
+            // The slow way: what the parts of a resource say.
+            let (directory, query) = (alone(links), Query::all());
+            let mut slow = String::new();
+            let mut writer = LinkWriter::new(&mut slow);
+            for resource in directory.resources(at(0), &query) {
+                writer.link(&resource.target()).unwrap();
+                for parameter in resource.link().parameters() {
+                    if parameter.has_name("anchor") {
+                        writer.attribute("anchor", &resource.anchor().unwrap()).unwrap();
+                    } else if !parameter.has_name("provenance") {
+                        writer.parameter(parameter).unwrap();
+                    }
+                }
+                if show.provenance {
+                    writer.attribute("provenance", resource.endpoint().location().as_str()).unwrap();
+                }
+            }
+            writer.finish().unwrap();
+            assert_eq!(one, slow);
+        }
+    }
+}
