@@ -98,8 +98,8 @@ fn a_document_that_several_share_is_written_like_one_of_its_own() {
         let mut shared = alone(links);
         shared.register(at(0), registration("node2", "coap://h2", links)).unwrap();
         for show in [Show::default(), Show { provenance: true, ..Show::default() }] {
-            let one = write(&alone(links), 0, "ep=node1", true, show);
-            assert_eq!(write(&shared, 0, "ep=node1", true, show), one);
+            let one = write(&alone(links), 0, "base=coap://h/p", true, show);
+            assert_eq!(write(&shared, 0, "base=coap://h/p", true, show), one);
             // The slow way: what the parts of a resource say.
             let (directory, query) = (alone(links), Query::all());
             let mut slow = String::new();
