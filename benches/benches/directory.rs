@@ -1,6 +1,6 @@
 //! What it costs to register, renew, look up and write out, at two sizes of a directory of five links per registration.
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use waypost::directory::Show;

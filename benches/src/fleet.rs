@@ -1,6 +1,6 @@
 //! Registrations to measure with: made from a number, the same each time.
 
-use std::fmt::Write;
+use core::fmt::Write;
 
 use waypost::link_format::LinkDocumentBuf;
 use waypost::model::{Attributes, Base, EndpointName, Registration, ReplicaId, Sector};

@@ -7,8 +7,9 @@
 //! Each look-up runs in a small and in a large directory, in turns within one process, and medians are compared. Memory is
 //! what the process occupies more after a directory was filled than before.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant as Wall};
+use core::hint::black_box;
+use core::time::Duration;
+use std::time::Instant as Wall;
 use std::{env, fs};
 
 use waypost::directory::Show;
