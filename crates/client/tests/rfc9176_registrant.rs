@@ -399,12 +399,14 @@ fn s5_3_a_registration_is_renewed_in_time_for_ever() {
 
 #[test]
 fn s5_3_registrants_that_started_at_once_do_not_renew_at_once() {
-    let mut times = std::collections::BTreeSet::new();
+    let mut times = Vec::new();
     for seed in 0..100 {
         let mut bench = Bench::registrant_with(RegistrantConfig::new(seed), "ep=node1", &["coap://rd.example/rd"]);
         bench.register();
-        times.insert(bench.next_asked(90_000).1 / 100);
+        times.push(bench.next_asked(90_000).1 / 100);
     }
+    times.sort_unstable();
+    times.dedup();
     assert!(times.len() > 40, "{}", times.len());
 }
 

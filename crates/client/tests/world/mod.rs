@@ -1,5 +1,8 @@
 //! Directories, registrants and look-up clients on a network without sockets, in virtual time.
 
+// Tests run where there is `std`.
+#![allow(clippy::std_instead_of_alloc)]
+
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -217,7 +220,7 @@ impl World {
             self.settle();
             let (due, later) = core::mem::take(&mut self.mail).into_iter().partition(|(at, _)| *at <= now);
             self.mail = later;
-            let due: Vec<(Instant, Mail)> = due;
+            let due: VecDeque<(Instant, Mail)> = due;
             for (_, mail) in due {
                 self.deliver(mail);
                 self.settle();
