@@ -122,12 +122,12 @@ impl Directory {
 
     /// Finds links: the resource look-up of [RFC 9176 §6.1], with the filter of [RFC 9176 §6.2].
     ///
-    /// The iterator works as it is driven and holds nothing but references.
+    /// The iterator works as it is driven and borrows the directory alone.
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
     #[must_use]
-    pub fn resources<'d>(&'d self, now: Instant, query: &'d Query) -> Resources<'d> {
+    pub fn resources(&self, now: Instant, query: &Query) -> Resources<'_> {
         Resources::new(self, now, query)
     }
 
@@ -136,7 +136,7 @@ impl Directory {
     /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
     /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
     #[must_use]
-    pub fn endpoints<'d>(&'d self, now: Instant, query: &'d Query) -> Endpoints<'d> {
+    pub fn endpoints(&self, now: Instant, query: &Query) -> Endpoints<'_> {
         Endpoints::new(self, now, query)
     }
 

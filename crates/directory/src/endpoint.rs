@@ -120,10 +120,11 @@ impl<'d> Endpoint<'d> {
         self.entry.is_expired(self.now)
     }
 
-    /// Returns the number of the link that the registration was made on, where that was said.
+    /// Returns the number of the link that the registration was made on, where that was said. The number means something on the
+    /// host of the replica that took it, so that there is none for what other replicas took.
     #[must_use]
     pub fn link(&self) -> Option<u32> {
-        self.entry.link()
+        self.entry.link().filter(|_| self.entry.base_writer() == self.context.config.replica)
     }
 
     /// Returns name and value of each endpoint attribute besides `ep`, `d`, `base` and `rt`.

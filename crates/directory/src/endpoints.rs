@@ -25,7 +25,7 @@ pub struct Endpoints<'d> {
 }
 
 impl<'d> Endpoints<'d> {
-    pub(crate) fn new(directory: &'d Directory, now: Instant, query: &'d Query) -> Self {
+    pub(crate) fn new(directory: &'d Directory, now: Instant, query: &Query) -> Self {
         Self { lookup: Lookup::new(directory, now, Scope::Endpoints, query), results: 0, rest: None }
     }
 

@@ -3,7 +3,7 @@ use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use waypost_link_format::{LinkDocumentBuf, origin};
 use waypost_model::{
     AttributeName, AttributeValues, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location,
-    Origin, Record, Register, Sector, Stamp, State, Version,
+    Origin, Record, Register, ReplicaId, Sector, Stamp, State, Version,
 };
 use waypost_time::Instant;
 
@@ -237,6 +237,11 @@ impl Entry {
 
     pub(crate) fn link(&self) -> Option<u32> {
         self.rare.as_ref()?.link
+    }
+
+    /// Returns the replica that wrote the base.
+    pub(crate) fn base_writer(&self) -> ReplicaId {
+        self.rare.as_ref().and_then(|rare| rare.stamps.as_ref()).map_or(self.stamp, |stamps| stamps.base).dot.replica
     }
 
     pub(crate) fn credentials(&self) -> Option<&Credentials> {

@@ -42,7 +42,7 @@ struct Search<'d> {
 struct TooMany;
 
 /// Finds who may meet a criterion, unless collecting them would cost more than `budget` steps.
-pub(crate) fn find<'d>(directory: &'d Directory, scope: Scope, criterion: &'d Criterion, budget: u64) -> Found<'d> {
+pub(crate) fn find<'d>(directory: &'d Directory, scope: Scope, criterion: &Criterion, budget: u64) -> Found<'d> {
     let (level, test) = (criterion.level(), criterion.test());
     let mut search =
         Search { directory, slots: Vec::new(), links: Vec::new(), own_slots: IdSet::EMPTY, is_exact: true, budget };
@@ -68,7 +68,7 @@ pub(crate) fn find<'d>(directory: &'d Directory, scope: Scope, criterion: &'d Cr
 
 impl<'d> Search<'d> {
     /// Collects the endpoints that meet the criterion; tells whether all do.
-    fn endpoints(&mut self, criterion: &'d Criterion) -> Result<bool, TooMany> {
+    fn endpoints(&mut self, criterion: &Criterion) -> Result<bool, TooMany> {
         let (name, test) = (criterion.name(), criterion.test());
         let index = &self.directory.index;
         let registry = &self.directory.registry;
@@ -90,7 +90,7 @@ impl<'d> Search<'d> {
     }
 
     /// Collects the links that meet the criterion.
-    fn resources(&mut self, criterion: &'d Criterion, scope: Scope) -> Result<(), TooMany> {
+    fn resources(&mut self, criterion: &Criterion, scope: Scope) -> Result<(), TooMany> {
         let (name, test) = (criterion.name(), criterion.test());
         let index = &self.directory.index;
         match name {
@@ -143,7 +143,7 @@ impl<'d> Search<'d> {
     }
 
     /// Collects registrations by their own location.
-    fn locations(&mut self, test: &'d Test) -> Result<(), TooMany> {
+    fn locations(&mut self, test: &Test) -> Result<(), TooMany> {
         let directory = self.directory;
         let prefix = match test {
             Test::Exists => {

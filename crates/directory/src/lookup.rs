@@ -1,7 +1,7 @@
 use waypost_filter::{Page, Query};
 use waypost_time::Instant;
 
-use crate::{Directory, Endpoint, Scope, documents::Document, entry::Entry, plan::Plan, stream::Stream};
+use crate::{Directory, Endpoint, Scope, documents::Document, plan::Plan, stream::Stream};
 
 /// What both kinds of look-up share: the plan, and the walk over the slots that it leads to.
 pub(crate) struct Lookup<'d> {
@@ -23,7 +23,7 @@ const PATIENCE: u64 = 128;
 const HOPE: u64 = 8;
 
 impl<'d> Lookup<'d> {
-    pub(crate) fn new(directory: &'d Directory, now: Instant, scope: Scope, query: &'d Query) -> Self {
+    pub(crate) fn new(directory: &'d Directory, now: Instant, scope: Scope, query: &Query) -> Self {
         let plan = Plan::new(directory, scope, query);
         Self { directory, now, plan, page: query.page(), seen_from: None, stream: None, tried: 0, reconsider: PATIENCE }
     }
@@ -66,20 +66,16 @@ impl<'d> Lookup<'d> {
                 }
             }
             let entry = &self.directory.registry[slot];
-            if !entry.is_expired(self.now) && self.is_visible(slot, entry) {
-                let document = &self.directory.documents[entry.document];
-                return Some((
-                    slot,
-                    Endpoint::new(&self.directory.context, &self.directory.documents, entry, self.now),
-                    document,
-                ));
+            let endpoint = Endpoint::new(&self.directory.context, &self.directory.documents, entry, self.now);
+            if !entry.is_expired(self.now) && self.is_visible(slot, &endpoint) {
+                return Some((slot, endpoint, &self.directory.documents[entry.document]));
             }
         }
     }
 
-    fn is_visible(&self, slot: u32, entry: &Entry) -> bool {
+    fn is_visible(&self, slot: u32, endpoint: &Endpoint<'_>) -> bool {
         match self.seen_from {
-            Some(link) if self.directory.index.link_local.contains(slot) => link.is_some() && entry.link() == link,
+            Some(link) if self.directory.index.link_local.contains(slot) => link.is_some() && endpoint.link() == link,
             _ => true,
         }
     }

@@ -19,7 +19,7 @@ pub(crate) struct Plan<'d> {
     /// What the index tells of each criterion, the one with the fewest candidates first.
     pub(crate) parts: Vec<Candidates<'d>>,
     /// Criteria that the index does not decide.
-    pub(crate) unchecked: Vec<&'d Criterion>,
+    pub(crate) unchecked: Vec<Criterion>,
 }
 
 /// Whether a registration as a whole meets a part, or only some of its links can.
@@ -36,7 +36,7 @@ const FIRST_BUDGET: u64 = 1024;
 const WORTH: u64 = 16;
 
 impl<'d> Plan<'d> {
-    pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &'d Query) -> Self {
+    pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &Query) -> Self {
         let mut plan = Self { scope, documents: &directory.documents, parts: Vec::new(), unchecked: Vec::new() };
         let mut unknown = Vec::new();
         for criterion in query.criteria() {
@@ -55,7 +55,7 @@ impl<'d> Plan<'d> {
                     fewest = Some(part.weight(&directory.documents).min(fewest.unwrap_or(u64::MAX)));
                     plan.add(part, criterion);
                 }
-                Found::Unknown => plan.unchecked.push(criterion),
+                Found::Unknown => plan.unchecked.push(criterion.clone()),
             }
         }
         plan.sort();
@@ -78,9 +78,9 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
-    fn add(&mut self, part: Candidates<'d>, criterion: &'d Criterion) {
+    fn add(&mut self, part: Candidates<'d>, criterion: &Criterion) {
         if !part.is_exact {
-            self.unchecked.push(criterion);
+            self.unchecked.push(criterion.clone());
         }
         self.parts.push(part);
     }

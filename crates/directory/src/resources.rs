@@ -42,7 +42,7 @@ struct Current<'d> {
 }
 
 impl<'d> Resources<'d> {
-    pub(crate) fn new(directory: &'d Directory, now: Instant, query: &'d Query) -> Self {
+    pub(crate) fn new(directory: &'d Directory, now: Instant, query: &Query) -> Self {
         let lookup = Lookup::new(directory, now, Scope::Resources, query);
         Self { lookup, results: 0, rest: None, current: None, open: Vec::new() }
     }

@@ -66,7 +66,7 @@ impl Values {
     }
 
     /// Returns the sets whose union passes the test, one at a time.
-    pub(crate) fn find<'s>(&'s self, name: &str, test: &'s Test) -> Found<'s> {
+    pub(crate) fn find<'s, 't>(&'s self, name: &str, test: &'t Test) -> Found<'s, 't> {
         let Some(one) = self.names.get(name) else { return Found::One(None) };
         match test {
             Test::Exists => Found::One(Some(&one.all)),
@@ -91,12 +91,12 @@ impl Values {
 
 /// The sets of the values that pass a test.
 #[derive(Debug, Clone)]
-pub(crate) enum Found<'s> {
+pub(crate) enum Found<'s, 't> {
     One(Option<&'s IdSet>),
-    Range { values: alloc::collections::btree_map::Range<'s, Box<str>, IdSet>, prefix: &'s str },
+    Range { values: alloc::collections::btree_map::Range<'s, Box<str>, IdSet>, prefix: &'t str },
 }
 
-impl<'s> Iterator for Found<'s> {
+impl<'s> Iterator for Found<'s, '_> {
     type Item = &'s IdSet;
 
     fn next(&mut self) -> Option<&'s IdSet> {

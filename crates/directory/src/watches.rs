@@ -157,6 +157,8 @@ impl Watch {
     fn digest(&self, key: [u8; 16], endpoint: &Endpoint<'_>) -> Option<u64> {
         let mut hasher = SipHasher13::new_with_key(&key);
         let criteria = self.query.criteria();
+        // Who sees a registration depends on its link.
+        endpoint.link().hash(&mut hasher);
         match self.scope {
             Scope::Endpoints => {
                 if !criteria.iter().all(|criterion| endpoints::is_met(criterion, endpoint)) {
