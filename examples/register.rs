@@ -119,7 +119,9 @@ async fn run(options: Options) -> Result<(), Problem> {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    driver.run_until(tokio::time::timeout(Duration::from_secs(5), stopped)).await?.ok();
+    if driver.run_until(tokio::time::timeout(Duration::from_secs(5), stopped)).await?.is_err() {
+        eprintln!("register: the directory does not answer; the registration is left to expire");
+    }
     Ok(())
 }
 

@@ -78,9 +78,8 @@
 //! - To know where directories may be. A host is an address, or a name if the transport resolves names. From Router
 //!   Advertisements, [`Rdao`] reads the option; DHCP, DNS-SD and configuration give URIs.
 //! - To give a base where the source address of the requests is not where the endpoint serves, see [`Description::base`].
-//! - To answer for the resources themselves. A registrant answers for `/.well-known/core` alone; where it shares its
-//!   transport with a server of the application, that server is the service, and passes on what is for the registrant:
-//!   responses, time-outs, and outputs.
+//! - To answer for the resources themselves. A registrant answers for `/.well-known/core` alone; [`Registered`] puts it
+//!   beside a server of the application, on the same address and port.
 //!
 //! # Features
 //!
@@ -107,6 +106,7 @@ mod lookup_event;
 mod random;
 mod rate;
 mod rdao;
+mod registered;
 mod registrant;
 mod registrant_config;
 mod registrant_event;
@@ -123,6 +123,7 @@ pub use lookup_client::LookupClient;
 pub use lookup_config::LookupConfig;
 pub use lookup_event::{Answer, LookupEvent, LookupId, LookupRefused};
 pub use rdao::{InvalidRdao, Rdao};
+pub use registered::Registered;
 pub use registrant::Registrant;
 pub use registrant_config::RegistrantConfig;
 pub use registrant_event::RegistrantEvent;

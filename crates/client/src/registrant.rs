@@ -13,7 +13,7 @@ use waypost_model::{Authority, EndpointName, Lifetime, Location};
 use waypost_rest::{ContentFormat, Method, Output, Request, RequestId};
 use waypost_time::Instant;
 
-pub(crate) use self::outcome::{SHORTEST_WAIT, is_postponement};
+pub(crate) use self::outcome::{SHORTEST_WAIT, echo_of, is_postponement};
 pub(crate) use self::task::Patience;
 use self::task::{Asked, Discovered, Held, Step, Task};
 use crate::description::{Difference, Told};

@@ -11,7 +11,7 @@ use crate::diagnostic::diagnostic_of;
 use crate::discovery::{link_format_of, max_age_of};
 use crate::lookup::Mode;
 use crate::rate::back_off;
-use crate::registrant::{Patience, SHORTEST_WAIT, is_postponement};
+use crate::registrant::{Patience, SHORTEST_WAIT, echo_of, is_postponement};
 use crate::resolved::resolved;
 use crate::{Answer, Fault, LookupEvent, LookupId, ResourceUri};
 
@@ -38,7 +38,7 @@ impl LookupClient {
             self.by_request.remove(&request);
         }
         if let Ok(response) = &outcome {
-            if let Some(echo) = &response.echo {
+            if let Some(echo) = echo_of(response) {
                 self.echo = Some((uri.authority().clone(), echo.clone()));
             }
             if self.try_again(id, &uri, response) {
@@ -63,7 +63,7 @@ impl LookupClient {
         let limits = &self.config.limits;
         let Some(running) = self.running.get_mut(&id) else { return false };
         let patience = &mut running.patience;
-        if response.code == Code::UNAUTHORIZED && response.echo.is_some() {
+        if response.code == Code::UNAUTHORIZED && echo_of(response).is_some() {
             patience.echoes += 1;
             if patience.echoes > limits.echo_repeats {
                 return false;

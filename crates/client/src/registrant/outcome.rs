@@ -3,6 +3,7 @@
 use alloc::string::ToString;
 use core::time::Duration;
 
+use bytes::Bytes;
 use waypost_rest::{Code, RequestFailure, RequestId, Response};
 
 use super::task::{Asked, Held, Patience, Step, Task};
@@ -62,7 +63,7 @@ impl Registrant {
     }
 
     fn keep_echo(&mut self, asked: &Asked, response: &Response) {
-        if let Some(echo) = &response.echo {
+        if let Some(echo) = echo_of(response) {
             self.echo = Some((asked.uri.authority().clone(), echo.clone()));
         }
     }
@@ -74,7 +75,7 @@ impl Registrant {
         if is_pointless {
             return false;
         }
-        if response.code == Code::UNAUTHORIZED && response.echo.is_some() {
+        if response.code == Code::UNAUTHORIZED && echo_of(response).is_some() {
             patience.echoes += 1;
             return patience.echoes <= limits.echo_repeats && self.ask(asked.step.clone(), patience);
         }
@@ -92,7 +93,11 @@ impl Registrant {
             return false;
         }
         self.note(RegistrantEvent::Postponed { uri: asked.uri.as_str().into(), wait });
-        let until = self.now + wait.saturating_add(self.random.up_to(wait / 8));
+        let spread = match (&asked.step, &self.held) {
+            (Step::Update, Some(held)) => held.expires.saturating_since(self.now + wait).min(wait / 8),
+            _ => wait / 8,
+        };
+        let until = self.now + wait + self.random.up_to(spread);
         self.task = Task::Postponed { until, step: asked.step.clone(), patience };
         true
     }
@@ -148,7 +153,7 @@ impl Registrant {
             Ok(response) => {
                 let failure = self.note_refusal(asked, &response);
                 let is_rejected = matches!(response.code, Code::UNAUTHORIZED | Code::FORBIDDEN);
-                if is_rejected && response.echo.is_none() && self.rename() {
+                if is_rejected && echo_of(&response).is_none() && self.rename() {
                     self.directories.prefer(place);
                     return;
                 }
@@ -295,6 +300,11 @@ impl Asked {
     pub(super) fn is_to_group(&self) -> bool {
         matches!(self.step, Step::Discover { .. }) && self.uri.is_group()
     }
+}
+
+/// Returns the Echo value of a response, if it is of a length that it can have (RFC 9175 §2.2.1).
+pub(crate) fn echo_of(response: &Response) -> Option<&Bytes> {
+    response.echo.as_ref().filter(|echo| (1..=40).contains(&echo.len()))
 }
 
 /// Tells whether Max-Age says when to come back.
