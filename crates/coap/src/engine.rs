@@ -18,11 +18,11 @@ use bytes::Bytes;
 use waypost_rest::{ExchangeId, Output, Peer as Identity, Request, RequestFailure, RequestId, Response};
 use waypost_time::Instant;
 
-use crate::endpoint::{Datagram, Usage};
-use crate::peers::{Peers, Slot};
+use crate::peers::Peers;
 use crate::secret::Secret;
+use crate::slot::Slot;
 use crate::token::Token;
-use crate::{Config, Path};
+use crate::{Config, Datagram, Path, Usage};
 
 #[derive(Debug)]
 pub(crate) struct Engine {

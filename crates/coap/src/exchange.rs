@@ -2,8 +2,8 @@ use waypost_rest::{ExchangeId, Method};
 use waypost_time::Instant;
 
 use crate::block::Block;
-use crate::peers::Slot;
 use crate::secret::TransferKey;
+use crate::slot::Slot;
 use crate::token::Token;
 
 /// A request that is to be answered.
@@ -37,16 +37,3 @@ impl Exchange {
         class > 0 && self.unwanted & 1 << (class - 1) != 0
     }
 }
-
-/// Puts the slot of the peer into the name of the exchange, so that no table is needed to find it.
-pub(crate) fn exchange_id(serial: u64, slot: Slot) -> ExchangeId {
-    ExchangeId(serial << SLOT_BITS | u64::from(slot.0))
-}
-
-pub(crate) fn slot_of(exchange: ExchangeId) -> Slot {
-    Slot((exchange.0 & u64::from(MOST_SLOTS)) as u32)
-}
-
-const SLOT_BITS: u32 = 24;
-/// How many peers there can be.
-pub(crate) const MOST_SLOTS: u32 = (1 << SLOT_BITS) - 1;

@@ -72,6 +72,7 @@ extern crate std;
 mod amplification;
 mod block;
 mod config;
+mod datagram;
 #[cfg(feature = "tokio")]
 mod driver;
 mod endpoint;
@@ -86,13 +87,17 @@ mod peers;
 mod question;
 mod secret;
 mod seen;
+mod slot;
 mod token;
 mod transmission;
+mod usage;
 
 pub use amplification::Amplification;
 pub use config::{Config, Timing};
+pub use datagram::Datagram;
 #[cfg(feature = "tokio")]
 pub use driver::{Driver, Handle, Stopped};
-pub use endpoint::{Datagram, Endpoint, Usage};
+pub use endpoint::Endpoint;
 pub use limits::Limits;
 pub use path::Path;
+pub use usage::Usage;

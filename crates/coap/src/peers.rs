@@ -13,12 +13,9 @@ use crate::path::Path;
 use crate::question::Question;
 use crate::secret::{Secret, TransferKey};
 use crate::seen::Seen;
+use crate::slot::Slot;
 use crate::token::Token;
 use crate::transmission::Transmission;
-
-/// Where the state of a peer stands, while there is any.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Slot(pub(crate) u32);
 
 /// All that is known of the other side of one path.
 #[derive(Debug)]

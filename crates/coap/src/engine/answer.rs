@@ -11,7 +11,7 @@ use crate::exchange::Exchange;
 use crate::message::{self, Draft, Kind};
 use crate::observation::Observation;
 use crate::option;
-use crate::peers::Slot;
+use crate::slot::Slot;
 use crate::transmission::Content;
 
 impl Engine {

@@ -8,8 +8,9 @@ use super::receive::RETRY_AFTER;
 use crate::block::{Block, MAX_EXPONENT, exponent_within, size_of_exponent};
 use crate::exchange::Exchange;
 use crate::option::{self, Refusal};
-use crate::peers::{Download, Slot, Upload};
+use crate::peers::{Download, Upload};
 use crate::secret::TransferKey;
+use crate::slot::Slot;
 
 /// The part of a response body that goes into one message.
 #[derive(Debug)]

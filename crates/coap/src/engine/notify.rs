@@ -9,10 +9,10 @@ use super::answer::{Extras, finish};
 use super::block_wise::Cut;
 use super::{Call, Engine, Timer};
 use crate::block::Block;
-use crate::exchange::slot_of;
 use crate::message::{Draft, Kind};
-use crate::peers::{Slot, Waiting};
+use crate::peers::Waiting;
 use crate::secret::TransferKey;
+use crate::slot::{Slot, slot_of};
 use crate::transmission::Content;
 
 impl Engine {

@@ -11,8 +11,9 @@ use crate::block::{Block, MAX_EXPONENT, size_of_exponent};
 use crate::message::{Draft, Kind};
 use crate::option;
 use crate::path::address_of;
-use crate::peers::{Slot, Waiting};
+use crate::peers::Waiting;
 use crate::question::{Purpose, Question};
+use crate::slot::Slot;
 use crate::token::Token;
 use crate::transmission::Content;
 

@@ -4,12 +4,12 @@ use waypost_rest::{Code, Observe, Response};
 
 use super::{Call, Engine};
 use crate::Path;
-use crate::exchange::{Exchange, exchange_id};
+use crate::exchange::Exchange;
 use crate::message::{self, Draft, Kind, Message};
 use crate::option::{self, Incoming, Refusal};
-use crate::peers::Slot;
 use crate::secret::TransferKey;
 use crate::seen::Recollection;
+use crate::slot::{Slot, exchange_id};
 use crate::token::Token;
 
 impl Engine {

@@ -9,8 +9,8 @@ use crate::Path;
 use crate::block::Block;
 use crate::message::{Kind, Message};
 use crate::option::{self, Reply};
-use crate::peers::Slot;
 use crate::question::{Freshest, Purpose, Question};
+use crate::slot::Slot;
 use crate::token::Token;
 
 impl Engine {

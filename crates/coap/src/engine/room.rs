@@ -5,12 +5,13 @@ use waypost_rest::ExchangeId;
 use waypost_time::Instant;
 
 use super::{Engine, Timer};
-use crate::exchange::{Exchange, MOST_SLOTS, slot_of};
+use crate::exchange::Exchange;
 use crate::observation::Observation;
 use crate::path::Path;
-use crate::peers::{Download, Peer, Slot};
+use crate::peers::{Download, Peer};
 use crate::secret::TransferKey;
 use crate::seen::Seen;
+use crate::slot::{MOST_SLOTS, Slot, slot_of};
 
 impl Engine {
     /// Returns where the state of a peer stands, from now on if there was none; `None` when there is no room.

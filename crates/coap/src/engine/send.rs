@@ -9,7 +9,8 @@ use super::{Call, Engine, Timer};
 use crate::Path;
 use crate::message::{self, Kind};
 use crate::observation::Observation;
-use crate::peers::{Slot, Waiting};
+use crate::peers::Waiting;
+use crate::slot::{Slot, slot_of};
 use crate::transmission::{Content, Transmission};
 
 impl Engine {
@@ -178,7 +179,7 @@ impl Engine {
     }
 
     pub(super) fn remove_observation(&mut self, exchange: waypost_rest::ExchangeId) -> Option<Observation> {
-        let slot = crate::exchange::slot_of(exchange);
+        let slot = slot_of(exchange);
         let peer = self.peers.get_mut(slot)?;
         let observation = peer.observations.remove(&exchange)?;
         peer.observed.remove(&observation.token);
@@ -190,7 +191,7 @@ impl Engine {
     }
 
     pub(super) fn observation_mut(&mut self, exchange: waypost_rest::ExchangeId) -> Option<&mut Observation> {
-        self.peers.get_mut(crate::exchange::slot_of(exchange))?.observations.get_mut(&exchange)
+        self.peers.get_mut(slot_of(exchange))?.observations.get_mut(&exchange)
     }
 
     fn finish_transmission(&mut self, path: Path, id: u16) -> Option<(Slot, Transmission)> {

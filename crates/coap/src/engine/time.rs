@@ -4,8 +4,7 @@ use waypost_rest::RequestFailure;
 use waypost_time::Instant;
 
 use super::{Call, Engine, Timer};
-use crate::exchange::slot_of;
-use crate::peers::Slot;
+use crate::slot::{Slot, slot_of};
 use crate::transmission::Content;
 
 impl Engine {
