@@ -1,6 +1,7 @@
 use alloc::string::String;
 
 use bytes::Bytes;
+use waypost_directory::Directory;
 use waypost_link_format::{LinkDocument, LinkDocumentBuf, ParseError};
 use waypost_model::{Base, Location, Parameters, Registration};
 use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
@@ -104,15 +105,7 @@ impl Server {
     ) -> Result<(), Refusal> {
         let limits = self.config.limits;
         let account = Account::of(peer);
-        let directory = &self.directory;
-        let is_live = |location: &Location| directory.registration(now, location).is_some();
-        if !self.quota.admits(&account, location, limits.registrations_per_peer, is_live) {
-            return Err(Refusal::TooMany {
-                what: "registrations",
-                limit: limits.registrations_per_peer,
-                retry: limits.retry_seconds,
-            });
-        }
+        self.check_quota(now, &account, location)?;
         let existing = self.directory.registration(now, location);
         let (old_link, new_link) = (existing.and_then(|existing| existing.link()), candidate.link);
         candidate.credentials = match existing {
@@ -125,8 +118,7 @@ impl Server {
             .directory
             .register(now, candidate)
             .map_err(|refused| Refusal::of_directory(&refused, limits.retry_seconds))?;
-        let directory = &self.directory;
-        self.quota.book(account, &registered.location, |location| directory.registration(now, location).is_some());
+        self.book(now, account, &registered.location);
         self.note_change(&registered.location);
         self.observations.moved(old_link, new_link);
         self.note(Event::Registered {
@@ -138,6 +130,30 @@ impl Server {
         });
         Ok(())
     }
+
+    /// Refuses one registration more than a peer may have.
+    pub(crate) fn check_quota(&mut self, now: Instant, account: &Account, location: &Location) -> Result<(), Refusal> {
+        let limits = self.config.limits;
+        let deadline = |location: &Location| live_until(&self.directory, now, location);
+        if self.quota.admits(now, account, location, limits.registrations_per_peer, deadline) {
+            return Ok(());
+        }
+        let limit = limits.registrations_per_peer;
+        Err(Refusal::TooMany { what: "registrations", limit, retry: limits.retry_seconds })
+    }
+
+    /// Takes note of whose registration it is.
+    pub(crate) fn book(&mut self, now: Instant, account: Account, location: &Location) {
+        let deadline = |location: &Location| live_until(&self.directory, now, location);
+        let due = deadline(location).unwrap_or(now);
+        self.quota.book(account, location, due, deadline);
+    }
+}
+
+/// Returns when a registration expires that has not yet.
+fn live_until(directory: &Directory, now: Instant, location: &Location) -> Option<Instant> {
+    let endpoint = directory.registration(now, location)?;
+    (!endpoint.is_expired()).then(|| endpoint.deadline())
 }
 
 /// Returns the base that a request from this peer has where none is given.

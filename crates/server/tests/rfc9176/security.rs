@@ -230,6 +230,23 @@ fn section_8_registrations_of_one_peer_are_limited() {
 }
 
 #[test]
+fn section_8_expired_registrations_of_a_peer_count_again_when_they_are_revived() {
+    let limits = ServerLimits { registrations_per_peer: 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let locations = ["ep=a&lt=60", "ep=b&lt=60"].map(|query| world.register(&node(), query, ""));
+    world.pass(61);
+    world.register(&node(), "ep=c&lt=60", "");
+    world.register(&node(), "ep=d&lt=60", "");
+    let refusals = locations.each_ref().map(|location| world.ask(&node(), touch(location)).code);
+    assert!(refusals.contains(&Code::TOO_MANY_REQUESTS));
+    assert_eq!(world.ask(&node(), post("/rd", "ep=e", "")).code, Code::TOO_MANY_REQUESTS);
+    world.pass(61);
+    assert_eq!(world.ask(&node(), touch(&locations[0])).code, Code::CHANGED);
+    assert_eq!(world.ask(&node(), touch(&locations[1])).code, Code::CHANGED);
+    assert_eq!(world.ask(&node(), post("/rd", "ep=e", "")).code, Code::TOO_MANY_REQUESTS);
+}
+
+#[test]
 fn section_8_requests_of_one_peer_for_changes_are_limited_by_the_minute() {
     let limits = ServerLimits { changes_per_minute: 2, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
