@@ -4,14 +4,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
-use waypost::server::{Server, ServerConfig};
+use waypost::server::{Server, ServerConfig, ServerLimits};
 use waypost::{Config, Directory, Instant, ReplicaId};
 
 const HELP: &str = "\
@@ -21,6 +21,7 @@ Usage: rd [OPTIONS]
 
   --listen ADDR:PORT     listen here; can be repeated [127.0.0.1:5683 and [::1]:5683]
   --multicast INTERFACE  answer discovery by multicast, too, on this interface (name or number); can be repeated
+  --registrations N      how many there can be [1000000]
   --secret HEX           32 hexadecimal digits that locations are derived from, to keep them over restarts
   --quiet                log nothing
   --verbose              log every request, too
@@ -33,6 +34,7 @@ SIGTERM.";
 struct Options {
     listen: Vec<SocketAddr>,
     multicast: Vec<u32>,
+    registrations: usize,
     secret: [u8; 16],
     quiet: bool,
     verbose: bool,
@@ -64,7 +66,15 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     let mut config = Config::new(options.secret, ReplicaId(1));
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     config.authorities = options.listen.iter().filter_map(|address| format!("coap://{address}").parse().ok()).collect();
-    let server = Server::new(Directory::new(config), ServerConfig::default());
+    config.limits.registrations = options.registrations;
+    config.limits.documents = options.registrations;
+    // On loopback everybody is one peer, so that a share for each would be the limit for all.
+    let limits = ServerLimits {
+        registrations_per_peer: options.registrations,
+        changes_per_minute: usize::MAX,
+        ..ServerLimits::default()
+    };
+    let server = Server::new(Directory::new(config), ServerConfig::default().with_limits(limits));
     let service = Logged { server, is_verbose: options.verbose };
 
     let mut driver = Driver::new(Endpoint::new(service, CoapConfig::new(random())));
@@ -97,17 +107,11 @@ async fn serve(options: &Options) -> std::io::Result<()> {
 
 /// Joins the groups of resource directories (RFC 9176 §9.5) and of CoAP itself (RFC 7252 §12.8).
 fn join(driver: &mut Driver<Logged>, interface: u32, local: SocketAddr) -> std::io::Result<()> {
-    let groups: [IpAddr; 4] = match local {
-        SocketAddr::V4(_) => [
-            Ipv4Addr::new(224, 0, 1, 190).into(),
-            Ipv4Addr::new(224, 0, 1, 187).into(),
-            Ipv4Addr::UNSPECIFIED.into(),
-            Ipv4Addr::UNSPECIFIED.into(),
-        ],
-        SocketAddr::V6(_) => [0xff02_00fe, 0xff05_00fe, 0xff02_00fd, 0xff05_00fd]
-            .map(|group: u32| Ipv6Addr::new((group >> 16) as u16, 0, 0, 0, 0, 0, 0, group as u16).into()),
+    let groups: &[&str] = match local {
+        SocketAddr::V4(_) => &["224.0.1.190", "224.0.1.187"],
+        SocketAddr::V6(_) => &["ff02::fe", "ff05::fe", "ff02::fd", "ff05::fd"],
     };
-    for group in groups.into_iter().filter(IpAddr::is_multicast) {
+    for group in groups.iter().filter_map(|group| group.parse().ok()) {
         driver.join(group, interface, local).map_err(|error| at(SocketAddr::new(group, 5683), &error))?;
     }
     Ok(())
@@ -177,8 +181,14 @@ impl Service for Logged {
 impl Options {
     /// Reads the arguments; `None` when help is wanted.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let mut options =
-            Self { listen: Vec::new(), multicast: Vec::new(), secret: random(), quiet: false, verbose: false };
+        let mut options = Self {
+            listen: Vec::new(),
+            multicast: Vec::new(),
+            registrations: 1_000_000,
+            secret: random(),
+            quiet: false,
+            verbose: false,
+        };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -187,6 +197,10 @@ impl Options {
                     options.listen.push(value.parse().map_err(|_| format!("{value} is not ADDR:PORT"))?);
                 }
                 "--multicast" => options.multicast.push(interface(&value()?)?),
+                "--registrations" => {
+                    let value = value()?;
+                    options.registrations = value.parse().map_err(|_| format!("{value} is not a number"))?;
+                }
                 "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
                 "--quiet" => options.quiet = true,
                 "--verbose" => options.verbose = true,
