@@ -28,7 +28,8 @@ pub struct Limits {
     pub unavailable_retries: u32,
     /// How long one request may be put off so, all repetitions together; 600 seconds by default.
     pub unavailable_wait: Duration,
-    /// How often a renewal that is not answered is repeated before another directory is looked for; 1 by default.
+    /// How often a renewal that is not answered is repeated before another directory is looked for, if the lifetime lasts
+    /// for another [`Limits::answer_timeout`]; 1 by default.
     pub renew_retries: u32,
     /// After what time a directory that did not answer is tried again, doubled with each failure; 10 seconds by default.
     pub retry: Duration,

@@ -303,7 +303,15 @@ impl Registrant {
         self.last_id += 1;
         let id = RequestId(self.last_id);
         let limits = &self.config.limits;
-        let wait = if request.is_multicast { limits.group_wait } else { limits.answer_timeout };
+        let wait = match (&step, &self.held) {
+            _ if request.is_multicast => limits.group_wait,
+            // Half of what is left is for another directory.
+            (Step::Update, Some(held)) if held.expires > self.now => {
+                let half = held.expires.saturating_since(self.now) / 2;
+                half.clamp(SHORTEST_WAIT.min(limits.answer_timeout), limits.answer_timeout)
+            }
+            _ => limits.answer_timeout,
+        };
         let deadline = self.now + wait;
         let found = Discovered::default();
         let asked = Asked { id, uri, step, told, patience, asked: self.now, deadline, found };

@@ -508,6 +508,18 @@ fn s5_3_1_a_renewal_that_is_not_answered_is_repeated_once_and_then_another_direc
 }
 
 #[test]
+fn s5_3_a_renewal_waits_no_longer_than_leaves_time_for_another_directory() {
+    let mut bench = Bench::registrant("ep=node1&lt=60", &["coap://a.example/rd", "coap://b.example/rd"]);
+    bench.register();
+    let (_, waited) = bench.next_asked(60);
+    let (elsewhere, more) = bench.next_asked(60);
+    assert_eq!(elsewhere.peer.uri, "coap://b.example");
+    assert!(waited + more < 55, "{waited} {more}");
+    bench.answer(&elsewhere, created("/reg/2"));
+    assert!(!bench.events().iter().any(|event| event.starts_with("lapsed")));
+}
+
+#[test]
 fn s5_3_1_a_5_03_that_exceeds_the_remaining_lifetime_has_it_register_again() {
     let mut bench = Bench::registrant("ep=node1&lt=600", &["coap://a.example/rd", "coap://b.example/rd"]);
     bench.register();

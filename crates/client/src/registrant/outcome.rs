@@ -243,7 +243,8 @@ impl Registrant {
                 held.unanswered += 1;
                 let (limits, unanswered, expires) = (&self.config.limits, held.unanswered, held.expires);
                 let until = self.now + self.random.stretch(limits.retry);
-                let is_worth_it = unanswered <= limits.renew_retries && until < expires && !self.is_stopping;
+                let is_in_time = until + limits.answer_timeout < expires;
+                let is_worth_it = unanswered <= limits.renew_retries && is_in_time && !self.is_stopping;
                 self.note_fault(asked, failure.into());
                 if failure == RequestFailure::TimedOut && is_worth_it {
                     self.task = Task::Postponed { until, step: Step::Update, patience: Patience::default() };
