@@ -1,3 +1,8 @@
 //! What the benches and reports share.
 
 pub mod fleet;
+mod histogram;
+mod loopback;
+
+pub use histogram::Histogram;
+pub use loopback::{NotLoopback, loopback};
