@@ -181,6 +181,8 @@ impl<S: Service> Driver<S> {
             self.step();
             self.send().await;
         }
+        // There is more: under a flood, clocks and signals have their turn as well.
+        tokio::task::yield_now().await;
         Ok(())
     }
 
