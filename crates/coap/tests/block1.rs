@@ -187,3 +187,11 @@ fn one_peer_cannot_take_all_the_room() {
     let answer = bench.from("[2001:db8::9]:1", &block(1)).remove(0);
     assert_eq!((&*answer.code(), answer.number(14)), ("5.03", Some(10)));
 }
+
+#[test]
+fn what_asks_for_a_later_block_of_its_response_at_once_is_refused_and_not_done() {
+    let mut bench = Bench::new(Shelf::default());
+    let answer = bench.ask(post(1, "echo").block1(0, false, 6).block2(1, 6).payload("x"));
+    assert_eq!(answer.code(), "4.00");
+    assert!(bench.shelf().requests.is_empty());
+}

@@ -122,6 +122,11 @@ impl Engine {
                 return;
             }
         }
+        if is_continuation && !is_read && incoming.block1.is_some() {
+            // Nothing has been done yet whose response could be continued, and it must not be done to be refused after.
+            self.refuse(&exchange, Refusal::new(Code::BAD_REQUEST, "Block2: no response to continue"));
+            return;
+        }
         let payload = match incoming.block1 {
             Some(block) => match self.take_block(&exchange, block, incoming.size1, payload) {
                 Some(body) => body,
