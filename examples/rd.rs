@@ -14,6 +14,13 @@ use waypost::rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId
 use waypost::server::{Server, ServerConfig, ServerLimits};
 use waypost::{Config, Directory, Instant, ReplicaId};
 
+/// Writes a line to standard error. Whoever started this may have stopped reading; that is no reason to end.
+macro_rules! log {
+    ($($line:tt)*) => {{
+        let _ = writeln!(std::io::stderr(), $($line)*);
+    }};
+}
+
 const HELP: &str = "\
 A CoRE Resource Directory (RFC 9176) on CoAP over UDP.
 
@@ -44,7 +51,7 @@ fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            println!("{HELP}");
+            let _ = writeln!(std::io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
@@ -81,7 +88,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     if !options.quiet {
         driver.on_step(|_, service| {
             while let Some(event) = service.server.poll_event() {
-                eprintln!("{event}");
+                log!("{event}");
             }
         });
     }
@@ -127,7 +134,8 @@ impl Service for Logged {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
         if self.is_verbose {
             let (method, path, query) = (request.method, request.path.join("/"), request.query.join("&"));
-            eprintln!("[{}] {} {method} /{path}?{query} ({} bytes)", exchange.0, peer.uri, request.payload.len());
+            let (path, query) = (path.escape_debug(), query.escape_debug());
+            log!("[{}] {} {method} /{path}?{query} ({} bytes)", exchange.0, peer.uri, request.payload.len());
         }
         self.server.handle_request(now, exchange, peer, request);
     }
@@ -135,8 +143,8 @@ impl Service for Logged {
     fn handle_response(&mut self, now: Instant, id: RequestId, outcome: Result<Response, RequestFailure>) {
         if self.is_verbose {
             match &outcome {
-                Ok(response) => eprintln!("<{}> {} ({} bytes)", id.0, response.code, response.payload.len()),
-                Err(failure) => eprintln!("<{}> {failure}", id.0),
+                Ok(response) => log!("<{}> {} ({} bytes)", id.0, response.code, response.payload.len()),
+                Err(failure) => log!("<{}> {failure}", id.0),
             }
         }
         self.server.handle_response(now, id, outcome);
@@ -148,7 +156,7 @@ impl Service for Logged {
 
     fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
         if self.is_verbose {
-            eprintln!("[{}] cancelled", exchange.0);
+            log!("[{}] cancelled", exchange.0);
         }
         self.server.handle_cancel(now, exchange);
     }
@@ -162,10 +170,10 @@ impl Service for Logged {
         if self.is_verbose {
             match &output {
                 Some(Output::Response { exchange, response } | Output::Notification { exchange, response }) => {
-                    eprintln!("[{}] {} ({} bytes)", exchange.0, response.code, response.payload.len());
+                    log!("[{}] {} ({} bytes)", exchange.0, response.code, response.payload.len());
                 }
                 Some(Output::Request { id, peer, request }) => {
-                    eprintln!("<{}> asks {} {} /{}", id.0, peer.uri, request.method, request.path.join("/"));
+                    log!("<{}> asks {} {} /{}", id.0, peer.uri, request.method, request.path.join("/"));
                 }
                 _ => {}
             }
