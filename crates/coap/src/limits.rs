@@ -36,7 +36,8 @@ pub struct Limits {
     pub exchanges: usize,
     /// Request bodies of one peer that are being put together.
     pub uploads_per_peer: usize,
-    /// Bytes of request bodies that are being put together. Further ones are answered with 5.03.
+    /// Bytes of request bodies that are being put together. Beyond that, the unfinished ones of those who were heard least
+    /// recently are dropped.
     pub upload_bytes: usize,
     /// Response bodies that one peer is fetching in blocks.
     pub downloads_per_peer: usize,

@@ -182,10 +182,28 @@ fn one_peer_cannot_take_all_the_room() {
         assert_eq!(bench.from(NEAR, &message)[0].code(), "2.31");
         assert!(bench.endpoint.usage().upload_bytes <= 2048);
     }
-    let block = |id| post(id, "echo").block1(0, true, 6).payload([0; 1024]);
-    assert_eq!(bench.from(FAR, &block(1))[0].code(), "2.31");
-    let answer = bench.from("[2001:db8::9]:1", &block(1)).remove(0);
+    assert_eq!(bench.from(FAR, &post(1, "echo").block1(0, true, 6).payload([0; 1024]))[0].code(), "2.31");
+}
+
+#[test]
+fn unfinished_bodies_give_way_to_those_of_others_and_the_quietest_peer_first() {
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.upload_bytes = 1024 * 2);
+    let block = |id, number| post(id, "echo").block1(number, true, 6).payload([0; 1024]);
+    assert_eq!(bench.from(NEAR, &block(1, 0))[0].code(), "2.31");
+    assert_eq!(bench.from(FAR, &block(1, 0))[0].code(), "2.31");
+    assert_eq!(bench.from("[2001:db8::9]:1", &block(1, 0))[0].code(), "2.31");
+    assert_eq!(bench.endpoint.usage().upload_bytes, 2048);
+    assert_eq!(bench.from(NEAR, &block(2, 1))[0].code(), "4.08");
+}
+
+#[test]
+fn a_body_that_needs_all_the_room_and_more_is_refused_for_now() {
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.upload_bytes = 1024);
+    let block = |id, number| post(id, "echo").block1(number, true, 6).payload([0; 1024]);
+    assert_eq!(bench.from(NEAR, &block(1, 0))[0].code(), "2.31");
+    let answer = bench.from(NEAR, &block(2, 1)).remove(0);
     assert_eq!((&*answer.code(), answer.number(14)), ("5.03", Some(10)));
+    assert_eq!(bench.endpoint.usage().upload_bytes, 0);
 }
 
 #[test]

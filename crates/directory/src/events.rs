@@ -46,13 +46,18 @@ impl Events {
             return;
         }
         if self.pending.len() >= limit {
-            self.drop_watch(watch);
-            self.missed.insert(watch, key.1);
+            self.miss(watch, key.1);
             return;
         }
         self.order.insert(self.next, key.clone());
         self.pending.insert(key, Pending { order: self.next, before, after });
         self.next += 1;
+    }
+
+    /// Notes that something may have changed for a watch which is not told in particular.
+    pub(crate) fn miss(&mut self, watch: WatchId, location: Location) {
+        self.drop_watch(watch);
+        self.missed.insert(watch, location);
     }
 
     pub(crate) fn poll(&mut self) -> Option<WatchEvent> {

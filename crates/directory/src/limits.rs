@@ -30,6 +30,9 @@ pub struct Limits {
     /// Events that wait for [`Directory::poll_watch`](crate::Directory::poll_watch). When more happens, the watches
     /// concerned are told to look again.
     pub watch_events: usize,
+    /// Tests of a criterion that one change may cost to tell which watches it concerns. The watches beyond that are told to look
+    /// again.
+    pub watch_tests: usize,
     /// How long an expired registration is kept, hidden, for its endpoint to refresh it ([RFC 9176 §5.3]).
     ///
     /// [RFC 9176 §5.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3
@@ -60,6 +63,7 @@ impl Default for Limits {
             documents: 100_000,
             watches: 10_000,
             watch_events: 100_000,
+            watch_tests: 100_000,
             expired_kept: Duration::from_secs(24 * 3600),
             expired: 100_000,
             tombstones: 100_000,

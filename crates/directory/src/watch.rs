@@ -64,8 +64,8 @@ pub enum WatchChange {
     Changed,
     /// It was in the result and is no more.
     Left,
-    /// More happened than could be remembered: the result has to be looked up anew. The registration is one of those
-    /// that changed.
+    /// More happened than could be remembered or examined: the result may have changed and has to be looked up anew. The
+    /// registration is one of those that changed.
     Missed,
 }
 

@@ -113,13 +113,22 @@ impl Watches {
         }
         concerned.sort_unstable();
         concerned.dedup();
+        let Some(endpoint) = new.or(old) else { return };
+        let records = |endpoint: &Option<Endpoint<'_>>| endpoint.map_or(0, |endpoint| 1 + endpoint.resources().count());
+        let records = records(&old) + records(&new);
+        let mut tests = context.config.limits.watch_tests;
         for id in concerned {
             let Some(watch) = self.watches.get(&id) else { continue };
+            match tests.checked_sub(records * watch.query.criteria().len().max(1)) {
+                Some(left) => tests = left,
+                None => {
+                    self.events.miss(id, endpoint.location());
+                    continue;
+                }
+            }
             let digest = |endpoint: &Option<Endpoint<'_>>| watch.digest(self.key, endpoint.as_ref()?);
             let (before, after) = (digest(&old), digest(&new));
-            if before != after
-                && let Some(endpoint) = new.or(old)
-            {
+            if before != after {
                 self.events.push(id, endpoint.location(), before, after, context.config.limits.watch_events);
             }
         }

@@ -8,10 +8,10 @@ use alloc::collections::BTreeMap;
 
 use common::{Twins, at, directory, operations, query, registration};
 use proptest::prelude::*;
-use waypost_directory::{Directory, Refused, Scope, WatchChange, WatchId};
+use waypost_directory::{Config, Directory, Refused, Scope, WatchChange, WatchId};
 use waypost_filter::Query;
 use waypost_link_format::{LinkDocumentBuf, LinkWriter};
-use waypost_model::{Base, Lifetime, Location, Registration, Update};
+use waypost_model::{Base, Lifetime, Location, Registration, ReplicaId, Update};
 
 /// What each registration contributes to a result, as text.
 fn result(directory: &Directory, now: u64, scope: Scope, query: &Query) -> BTreeMap<Location, String> {
@@ -204,4 +204,28 @@ fn a_registration_that_moves_to_another_link_is_a_change() {
     made.link = Some(4);
     directory.register(at(1), made).unwrap();
     assert!(events(&mut directory).into_values().eq([WatchChange::Changed; 2]));
+}
+
+#[test]
+fn a_change_that_would_concern_too_much_costs_no_more_than_allowed_and_tells_so() {
+    let mut config = Config::new([7; 16], ReplicaId(1));
+    config.limits.watch_tests = 10;
+    let mut directory = Directory::new(config);
+    // One registration with one link: two records, with two criteria each.
+    let watches: Vec<_> = (0..5)
+        .map(|_| directory.watch(at(0), Scope::Resources, Query::parse("href=*&if=x").unwrap()).unwrap())
+        .collect();
+    directory.register(at(0), registration("node1", "coap://h", "</t>;if=x")).unwrap();
+    let told: Vec<_> = events(&mut directory).into_iter().map(|((watch, _), what)| (watch, what)).collect();
+    let expected: Vec<_> = watches
+        .into_iter()
+        .zip([
+            WatchChange::Entered,
+            WatchChange::Entered,
+            WatchChange::Missed,
+            WatchChange::Missed,
+            WatchChange::Missed,
+        ])
+        .collect();
+    assert_eq!(told, expected);
 }

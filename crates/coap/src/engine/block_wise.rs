@@ -71,7 +71,7 @@ impl Engine {
             }
             self.make_room_for_upload(slot);
         }
-        if self.usage.upload_bytes + payload.len() > limits.upload_bytes {
+        if !self.make_room_for_block(slot, payload.len()) {
             self.drop_upload(slot, transfer);
             return Err(Refusal::new(Code::SERVICE_UNAVAILABLE, "Block1: too many transfers at a time"));
         }

@@ -153,6 +153,22 @@ impl Engine {
         }
     }
 
+    /// Makes room for a block of a request body, at the expense of those who were heard least recently and have not finished
+    /// theirs; returns whether there is room now.
+    pub(super) fn make_room_for_block(&mut self, slot: Slot, size: usize) -> bool {
+        let most = self.config.limits.upload_bytes;
+        let path = self.peers.get(slot).map(|peer| peer.path);
+        while self.usage.upload_bytes + size > most {
+            let Some(victim) = self.victim(|peer| Some(peer.path) != path && !peer.uploads.is_empty()) else {
+                return false;
+            };
+            let Some(peer) = self.peers.get_mut(victim) else { return false };
+            let bytes: usize = core::mem::take(&mut peer.uploads).values().map(|upload| upload.body.len()).sum();
+            self.usage.upload_bytes -= bytes;
+        }
+        true
+    }
+
     pub(super) fn drop_upload(&mut self, slot: Slot, transfer: TransferKey) {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         if let Some(upload) = peer.uploads.remove(&transfer) {
