@@ -23,6 +23,8 @@ pub(crate) struct Generator {
     /// What has no answer yet, in order, and the answered ones among them.
     pending: VecDeque<Option<Pending>>,
     outstanding: usize,
+    /// When the last answer came.
+    answered: Instant,
     request: Request,
     buffer: Vec<u8>,
     tick: Interval,
@@ -46,8 +48,12 @@ struct Pending {
 
 impl Generator {
     /// Opens the sockets. On IPv4 each has an address of its own, as a server may limit what one host does.
-    pub(crate) fn new(target: SocketAddr, sockets: usize, workload: Workload) -> io::Result<Self> {
-        let sockets = (0..sockets).map(|number| open(target, number)).collect::<io::Result<_>>()?;
+    pub(crate) async fn new(target: SocketAddr, sockets: usize, workload: Workload) -> io::Result<Self> {
+        let sockets: Vec<_> = (0..sockets).map(|number| open(target, number)).collect::<io::Result<_>>()?;
+        for socket in &sockets {
+            // Until tokio has seen this once, it does not try to send.
+            socket.writable().await?;
+        }
         let mut tick = interval(Duration::from_millis(20));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let buffer = vec![0; 65_536];
@@ -57,6 +63,7 @@ impl Generator {
             serial: 0,
             pending: VecDeque::new(),
             outstanding: 0,
+            answered: Instant::now(),
             request: Request::default(),
             buffer,
             tick,
@@ -99,7 +106,7 @@ impl Generator {
                 }
             }
             if self.outstanding == 0 && !has_more {
-                outcome.elapsed = start.elapsed();
+                outcome.elapsed = self.answered.saturating_duration_since(start);
                 return Ok(outcome);
             }
             match next_due {
@@ -176,7 +183,8 @@ impl Generator {
             Ask::Register(number) => self.workload.located(number, &answer.location),
             _ => {}
         }
-        outcome.latency.add(due.elapsed());
+        self.answered = Instant::now();
+        outcome.latency.add(self.answered.saturating_duration_since(due));
         Ok(())
     }
 

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 
 async fn load(options: &Options) -> io::Result<()> {
     let workload = Workload::new(options.mix, options.registrations, options.loaded, options.links);
-    let mut generator = Generator::new(options.target, options.sockets, workload)?;
+    let mut generator = Generator::new(options.target, options.sockets, workload).await?;
     if options.mix != Mix::Echo {
         // A server that does not answer this has its interfaces where the examples of the standard have them.
         let outcome = all(&mut generator, 1, vec![Ask::Discover]).await?;

@@ -11,6 +11,7 @@ use crate::workload::Ask;
 pub(crate) struct Outcome {
     /// How long each request took that got what it asked for.
     pub(crate) latency: Histogram,
+    /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
     /// The refusals, by code.
     pub(crate) refused: BTreeMap<u8, u64>,
@@ -24,7 +25,7 @@ pub(crate) struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.elapsed.as_secs_f64();
+        let seconds = self.elapsed.as_secs_f64().max(1e-9);
         let each = self.bytes / self.datagrams.max(1);
         writeln!(
             f,
