@@ -122,7 +122,8 @@ impl Directory {
 
     /// Finds links: the resource look-up of [RFC 9176 §6.1], with the filter of [RFC 9176 §6.2].
     ///
-    /// The iterator works as it is driven and borrows the directory alone.
+    /// The iterator works as it is driven and borrows the directory alone. It yields the page that the query asks for, so that
+    /// there is nothing left to page.
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
@@ -131,7 +132,8 @@ impl Directory {
         Resources::new(self, now, query)
     }
 
-    /// Finds registrations: the endpoint look-up of [RFC 9176 §6.4], with the filter of [RFC 9176 §6.2].
+    /// Finds registrations: the endpoint look-up of [RFC 9176 §6.4], with the filter of [RFC 9176 §6.2]. It yields the page that
+    /// the query asks for.
     ///
     /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
     /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4

@@ -117,5 +117,5 @@ pub use resource::Resource;
 pub use resources::Resources;
 pub use scope::Scope;
 pub use show::{Show, ShowLifetime};
-pub use watch::{WatchChange, WatchEvent, WatchId};
+pub use watch::{WatchChange, WatchEvent, WatchId, Watcher};
 pub use write::Registered;

@@ -20,6 +20,29 @@ use crate::{Directory, Refused, Scope};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WatchId(pub(crate) u64);
 
+/// Someone who watches, with a queue of events of its own, so that nobody takes what another waits for.
+///
+/// The default one is the application that has the directory. What stands between the two, such as a server, is another.
+///
+/// ```
+/// use waypost_directory::{Config, Directory, Scope};
+/// use waypost_filter::Query;
+/// use waypost_model::{Base, EndpointName, Registration, ReplicaId};
+/// use waypost_time::Instant;
+///
+/// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// let other = directory.add_watcher();
+/// directory.watch_as(other, Instant::ZERO, Scope::Endpoints, Query::all()).unwrap();
+/// let base = Base::given("coap://[2001:db8::1]").unwrap();
+/// let registration = Registration::new(EndpointName::new("node1").unwrap(), base, Default::default());
+/// directory.register(Instant::ZERO, registration).unwrap();
+///
+/// assert_eq!(directory.poll_watch(), None);
+/// assert!(directory.poll_watch_as(other).is_some());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Watcher(pub(crate) u32);
+
 /// Says that one registration's part in the result of a watch changed.
 ///
 /// ```
@@ -78,12 +101,27 @@ impl Directory {
     /// # Errors
     ///
     /// When there are too many watches.
-    pub fn watch(&mut self, _now: Instant, scope: Scope, query: Query) -> Result<WatchId, Refused> {
+    pub fn watch(&mut self, now: Instant, scope: Scope, query: Query) -> Result<WatchId, Refused> {
+        self.watch_as(Watcher::default(), now, scope, query)
+    }
+
+    /// Watches a query on behalf of a [`Watcher`], as [`watch`](Self::watch) does for the application.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many watches.
+    pub fn watch_as(
+        &mut self,
+        watcher: Watcher,
+        _now: Instant,
+        scope: Scope,
+        query: Query,
+    ) -> Result<WatchId, Refused> {
         let limit = self.context.config.limits.watches;
         if self.watches.len() >= limit {
             return Err(Refused::OverLimit { what: "watches", limit });
         }
-        Ok(self.watches.add(scope, query))
+        Ok(self.watches.add(watcher, scope, query))
     }
 
     /// Ends a watch. Its events that wait are dropped.
@@ -91,10 +129,25 @@ impl Directory {
         self.watches.remove(watch);
     }
 
-    /// Returns the next event of any watch, in the order in which the results first changed.
+    /// Makes a watcher beside the application.
+    pub fn add_watcher(&mut self) -> Watcher {
+        self.watches.add_watcher()
+    }
+
+    /// Ends all watches of a watcher.
+    pub fn remove_watcher(&mut self, watcher: Watcher) {
+        self.watches.remove_watcher(watcher);
+    }
+
+    /// Returns the next event of any watch of the application, in the order in which the results first changed.
     ///
     /// Several changes of the same registration that were not asked for yet are one event; none, if it is as it was.
     pub fn poll_watch(&mut self) -> Option<WatchEvent> {
-        self.watches.poll()
+        self.poll_watch_as(Watcher::default())
+    }
+
+    /// Returns the next event of any watch of a watcher, as [`poll_watch`](Self::poll_watch) does for the application.
+    pub fn poll_watch_as(&mut self, watcher: Watcher) -> Option<WatchEvent> {
+        self.watches.poll(watcher)
     }
 }

@@ -10,7 +10,7 @@ use waypost_filter::{Criterion, Query, Record, Test};
 use waypost_time::Instant;
 
 use crate::{
-    Endpoint, Resource, Scope, WatchEvent, WatchId,
+    Endpoint, Resource, Scope, WatchEvent, WatchId, Watcher,
     context::Context,
     documents::Documents,
     endpoints,
@@ -33,11 +33,13 @@ pub(crate) struct Watches {
     by_name: BTreeMap<Box<str>, Triggers>,
     /// Watches that any change can concern.
     all: BTreeSet<WatchId>,
-    events: Events,
+    events: BTreeMap<Watcher, Events>,
+    next_watcher: u32,
 }
 
 #[derive(Debug, Clone)]
 struct Watch {
+    watcher: Watcher,
     scope: Scope,
     query: Query,
 }
@@ -60,7 +62,8 @@ impl Watches {
             watches: BTreeMap::new(),
             by_name: BTreeMap::new(),
             all: BTreeSet::new(),
-            events: Events::default(),
+            events: BTreeMap::new(),
+            next_watcher: Watcher::default().0 + 1,
         }
     }
 
@@ -68,7 +71,21 @@ impl Watches {
         self.watches.len()
     }
 
-    pub(crate) fn add(&mut self, scope: Scope, query: Query) -> WatchId {
+    pub(crate) fn add_watcher(&mut self) -> Watcher {
+        let watcher = Watcher(self.next_watcher);
+        self.next_watcher += 1;
+        watcher
+    }
+
+    /// Ends all watches of a watcher.
+    pub(crate) fn remove_watcher(&mut self, watcher: Watcher) {
+        let own: Vec<WatchId> =
+            self.watches.iter().filter(|(_, watch)| watch.watcher == watcher).map(|(id, _)| *id).collect();
+        own.into_iter().for_each(|id| self.remove(id));
+        self.events.remove(&watcher);
+    }
+
+    pub(crate) fn add(&mut self, watcher: Watcher, scope: Scope, query: Query) -> WatchId {
         let id = WatchId(self.next);
         self.next += 1;
         match trigger(&query) {
@@ -77,13 +94,15 @@ impl Watches {
                 self.all.insert(id);
             }
         }
-        self.watches.insert(id, Watch { scope, query });
+        self.watches.insert(id, Watch { watcher, scope, query });
         id
     }
 
     pub(crate) fn remove(&mut self, id: WatchId) {
         let Some(watch) = self.watches.remove(&id) else { return };
-        self.events.drop_watch(id);
+        if let Some(events) = self.events.get_mut(&watch.watcher) {
+            events.drop_watch(id);
+        }
         self.all.remove(&id);
         if let Some(criterion) = trigger(&watch.query)
             && let Some(triggers) = self.by_name.get_mut(criterion.name())
@@ -95,8 +114,8 @@ impl Watches {
         }
     }
 
-    pub(crate) fn poll(&mut self) -> Option<WatchEvent> {
-        self.events.poll()
+    pub(crate) fn poll(&mut self, watcher: Watcher) -> Option<WatchEvent> {
+        self.events.get_mut(&watcher)?.poll()
     }
 
     /// Tells the watches concerned that a registration, as look-ups show it, changed.
@@ -122,14 +141,16 @@ impl Watches {
             match tests.checked_sub(records * watch.query.criteria().len().max(1)) {
                 Some(left) => tests = left,
                 None => {
-                    self.events.miss(id, endpoint.location());
+                    self.events.entry(watch.watcher).or_default().miss(id, endpoint.location());
                     continue;
                 }
             }
             let digest = |endpoint: &Option<Endpoint<'_>>| watch.digest(self.key, endpoint.as_ref()?);
             let (before, after) = (digest(&old), digest(&new));
             if before != after {
-                self.events.push(id, endpoint.location(), before, after, context.config.limits.watch_events);
+                let limit = context.config.limits.watch_events;
+                let events = self.events.entry(watch.watcher).or_default();
+                events.push(id, endpoint.location(), before, after, limit);
             }
         }
     }

@@ -166,7 +166,7 @@ fn a_watch_that_ended_says_nothing() {
 
 #[test]
 fn watches_are_limited() {
-    let mut config = waypost_directory::Config::new([0; 16], waypost_model::ReplicaId(1));
+    let mut config = Config::new([0; 16], ReplicaId(1));
     config.limits.watches = 1;
     let mut directory = Directory::new(config);
     let watch = directory.watch(at(0), Scope::Endpoints, Query::all()).unwrap();
@@ -178,7 +178,7 @@ fn watches_are_limited() {
 
 #[test]
 fn who_does_not_ask_for_long_is_told_to_look_again() {
-    let mut config = waypost_directory::Config::new([0; 16], waypost_model::ReplicaId(1));
+    let mut config = Config::new([0; 16], ReplicaId(1));
     config.limits.watch_events = 3;
     let mut directory = Directory::new(config);
     let watch = directory.watch(at(0), Scope::Endpoints, Query::all()).unwrap();

@@ -111,10 +111,17 @@ impl AttributeName {
     /// link of an endpoint look-up, in any case: `ep`, `d`, `lt`, `base`, `href`, `rt`, `anchor`, `page`, `count`,
     /// `provenance`, `lt-age` and `lt-remaining`.
     ///
+    /// # Deviation
+    ///
+    /// [RFC 9176 §5] wants every unknown parameter to be stored. The names above are refused instead: stored as attributes, they would
+    /// stand in the results of look-ups beside what the directory itself says under these names, and nobody could tell the
+    /// two apart.
+    ///
     /// # Errors
     ///
     /// When it is not so.
     ///
+    /// [RFC 9176 §5]: https://www.rfc-editor.org/rfc/rfc9176#section-5
     /// [RFC 9176 §9.3]: https://www.rfc-editor.org/rfc/rfc9176#section-9.3
     pub fn new(name: &str) -> Result<Self, InvalidAttribute> {
         if name.is_empty() || !name.bytes().all(is_name_character) {

@@ -188,10 +188,6 @@ impl View {
         let credentials = if policy.reveals_everything() { Vec::new() } else { peer.credentials.clone() };
         Self { link: peer.link, credentials }
     }
-
-    pub(crate) const fn link(&self) -> Option<u32> {
-        self.link
-    }
 }
 
 impl Rendering {

@@ -1,8 +1,7 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::vec::Vec;
 use core::ops::Bound;
 
-use waypost_directory::{Directory, Scope, WatchId};
+use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
 use waypost_rest::{ETag, ExchangeId, Response};
 use waypost_time::Instant;
@@ -21,6 +20,7 @@ use crate::{Policy, Refusal, ServerLimits};
 /// [RFC 7641]: https://www.rfc-editor.org/rfc/rfc7641
 #[derive(Debug, Default)]
 pub(crate) struct Observations {
+    watcher: Watcher,
     observers: BTreeMap<ExchangeId, Observer>,
     results: BTreeMap<ResultId, SharedResult>,
     result_ids: BTreeMap<(Lookup, View), ResultId>,
@@ -76,12 +76,12 @@ pub(crate) struct Context<'a> {
 }
 
 impl Observations {
-    pub(crate) fn len(&self) -> usize {
-        self.observers.len()
+    pub(crate) fn new(watcher: Watcher) -> Self {
+        Self { watcher, ..Self::default() }
     }
 
-    pub(crate) fn watches(&self) -> impl Iterator<Item = WatchId> {
-        self.watched.keys().copied()
+    pub(crate) fn len(&self) -> usize {
+        self.observers.len()
     }
 
     /// Tells whether there is room for one more observation of this account.
@@ -95,7 +95,7 @@ impl Observations {
         if self.watch_ids.contains_key(&key) {
             return true;
         }
-        let Ok(watch) = directory.watch(now, key.0, key.1.clone()) else { return false };
+        let Ok(watch) = directory.watch_as(self.watcher, now, key.0, key.1.clone()) else { return false };
         self.watch_ids.insert(key.clone(), watch);
         self.watched.insert(watch, Watched { key, results: BTreeSet::new() });
         true
@@ -195,36 +195,18 @@ impl Observations {
         }
     }
 
-    /// Takes note that a watch fired; false if it is not one of these.
-    pub(crate) fn fired(&mut self, watch: WatchId) -> bool {
-        let Some(watched) = self.watched.get(&watch) else { return false };
-        let results = watched.results.iter().copied().collect();
-        self.outdate(results);
-        true
-    }
-
-    /// Takes note that a registration went from one link to another. Its base can be the same on both, and then no watch
-    /// fires: what is watched does not depend on where an observer is.
-    pub(crate) fn moved(&mut self, from: Option<u32>, to: Option<u32>) {
-        if from == to {
-            return;
-        }
-        let is_concerned = |link: Option<u32>| link.is_some() && (link == from || link == to);
-        let concerned = self.results.iter().filter(|(_, result)| is_concerned(result.view.link()));
-        let results = concerned.map(|(id, _)| *id).collect();
-        self.outdate(results);
-    }
-
-    fn outdate(&mut self, results: Vec<ResultId>) {
-        for id in results {
-            let Some(result) = self.results.get_mut(&id) else { continue };
+    /// Takes note that a watch fired.
+    pub(crate) fn fired(&mut self, watch: WatchId) {
+        let Some(watched) = self.watched.get(&watch) else { return };
+        for id in &watched.results {
+            let Some(result) = self.results.get_mut(id) else { continue };
             result.revision += 1;
             result.rendering = None;
             // Those who were told and have not asked yet are passed over, so starting anew tells nobody twice.
             result.told = None;
             if !result.is_queued {
                 result.is_queued = true;
-                self.changed.push_back(id);
+                self.changed.push_back(*id);
             }
         }
     }

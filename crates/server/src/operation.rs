@@ -61,20 +61,18 @@ impl Server {
         };
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Update(&update), &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
-        let (is_empty, before, old_link) = (update.is_empty(), endpoint.dot(), endpoint.link());
+        let (is_empty, before) = (update.is_empty(), endpoint.dot());
         // What has expired counts again once it is revived.
         let account = (endpoint.is_expired() && !self.quota.has(location)).then(|| Account::of(peer));
         if let Some(account) = &account {
             self.check_quota(now, account, location)?;
         }
-        let new_link = if update.base.is_some() { update.link } else { old_link };
         let retry = self.config.limits.retry_seconds;
         self.directory.update(now, location, update).map_err(|refused| Refusal::of_directory(&refused, retry))?;
         if let Some(account) = account {
             self.book(now, account, location);
         }
         self.note_change(location);
-        self.observations.moved(old_link, new_link);
         let after = self.directory.registration(now, location).map(|endpoint| endpoint.dot());
         let (location, uri) = (location.clone(), peer.uri.clone());
         self.note(match is_empty || after == Some(before) {

@@ -107,7 +107,6 @@ impl Server {
         let account = Account::of(peer);
         self.check_quota(now, &account, location)?;
         let existing = self.directory.registration(now, location);
-        let (old_link, new_link) = (existing.and_then(|existing| existing.link()), candidate.link);
         candidate.credentials = match existing {
             // What was remembered first stays.
             Some(existing) if !existing.credentials().is_empty() => existing.credentials().clone(),
@@ -120,7 +119,6 @@ impl Server {
             .map_err(|refused| Refusal::of_directory(&refused, limits.retry_seconds))?;
         self.book(now, account, &registered.location);
         self.note_change(&registered.location);
-        self.observations.moved(old_link, new_link);
         self.note(Event::Registered {
             location: registered.location.clone(),
             sector,

@@ -3,7 +3,7 @@ use alloc::collections::VecDeque;
 use alloc::string::ToString;
 
 use bytes::Bytes;
-use waypost_directory::{Directory, Scope, WatchChange, WatchEvent, WatchId};
+use waypost_directory::{Directory, Scope, WatchChange, WatchEvent, WatchId, Watcher};
 use waypost_filter::Query;
 use waypost_model::Location;
 use waypost_rest::{ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
@@ -60,8 +60,7 @@ pub struct Server {
     pace: Pace,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
-    /// What fired of the watches that the application set itself.
-    watch_events: VecDeque<WatchEvent>,
+    watcher: Watcher,
     now: Instant,
 }
 
@@ -78,9 +77,10 @@ impl Server {
     pub fn new(mut directory: Directory, config: ServerConfig) -> Self {
         let remembered = config.limits.remembered_changes;
         let is_empty = directory.is_empty();
+        let watcher = directory.add_watcher();
         let expiry_watch = match config.limits.events {
             0 => None,
-            _ => directory.watch(Instant::ZERO, Scope::Endpoints, Query::all()).ok(),
+            _ => directory.watch_as(watcher, Instant::ZERO, Scope::Endpoints, Query::all()).ok(),
         };
         Self {
             discovery: Discovery::new(&config),
@@ -88,11 +88,11 @@ impl Server {
             quota: Quota::default(),
             simple: Simple::default(),
             outputs: VecDeque::new(),
-            observations: Observations::default(),
+            observations: Observations::new(watcher),
             events: Events::default(),
             pace: Pace::default(),
             expiry_watch,
-            watch_events: VecDeque::new(),
+            watcher,
             now: Instant::ZERO,
             directory,
             config,
@@ -103,13 +103,6 @@ impl Server {
     pub fn poll_event(&mut self) -> Option<Event> {
         self.take_watch_events();
         self.events.pop()
-    }
-
-    /// Returns what fired of the watches that the application set on the directory. The server takes what fires from the
-    /// directory, for its observers, and passes the rest on here.
-    pub fn poll_watch(&mut self) -> Option<WatchEvent> {
-        self.take_watch_events();
-        self.watch_events.pop_front()
     }
 
     /// Returns the directory, to change it in process. Changes reach the observers at the next [`Service::poll_output`].
@@ -144,9 +137,7 @@ impl Server {
     /// Returns the directory, ending the server and what it watched.
     #[must_use]
     pub fn into_directory(mut self) -> Directory {
-        for watch in self.observations.watches().chain(self.expiry_watch) {
-            self.directory.unwatch(watch);
-        }
+        self.directory.remove_watcher(self.watcher);
         self.directory
     }
 
@@ -183,22 +174,13 @@ impl Server {
     }
 
     fn take_watch_events(&mut self) {
-        while let Some(event) = self.directory.poll_watch() {
+        while let Some(event) = self.directory.poll_watch_as(self.watcher) {
             if Some(event.watch) == self.expiry_watch {
                 self.note_expiry(&event);
-            } else if !self.observations.fired(event.watch) {
-                self.pass_on(event);
+            } else {
+                self.observations.fired(event.watch);
             }
         }
-    }
-
-    /// Keeps an event for the application; when there are too many, the watch is told to look again instead.
-    fn pass_on(&mut self, mut event: WatchEvent) {
-        if self.watch_events.len() >= self.directory.config().limits.watch_events {
-            self.watch_events.retain(|other| other.watch != event.watch);
-            event.what = WatchChange::Missed;
-        }
-        self.watch_events.push_back(event);
     }
 
     fn note_expiry(&mut self, event: &WatchEvent) {

@@ -45,9 +45,10 @@ fn watches_of_the_application_work_beside_those_of_the_server() {
     let (exchange, _) = world.observe(&client(), "/rd-lookup/ep");
     let location = world.register(&host(1), "ep=node1", "");
     assert_eq!(world.notifications(exchange).len(), 1);
-    let event = world.server.poll_watch().unwrap();
+    let directory = world.server.directory_mut();
+    let event = directory.poll_watch().unwrap();
     assert_eq!((event.watch, event.location.as_str(), event.what), (watch, location.as_str(), WatchChange::Entered));
-    assert!(world.server.poll_watch().is_none());
+    assert!(directory.poll_watch().is_none());
 }
 
 #[test]
