@@ -60,11 +60,8 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
-    let client = LookupClient::new(LookupConfig::new(random(0)));
-    let mut seed = [0; 16];
-    seed[..8].copy_from_slice(&random(1).to_be_bytes());
-    seed[8..].copy_from_slice(&random(2).to_be_bytes());
-    let mut driver = Driver::new(Endpoint::new(client, CoapConfig::new(seed)));
+    let client = LookupClient::new(LookupConfig::new(random()));
+    let mut driver = Driver::new(Endpoint::new(client, CoapConfig::random()));
 
     let is_observed = options.is_observed;
     let (end, mut ended) = mpsc::unbounded_channel();
@@ -174,6 +171,6 @@ fn with_address(uri: &str) -> Result<String, Problem> {
 }
 
 /// Draws from what the operating system gives the standard library for its hash maps.
-fn random(number: u8) -> u64 {
-    RandomState::new().hash_one(number)
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }

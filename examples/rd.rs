@@ -2,7 +2,6 @@
 //!
 //! `cargo run --release --example rd`
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -84,7 +83,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     let server = Server::new(Directory::new(config), ServerConfig::default().with_limits(limits));
     let service = Logged { server, is_verbose: options.verbose };
 
-    let mut driver = Driver::new(Endpoint::new(service, CoapConfig::new(random())));
+    let mut driver = Driver::new(Endpoint::new(service, CoapConfig::random()));
     if !options.quiet {
         driver.on_step(|_, service| {
             while let Some(event) = service.server.poll_event() {
@@ -193,7 +192,7 @@ impl Options {
             listen: Vec::new(),
             multicast: Vec::new(),
             registrations: 1_000_000,
-            secret: random(),
+            secret: CoapConfig::random().seed,
             quiet: false,
             verbose: false,
         };
@@ -235,13 +234,6 @@ fn interface(name: &str) -> Result<u32, String> {
 fn secret(digits: &str) -> Option<[u8; 16]> {
     let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
-}
-
-/// Draws sixteen bytes from what the operating system gives the standard library for its hash maps.
-fn random() -> [u8; 16] {
-    let state = RandomState::new();
-    let halves = [state.hash_one(0), state.hash_one(1)].map(u64::to_be_bytes);
-    std::array::from_fn(|index| halves[index / 8][index % 8])
 }
 
 fn at(address: SocketAddr, error: &std::io::Error) -> std::io::Error {

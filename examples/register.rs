@@ -80,14 +80,10 @@ async fn run(options: Options) -> Result<(), Problem> {
     description.lifetime = options.lifetime;
     description.base = options.base;
 
-    let mut config = RegistrantConfig::new(random(0));
+    let mut config = RegistrantConfig::new(random());
     config.is_simple = options.is_simple;
     let registrant = Registrant::new(description, config);
-    let mut seed = [0; 16];
-    seed[..8].copy_from_slice(&random(1).to_be_bytes());
-    seed[8..].copy_from_slice(&random(2).to_be_bytes());
-
-    let mut driver = Driver::new(Endpoint::new(registrant, CoapConfig::new(seed)));
+    let mut driver = Driver::new(Endpoint::new(registrant, CoapConfig::random()));
     driver.on_step(|_, registrant| {
         let mut stdout = std::io::stdout().lock();
         while let Some(event) = registrant.poll_event() {
@@ -166,6 +162,6 @@ fn with_address(uri: &str) -> Result<String, Problem> {
 }
 
 /// Draws from what the operating system gives the standard library for its hash maps.
-fn random(number: u8) -> u64 {
-    RandomState::new().hash_one(number)
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }

@@ -15,7 +15,8 @@ use crate::{Amplification, Limits};
 #[non_exhaustive]
 pub struct Config {
     /// What all randomness is drawn from: message identifiers, tokens, delays, Echo values. Equal seeds and equal inputs
-    /// give equal outputs. On a network it has to be unpredictable and fresh at each start.
+    /// give equal outputs. On a network it has to be unpredictable and fresh at each start, as `Config::random` has it where
+    /// there is a standard library.
     pub seed: [u8; 16],
     /// Time-outs and delays.
     pub timing: Timing,
@@ -39,6 +40,25 @@ impl Config {
             amplification: Amplification::default(),
             block_exponent: 6,
         }
+    }
+
+    /// Makes the configuration with a seed that nobody can predict, fresh at each call and so at each start.
+    ///
+    /// It is drawn from what the operating system gives the standard library for its hash maps.
+    ///
+    /// ```
+    /// use waypost_coap::Config;
+    ///
+    /// assert_ne!(Config::random().seed, Config::random().seed);
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn random() -> Self {
+        use core::hash::BuildHasher;
+
+        let state = std::hash::RandomState::new();
+        let halves = [state.hash_one(0), state.hash_one(1)].map(u64::to_be_bytes);
+        Self::new(core::array::from_fn(|index| halves[index / 8][index % 8]))
     }
 }
 

@@ -39,10 +39,9 @@ use crate::{Datagram, Endpoint};
 /// # }
 /// # let service = Deaf;
 /// # let shutdown = std::future::ready(());
-/// # let seed = [0; 16];
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 /// # runtime.block_on(async {
-/// let mut driver = Driver::new(Endpoint::new(service, Config::new(seed)));
+/// let mut driver = Driver::new(Endpoint::new(service, Config::random()));
 /// let local = driver.listen("127.0.0.1:0".parse().unwrap())?;
 /// println!("listening on coap://{local}");
 /// driver.run_until(shutdown).await?;
@@ -70,7 +69,10 @@ type Hook<S> = Box<dyn FnMut(Instant, &mut S) + Send>;
 type Errand<S> = Box<dyn FnOnce(Instant, &mut S) + Send>;
 
 impl<S: Service> Driver<S> {
-    /// Makes a driver without sockets. Its clock starts at [`Instant::ZERO`].
+    /// Makes a driver without sockets. Its clock starts at [`Instant::ZERO`] now.
+    ///
+    /// For a service that counts time, time begins here: fill a directory at [`Instant::ZERO`] before, or through
+    /// [`Driver::update`] afterwards, which says what time it is.
     #[must_use]
     pub fn new(endpoint: Endpoint<S>) -> Self {
         let (sender, errands) = mpsc::channel(ERRANDS);

@@ -17,12 +17,11 @@
 //! #     fn handle_timeout(&mut self, _: Instant) {}
 //! #     fn poll_timeout(&self) -> Option<Instant> { None }
 //! # }
-//! # fn random() -> [u8; 16] { [7; 16] }
 //! use waypost_coap::{Config, Driver, Endpoint};
 //!
 //! # #[cfg(feature = "tokio")]
 //! async fn serve(shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
-//!     let mut driver = Driver::new(Endpoint::new(MyService::default(), Config::new(random())));
+//!     let mut driver = Driver::new(Endpoint::new(MyService::default(), Config::random()));
 //!     println!("listening on coap://{}", driver.listen("[::1]:5683".parse().unwrap())?);
 //!     driver.run_until(shutdown).await
 //! }
