@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use waypost::directory::Scope;
-use waypost::{Config, Directory, Instant, Registration, ReplicaId};
+use waypost::{Config, Directory, Instant, Query, Registration, ReplicaId};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let node2 = Registration::parse("ep=node2&d=floor-4&base=coap://[2001:db8::2]", r#"</t>;rt="temperature-c""#)?;
     let node1 = directory.register(now, node1)?.location;
     directory.register(now, node2)?;
+    tell(&mut directory, now); // node1 entered
 
     println!("all temperatures:");
     for resource in directory.resources(now, &"rt=temperature-c".parse()?) {
@@ -32,16 +33,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  {} at {}, age {} s", endpoint.name(), endpoint.base(), endpoint.age().as_secs());
     }
 
-    // A renewal keeps node1 for another lifetime; without one it expires.
+    // A renewal keeps node1 for another 600 s. No watch fires: the links are what they were.
     now += Duration::from_secs(500);
     directory.renew(now, &node1)?;
-    now += Duration::from_secs(601);
-    while directory.expire(now) {}
+    now += Duration::from_secs(500);
+    tell(&mut directory, now);
 
-    println!("what the watch saw:");
-    while let Some(event) = directory.poll_watch() {
-        println!("  {} {:?}", event.location.as_str(), event.what);
-    }
-    println!("registrations left: {}", directory.len());
+    // Without another one it expires. Each call of `expire` does a bounded amount of work; `next_expiry` says when there is some.
+    now += Duration::from_secs(101);
+    while directory.expire(now) {}
+    tell(&mut directory, now); // node1 left
     Ok(())
+}
+
+/// Says what the watches saw since they were asked last, and how many endpoints a look-up finds.
+fn tell(directory: &mut Directory, now: Instant) {
+    while let Some(event) = directory.poll_watch() {
+        println!("watch: {} {:?}", event.location, event.what);
+    }
+    println!("after {} s: {} endpoints", now.as_millis() / 1000, directory.endpoints(now, &Query::all()).count());
 }
