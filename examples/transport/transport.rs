@@ -1,11 +1,14 @@
 //! The directory on a transport that is not Waypost's: the `coap` crate, its own handling of observation switched off.
 //!
 //! It shows all that a transport has to do: make a `Request` from a `Peer` of what comes in, send what comes out, keep the
-//! time, and carry notifications. Run it with `cargo run --example transport [ADDR:PORT]`. That crate knows no duplicates, and
-//! cuts responses into blocks as if requests had no query; where that matters, there is `waypost::coap`.
+//! time, and carry notifications. That crate knows no duplicates, and cuts responses into blocks as if requests had no query;
+//! where that matters, there is `waypost::coap`.
+//!
+//! `cargo run --release --example transport -- [ADDR:PORT]`
 
 use std::collections::HashMap;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant as Clock};
 
@@ -15,9 +18,53 @@ use waypost::rest::{ContentFormat, ETag, ExchangeId, Method, Observe, Output, Pe
 use waypost::server::{Server, ServerConfig};
 use waypost::{Config, Directory, Instant, ReplicaId};
 
+const HELP: &str = "\
+A CoRE Resource Directory (RFC 9176) on the transport of the `coap` crate.
+
+Usage: transport [ADDR:PORT]
+
+  ADDR:PORT  listen here [127.0.0.1:5683]
+  --help     show this
+
+Prints `listening on coap://ADDR:PORT` when it is ready.";
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
-    let socket = UdpSocket::bind(std::env::args().nth(1).unwrap_or("127.0.0.1:5683".into()))?;
+async fn main() -> ExitCode {
+    let address = match address(std::env::args().skip(1)) {
+        Ok(Some(address)) => address,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("transport: {problem}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    match serve(address).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("transport: {address}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the arguments; `None` when help is wanted.
+fn address(arguments: impl Iterator<Item = String>) -> Result<Option<SocketAddr>, String> {
+    let mut address = None;
+    for argument in arguments {
+        match argument.as_str() {
+            "--help" | "-h" => return Ok(None),
+            _ if argument.starts_with('-') || address.is_some() => return Err(format!("{argument} is not known")),
+            _ => address = Some(argument.parse().map_err(|_| format!("{argument} is not ADDR:PORT"))?),
+        }
+    }
+    Ok(Some(address.unwrap_or((Ipv4Addr::LOCALHOST, 5683).into())))
+}
+
+async fn serve(address: SocketAddr) -> std::io::Result<()> {
+    let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     println!("listening on coap://{}", socket.local_addr()?);
     let listener = UdpCoapListener::from_socket(tokio::net::UdpSocket::from_std(socket.try_clone()?)?);
