@@ -70,6 +70,28 @@ pub enum Output {
 ///
 /// Calls may come in any order; each does a bounded amount of work and blocks on nothing. After any call the transport
 /// drains [`Service::poll_output`] and looks at [`Service::poll_timeout`]; it may do so late.
+///
+/// ```
+/// use waypost_rest::{Code, ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+/// use waypost_time::Instant;
+///
+/// /// Answers every request with the path that was asked for.
+/// #[derive(Default)]
+/// struct Mirror(Vec<Output>);
+///
+/// impl Service for Mirror {
+///     fn handle_request(&mut self, _: Instant, exchange: ExchangeId, _: &Peer, request: Request) {
+///         let response = Response::new(Code::CONTENT).with_payload(request.path.join("/"));
+///         self.0.push(Output::Response { exchange, response });
+///     }
+///     fn handle_response(&mut self, _: Instant, _: RequestId, _: Result<Response, RequestFailure>) {}
+///     fn handle_ready(&mut self, _: Instant, _: ExchangeId) {}
+///     fn handle_cancel(&mut self, _: Instant, _: ExchangeId) {}
+///     fn handle_timeout(&mut self, _: Instant) {}
+///     fn poll_output(&mut self) -> Option<Output> { self.0.pop() }
+///     fn poll_timeout(&self) -> Option<Instant> { None }
+/// }
+/// ```
 pub trait Service {
     /// Takes a request. The answer comes out of [`Service::poll_output`], at once or later.
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request);
