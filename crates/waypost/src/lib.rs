@@ -1,4 +1,4 @@
-//! An embeddable CoRE Resource Directory ([RFC 9176]) that replicates.
+//! An embeddable CoRE Resource Directory ([RFC 9176]), built to replicate.
 //!
 //! Devices of a constrained network register the links to their resources at a directory; whoever needs a resource looks
 //! it up there. Waypost is that directory as a library. An application calls it in process, or lets [`server`] and
@@ -15,6 +15,30 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The same directory on CoAP:
+//!
+#![cfg_attr(feature = "coap", doc = "```no_run")]
+#![cfg_attr(not(feature = "coap"), doc = "```ignore")]
+//! use waypost::coap::{self, Driver, Endpoint};
+//! use waypost::server::{Server, ServerConfig};
+//! use waypost::{Config, Directory, ReplicaId};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> std::io::Result<()> {
+//!     let directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
+//!     let server = Server::new(directory, ServerConfig::default());
+//!     let mut driver = Driver::new(Endpoint::new(server, coap::Config::random()));
+//!     println!("listening on coap://{}", driver.listen(([127, 0, 0, 1], 5683).into())?);
+//!     driver.run_until(tokio::signal::ctrl_c()).await?
+//! }
+//! ```
+//!
+//! While it runs, the application reaches the directory through [`coap::Driver::handle`] and
+//! [`server::Server::directory_mut`].
+//!
+//! To replicate, every write has a name and every state a version: [`Directory::feed`] has what changed after a version, and
+//! [`Directory::apply`] takes in what another replica wrote. The exchange between processes is not there yet.
+//!
 //! # Where to go from here
 //!
 //! | you want to | read |
@@ -26,6 +50,9 @@
 //! | read and write link-format documents | [`link_format`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
 //! | know how the pieces fit, and why | [`architecture`] |
+//!
+//! The pages of these modules are those of crates of their own. Where an example there says `waypost_directory::`, one who
+//! depends on `waypost` writes `waypost::directory::`.
 //!
 //! # Features
 //!
@@ -57,6 +84,7 @@ pub use waypost_model as model;
 pub use waypost_rest as rest;
 #[cfg(feature = "server")]
 pub use waypost_server as server;
+pub use waypost_time as time;
 
 #[doc(no_inline)]
 pub use waypost_directory::{Config, Directory};
