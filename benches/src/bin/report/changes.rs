@@ -61,17 +61,26 @@ pub(crate) fn change(table: &mut Table, directory: &mut Directory, size: usize, 
     table.add(Row::new("remove", ours).goal(Duration::from_micros(10)));
 }
 
-/// Lets everything expire at the same time.
-pub(crate) fn expire(table: &mut Table, directory: &mut Directory) {
+/// Lets everything expire at the same time, several times over.
+///
+/// The work of each call is the same in each round. So what another program on the machine takes is told from what the call
+/// takes: by the best of the rounds.
+pub(crate) fn expire(table: &mut Table, directory: &Directory) {
     let end = Instant::from_millis(400_000_000);
-    let count = directory.len();
-    let mut longest = Duration::ZERO;
-    let mut has_more = true;
-    let all = each(count, || {
+    let mut best: Vec<Duration> = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut directory = directory.clone();
+        let mut has_more = true;
+        let mut calls = Vec::new();
         while has_more {
-            longest = longest.max(once(|| has_more = directory.expire(end)));
+            calls.push(once(|| has_more = directory.expire(end)));
         }
-    });
+        best.resize(calls.len(), Duration::MAX);
+        best.iter_mut().zip(calls).for_each(|(best, call)| *best = call.min(*best));
+    }
+    let count = directory.len();
+    let all = best.iter().sum::<Duration>() / count.max(1) as u32;
+    let longest = best.iter().max().copied().unwrap_or_default();
     table.add(Row::new(format!("expire, {count} at once"), all).goal(Duration::from_micros(10)));
     table.add(Row::new("the longest pause meanwhile", longest).goal(Duration::from_millis(1)));
 }
@@ -80,3 +89,5 @@ pub(crate) fn expire(table: &mut Table, directory: &mut Directory) {
 pub(crate) const LINKS: usize = 10;
 /// How many things are done to see what one takes.
 const SAMPLE: usize = 5000;
+/// How often everything expires.
+const ROUNDS: usize = 3;

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         changes::register(&mut table, &mut directory, size, documents, &peer);
         if documents == Documents::Fleet {
             changes::change(&mut table, &mut directory, size, &peer, peer_size);
-            changes::expire(&mut table, &mut directory);
+            changes::expire(&mut table, &directory);
         }
     }
     let text = format!("{size} registrations, {peer_size} in SQLite\n\n{table}");
