@@ -2,8 +2,6 @@ use core::fmt;
 
 /// Something outside the grammar that lenient reading passed over, and where.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{DeviationKind, LinkDocument};
 ///
@@ -27,8 +25,6 @@ impl fmt::Display for Deviation {
 }
 
 /// What lenient reading passes over.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::DeviationKind;

@@ -9,10 +9,6 @@ use crate::{Deviation, Link, LinkDocumentBuf, Links, ParseError, ParseErrorKind,
 ///
 /// Two documents are equal when they are written alike.
 ///
-/// [RFC 6690 §2]: https://www.rfc-editor.org/rfc/rfc6690#section-2
-///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkDocument;
 ///
@@ -22,6 +18,8 @@ use crate::{Deviation, Link, LinkDocumentBuf, Links, ParseError, ParseErrorKind,
 /// }
 /// # Ok::<(), waypost_link_format::ParseError>(())
 /// ```
+///
+/// [RFC 6690 §2]: https://www.rfc-editor.org/rfc/rfc6690#section-2
 #[derive(Clone, Copy, Default)]
 pub struct LinkDocument<'a> {
     text: &'a str,
@@ -37,7 +35,6 @@ impl<'a> LinkDocument<'a> {
     /// Parses a document by the grammar.
     ///
     /// # Errors
-    ///
     /// The first place where the text leaves the grammar.
     pub fn parse(text: &'a str) -> Result<Self, ParseError> {
         let links = Scanner::new(text, 0, Strict).check()?;
@@ -48,7 +45,6 @@ impl<'a> LinkDocument<'a> {
     /// Parses the octets of a payload by the grammar.
     ///
     /// # Errors
-    ///
     /// As [`parse`](Self::parse), and [`ParseErrorKind::InvalidUtf8`] for the first octet that is not UTF-8, if the grammar
     /// was followed up to there.
     pub fn parse_bytes(octets: &'a [u8]) -> Result<Self, ParseError> {
@@ -70,7 +66,6 @@ impl<'a> LinkDocument<'a> {
     /// [`LinkDocumentBuf::from`] makes a document without deviations of it.
     ///
     /// # Errors
-    ///
     /// The first place where the text leaves even that grammar. What was reported before that stays reported.
     pub fn parse_lenient(text: &'a str, mut report: impl FnMut(Deviation)) -> Result<Self, ParseError> {
         let mut deviates = false;
@@ -129,14 +124,6 @@ impl<'a> LinkDocument<'a> {
     /// Checks that every target and anchor is a URI or path-absolute: the Limited Link Format of [RFC 9176 Appendix C], which a
     /// registration must have.
     ///
-    /// [RFC 9176 Appendix C]: https://www.rfc-editor.org/rfc/rfc9176#appendix-C
-    ///
-    /// # Errors
-    ///
-    /// The first target or anchor that is neither, or the first anchor that is no URI reference at all.
-    ///
-    /// # Examples
-    ///
     /// ```
     /// use waypost_link_format::{LinkDocument, ParseErrorKind};
     ///
@@ -145,6 +132,11 @@ impl<'a> LinkDocument<'a> {
     /// assert_eq!((error.kind, error.offset), (ParseErrorKind::RelativeTarget, 6));
     /// # Ok::<(), waypost_link_format::ParseError>(())
     /// ```
+    ///
+    /// # Errors
+    /// The first target or anchor that is neither, or the first anchor that is no URI reference at all.
+    ///
+    /// [RFC 9176 Appendix C]: https://www.rfc-editor.org/rfc/rfc9176#appendix-C
     pub fn check_limited(&self) -> Result<(), ParseError> {
         for link in self.links() {
             if !is_limited(link.target()) {

@@ -9,8 +9,6 @@ use crate::{Link, LinkBuf, LinkDocument, LinkWriter, Links, ParseError};
 ///
 /// With the feature `serde` it is a string, which is checked when it is read.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{LinkDocument, LinkDocumentBuf};
 ///
@@ -30,7 +28,6 @@ impl LinkDocumentBuf {
     /// Parses a document by the grammar and keeps it.
     ///
     /// # Errors
-    ///
     /// As [`LinkDocument::parse`].
     pub fn parse(text: impl Into<String>) -> Result<Self, ParseError> {
         let text = text.into();

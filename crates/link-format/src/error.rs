@@ -9,8 +9,6 @@ use core::fmt;
 /// is that of its first byte: the name of a [reserved parameter](ParseErrorKind::ReservedName), the inside of the brackets
 /// of a host that is no IP literal, and what [`check_limited`](crate::LinkDocument::check_limited) objects to.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{LinkDocument, ParseErrorKind};
 ///
@@ -31,8 +29,6 @@ pub struct ParseError {
 /// What is wrong with a document.
 ///
 /// `Display` says it to a person; [`section`](Self::section) names the rule.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::ParseErrorKind;

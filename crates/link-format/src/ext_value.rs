@@ -4,10 +4,6 @@ use alloc::vec::Vec;
 
 /// The value of a parameter whose name ends in `*`: text with its character set and language ([RFC 8187 §3.2.1]).
 ///
-/// [RFC 8187 §3.2.1]: https://www.rfc-editor.org/rfc/rfc8187#section-3.2.1
-///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkDocument;
 ///
@@ -18,6 +14,8 @@ use alloc::vec::Vec;
 /// assert_eq!(title.decode().unwrap(), "nächstes Kapitel");
 /// # Ok::<(), waypost_link_format::ParseError>(())
 /// ```
+///
+/// [RFC 8187 §3.2.1]: https://www.rfc-editor.org/rfc/rfc8187#section-3.2.1
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ExtValue<'a> {
     charset: &'a str,

@@ -11,8 +11,6 @@ use crate::{ContentFormats, ExtValue, Parameter, Parameters, Values, Words};
 /// The reads by attribute ([`rt`](Self::rt), [`ct`](Self::ct), …) take the first parameter of the name and ignore later ones,
 /// except where they say otherwise. Two links are equal when they are written alike.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkDocument;
 ///
@@ -244,8 +242,6 @@ impl fmt::Debug for Link<'_> {
 }
 
 /// The links of a document, in order.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::LinkDocument;

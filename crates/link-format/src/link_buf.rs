@@ -6,8 +6,6 @@ use crate::{Link, LinkWriter, reference};
 
 /// An owned link, built by hand.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{LinkBuf, LinkDocumentBuf};
 ///
@@ -25,7 +23,6 @@ impl LinkBuf {
     /// Returns a link without parameters.
     ///
     /// # Errors
-    ///
     /// When `target` is not a URI reference.
     pub fn new(target: &str) -> Result<Self, InvalidLink> {
         if !reference::is_reference(target) {
@@ -37,7 +34,6 @@ impl LinkBuf {
     /// Adds a parameter. The link is then written as [`LinkWriter`] writes.
     ///
     /// # Errors
-    ///
     /// When `name` cannot name a parameter (`href` cannot), and when `name` ends in `*` and `value` is not of the form
     /// `charset'language'text`.
     pub fn with(self, name: &str, value: &str) -> Result<Self, InvalidLink> {
@@ -47,7 +43,6 @@ impl LinkBuf {
     /// Adds a parameter without a value. The link is then written as [`LinkWriter`] writes.
     ///
     /// # Errors
-    ///
     /// When `name` cannot name a flag.
     pub fn with_flag(self, name: &str) -> Result<Self, InvalidLink> {
         self.rewrite(|writer| writer.flag(name).map(drop))
@@ -93,8 +88,6 @@ impl fmt::Debug for LinkBuf {
 }
 
 /// A target, the name of a parameter, or a value that cannot be part of a link.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::LinkBuf;

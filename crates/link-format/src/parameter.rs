@@ -10,8 +10,6 @@ use crate::scanner::{Checked, Scanner};
 ///
 /// Two parameters are equal when name, form and value are written alike, wherever they stand.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{Form, LinkDocument};
 ///
@@ -154,8 +152,6 @@ impl fmt::Debug for Parameter<'_> {
 
 /// How the value of a parameter is written.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::{Form, LinkDocument};
 ///
@@ -179,8 +175,6 @@ pub enum Form {
 }
 
 /// The parameters of a link, in the order in which they are written.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::LinkDocument;

@@ -10,15 +10,6 @@ use crate::reference;
 /// A reference that is a URI already is returned as it is, unmodified, as [RFC 9176 §6.1] has it. A fragment of the base is
 /// ignored. Letters of other scripts may stand in both. To resolve several references against one base, see [`Base`].
 ///
-/// [RFC 3986 §5]: https://www.rfc-editor.org/rfc/rfc3986#section-5
-/// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
-///
-/// # Errors
-///
-/// When the base is not a URI, or when the reference is not a URI reference.
-///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::resolve;
 ///
@@ -27,13 +18,17 @@ use crate::reference;
 /// assert_eq!(resolve("coap://[2001:db8::1]", "http://example.com/a/../b")?, "http://example.com/a/../b");
 /// # Ok::<(), waypost_link_format::InvalidReference>(())
 /// ```
+///
+/// # Errors
+/// When the base is not a URI, or when the reference is not a URI reference.
+///
+/// [RFC 3986 §5]: https://www.rfc-editor.org/rfc/rfc3986#section-5
+/// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
 pub fn resolve<'r>(base: &str, reference: &'r str) -> Result<Cow<'r, str>, InvalidReference> {
     Base::new(base)?.resolve(reference)
 }
 
 /// A base URI against which references are resolved.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::Base;
@@ -53,7 +48,6 @@ impl<'b> Base<'b> {
     /// Checks a base URI.
     ///
     /// # Errors
-    ///
     /// When it is not a URI: no URI reference at all, or one without a scheme.
     pub fn new(uri: &'b str) -> Result<Self, InvalidReference> {
         if reference::scheme_length(uri).is_none() || !reference::is_reference(uri) {
@@ -71,7 +65,6 @@ impl<'b> Base<'b> {
     /// Resolves a reference against the base, as [`resolve`] does.
     ///
     /// # Errors
-    ///
     /// When the reference is not a URI reference.
     pub fn resolve<'r>(&self, reference: &'r str) -> Result<Cow<'r, str>, InvalidReference> {
         if !reference::is_reference(reference) {
@@ -89,8 +82,6 @@ impl<'b> Base<'b> {
 
 /// Returns scheme and authority of a URI, such as `coap://host:port`: its origin as written. `None` when it has no authority.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::origin;
 ///
@@ -107,8 +98,6 @@ pub fn origin(uri: &str) -> Option<&str> {
 }
 
 /// A base or a reference that is not what its grammar says.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::resolve;

@@ -9,8 +9,6 @@ use crate::link::cardinal;
 ///
 /// Borrows from the document unless the value has a quoted-pair.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkDocument;
 ///
@@ -54,8 +52,6 @@ impl FusedIterator for Words<'_> {}
 
 /// The content formats of a link.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkDocument;
 ///
@@ -86,8 +82,6 @@ impl Iterator for ContentFormats<'_> {
 impl FusedIterator for ContentFormats<'_> {}
 
 /// The values of all parameters of one name.
-///
-/// # Examples
 ///
 /// ```
 /// use waypost_link_format::LinkDocument;

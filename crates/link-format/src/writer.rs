@@ -17,8 +17,6 @@ use crate::{Form, Link, Parameter, quoted, scanner};
 ///
 /// A link is passed on when it is complete, so [`finish`](Self::finish) is needed for the last one.
 ///
-/// # Examples
-///
 /// ```
 /// use waypost_link_format::LinkWriter;
 ///
@@ -53,7 +51,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Starts the next link.
     ///
     /// # Errors
-    ///
     /// When `target` contains something that no URI reference does, and when `out` fails. Whether `target` as a whole is a URI
     /// reference is for the caller to know.
     pub fn link(&mut self, target: &str) -> Result<&mut Self, fmt::Error> {
@@ -71,7 +68,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Adds a parameter, with backslashes where they are needed. One with an empty value is written as a flag.
     ///
     /// # Errors
-    ///
     /// When no link was started, when `name` cannot name a parameter (`href` cannot), and when `name` ends in `*` and `value` is
     /// not of the form `charset'language'text`.
     pub fn attribute(&mut self, name: &str, value: &str) -> Result<&mut Self, fmt::Error> {
@@ -95,7 +91,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Adds a parameter without a value.
     ///
     /// # Errors
-    ///
     /// When no link was started, and when `name` cannot name a flag.
     pub fn flag(&mut self, name: &str) -> Result<&mut Self, fmt::Error> {
         if !scanner::is_name(name) {
@@ -109,7 +104,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Copies a parsed parameter, normalised. What is between its quotes is copied as it is.
     ///
     /// # Errors
-    ///
     /// When no link was started.
     pub fn parameter(&mut self, parameter: Parameter<'_>) -> Result<&mut Self, fmt::Error> {
         self.started()?;
@@ -126,7 +120,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Copies a whole link, normalised.
     ///
     /// # Errors
-    ///
     /// When `out` fails.
     pub fn copy(&mut self, link: Link<'_>) -> Result<&mut Self, fmt::Error> {
         self.link(link.target())?;
@@ -141,12 +134,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// This is [`resolve`](crate::resolve) and [`link`](Self::link) in one, without a copy of the URI, for a path that starts with
     /// a single slash and has no dot segments.
     ///
-    /// # Errors
-    ///
-    /// As [`link`](Self::link), for either part.
-    ///
-    /// # Examples
-    ///
     /// ```
     /// use waypost_link_format::LinkWriter;
     ///
@@ -157,6 +144,9 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// assert_eq!(text, r#"<coap://[2001:db8::1]/t>;rt="temperature-c""#);
     /// # Ok::<(), core::fmt::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// As [`link`](Self::link), for either part.
     pub fn link_at(&mut self, origin: &str, path: &str) -> Result<&mut Self, fmt::Error> {
         self.link(origin)?;
         if !byte_class::all(path.as_bytes(), URI) {
@@ -175,12 +165,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Nothing of it is looked at, so this is fast, and what was not written by a writer should not be given to it. A link with a
     /// bare `sz` or with extended values, which a writer arranges by what else there is, should not be added to.
     ///
-    /// # Errors
-    ///
-    /// When `written` does not start as a link does, and when the output fails.
-    ///
-    /// # Examples
-    ///
     /// ```
     /// use waypost_link_format::LinkWriter;
     ///
@@ -191,6 +175,9 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// assert_eq!(text, r#"<coap://[2001:db8::1]/t>;rt="temperature-c";obs"#);
     /// # Ok::<(), core::fmt::Error>(())
     /// ```
+    ///
+    /// # Errors
+    /// When `written` does not start as a link does, and when the output fails.
     pub fn written(&mut self, origin: &str, written: &str) -> Result<&mut Self, fmt::Error> {
         let rest = written.strip_prefix('<').ok_or(fmt::Error)?;
         self.flush()?;
@@ -204,7 +191,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Writes the last link.
     ///
     /// # Errors
-    ///
     /// When `out` fails.
     pub fn finish(mut self) -> fmt::Result {
         self.flush()
