@@ -1,4 +1,4 @@
-//! The data of a replicating CoRE Resource Directory ([RFC 9176]), and how it changes.
+//! The data of a CoRE Resource Directory ([RFC 9176]) built to replicate, and how it changes.
 //!
 //! Having a value means that it is valid: what the RFC forbids cannot be made. There is no I/O and no clock here; time is
 //! an argument.
