@@ -6,14 +6,16 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint, Handle};
+use waypost::directory::Scope;
 use waypost::server::{Server, ServerConfig};
-use waypost::{Config, Directory, Registration, ReplicaId};
+use waypost::{Config, Directory, Instant, Query, Registration, ReplicaId};
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Problem> {
-    let directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
+    let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
+    directory.watch(Instant::ZERO, Scope::Endpoints, Query::all())?;
     let server = Server::new(directory, ServerConfig::default());
     let mut driver = Driver::new(Endpoint::new(server, CoapConfig::random()));
     let local = driver.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 5683)))?;
@@ -31,18 +33,21 @@ async fn main() -> Result<(), Problem> {
         .await?
 }
 
-/// Registers a resource that changes every second, and says how many endpoints there are.
+/// Registers a resource that changes every second, and says which endpoints came and went, whoever registered them.
 async fn application(handle: Handle<Server>) -> Result<(), Problem> {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     for count in 0_u64.. {
         second.tick().await;
         let links = format!(r#"</count>;rt="counter";title="{count}""#);
         let registration = Registration::parse("ep=host&lt=60&base=coap://[2001:db8::1]", &links)?;
-        let endpoints = handle.update(move |now, server| {
-            server.directory_mut().register(now, registration)?;
-            Ok::<_, Problem>(server.directory().endpoints(now, &waypost::Query::all()).count())
+        let events = handle.update(move |now, server| {
+            let directory = server.directory_mut();
+            directory.register(now, registration)?;
+            Ok::<_, Problem>(std::iter::from_fn(|| directory.poll_watch()).collect::<Vec<_>>())
         });
-        println!("{count}: {} endpoints", endpoints.await??);
+        for event in events.await?? {
+            println!("{count} s: {} {:?}", event.location, event.what);
+        }
     }
     Ok(())
 }
