@@ -71,7 +71,6 @@ fn main() -> ExitCode {
 async fn serve(options: &Options) -> std::io::Result<()> {
     let mut config = Config::new(options.secret, ReplicaId(1));
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    config.authorities = options.listen.iter().filter_map(|address| format!("coap://{address}").parse().ok()).collect();
     config.limits.registrations = options.registrations;
     config.limits.documents = options.registrations;
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
@@ -96,6 +95,10 @@ async fn serve(options: &Options) -> std::io::Result<()> {
         let local = driver.listen(address).map_err(|error| at(address, &error))?;
         for &interface in &options.multicast {
             join(&mut driver, interface, local)?;
+        }
+        // So that a registration is found by the whole URI of its location, too.
+        if let Ok(authority) = format!("coap://{local}").parse() {
+            driver.update(|_, service| service.server.directory_mut().add_authority(authority));
         }
         // Whoever started this may have read enough and gone.
         let mut stdout = std::io::stdout().lock();
