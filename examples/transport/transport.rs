@@ -7,6 +7,7 @@
 //! `cargo run --release --example transport -- [ADDR:PORT]`
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -33,7 +34,7 @@ async fn main() -> ExitCode {
     let address = match address(std::env::args().skip(1)) {
         Ok(Some(address)) => address,
         Ok(None) => {
-            println!("{HELP}");
+            let _ = writeln!(std::io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         Err(problem) => {
@@ -66,7 +67,8 @@ fn address(arguments: impl Iterator<Item = String>) -> Result<Option<SocketAddr>
 async fn serve(address: SocketAddr) -> std::io::Result<()> {
     let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
-    println!("listening on coap://{}", socket.local_addr()?);
+    // Whoever started this may have read enough and gone.
+    let _ = writeln!(std::io::stdout(), "listening on coap://{}", socket.local_addr()?);
     let listener = UdpCoapListener::from_socket(tokio::net::UdpSocket::from_std(socket.try_clone()?)?);
     let mut transport = coap::Server::from_listeners(vec![Box::new(listener)]);
     transport.automatic_observe_handling(true).await; // which switches it off
