@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use waypost_filter::{Criterion, Held, Level, Lookup, Query, QueryLimits, Record, Test, covers, remainder, select};
+use waypost_filter::{Criterion, Held, Level, Query, QueryLimits, Record, Scope, Test, covers, remainder, select};
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
 
 /// Reading against a second reader, matching against a second matcher, and coverage against the answers of a small world.
@@ -244,20 +244,20 @@ fn check_coverage(held: &Query, asked: &Query, world: &World<'_>) {
     let has_endpoint = world.endpoints(held);
     let held_links = || links.iter().map(|link| &world.links[*link]);
 
-    if let Some(rest) = remainder(held, Held::Resources, asked, Lookup::Resources) {
+    if let Some(rest) = remainder(held, Held::Resources, asked, Scope::Resources) {
         let answer = rest.paginate(links.iter().copied().filter(|link| rest.matches(&world.links[*link])));
         assert_eq!(answer.collect::<Vec<_>>(), world.resources(asked));
     }
-    if let Some(rest) = remainder(held, Held::Endpoints, asked, Lookup::Endpoints) {
+    if let Some(rest) = remainder(held, Held::Endpoints, asked, Scope::Endpoints) {
         let answer = rest.paginate((has_endpoint && rest.matches(&world.endpoint)).then_some(()).into_iter());
         assert_eq!(answer.count() > 0, world.endpoints(asked));
     }
-    if let Some(rest) = remainder(held, Held::Both, asked, Lookup::Resources) {
+    if let Some(rest) = remainder(held, Held::Both, asked, Scope::Resources) {
         let matches = |link: &usize| rest.matches_resource(&world.links[*link], &world.endpoint);
         let answer = rest.paginate(links.iter().copied().filter(matches));
         assert_eq!(answer.collect::<Vec<_>>(), world.resources(asked));
     }
-    if let Some(rest) = remainder(held, Held::Both, asked, Lookup::Endpoints) {
+    if let Some(rest) = remainder(held, Held::Both, asked, Scope::Endpoints) {
         let matches = has_endpoint && rest.matches_endpoint(&world.endpoint, held_links());
         assert_eq!(rest.paginate(matches.then_some(()).into_iter()).count() > 0, world.endpoints(asked));
     }

@@ -1,4 +1,4 @@
-use crate::{Criterion, Level, Page, Query};
+use crate::{Criterion, Level, Page, Query, Scope};
 
 /// What a holder of complete answers has at hand.
 ///
@@ -23,23 +23,6 @@ pub enum Held {
     Both,
 }
 
-/// Which of the two look-ups is asked for.
-///
-/// ```
-/// use waypost_filter::{Held, Lookup, Query, remainder};
-///
-/// let all = Query::all();
-/// assert!(remainder(&all, Held::Resources, &all, Lookup::Resources).is_some());
-/// assert!(remainder(&all, Held::Resources, &all, Lookup::Endpoints).is_none());
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lookup {
-    /// The resource look-up, whose results are links.
-    Resources,
-    /// The endpoint look-up, whose results are endpoints.
-    Endpoints,
-}
-
 /// Tells whether the answer to `asked` can be computed from the complete answer to `held`.
 ///
 /// From [`Held::Resources`] that is the answer of the resource look-up, from [`Held::Endpoints`] that of the endpoint
@@ -57,11 +40,11 @@ pub enum Lookup {
 /// # Ok::<(), waypost_filter::InvalidQuery>(())
 /// ```
 pub fn covers(held: &Query, levels: Held, asked: &Query) -> bool {
-    let covered = |lookup| remainder(held, levels, asked, lookup).is_some();
+    let covered = |scope| remainder(held, levels, asked, scope).is_some();
     match levels {
-        Held::Resources => covered(Lookup::Resources),
-        Held::Endpoints => covered(Lookup::Endpoints),
-        Held::Both => covered(Lookup::Resources) && covered(Lookup::Endpoints),
+        Held::Resources => covered(Scope::Resources),
+        Held::Endpoints => covered(Scope::Endpoints),
+        Held::Both => covered(Scope::Resources) && covered(Scope::Endpoints),
     }
 }
 
@@ -93,21 +76,21 @@ pub fn covers(held: &Query, levels: Held, asked: &Query) -> bool {
 /// answer.
 ///
 /// ```
-/// use waypost_filter::{Held, Lookup, Query, remainder};
+/// use waypost_filter::{Held, Query, Scope, remainder};
 ///
 /// let held = Query::parse("d=floor-3")?;
 /// let asked = Query::parse("if=core.s&d=floor-3&count=10")?;
-/// let rest = remainder(&held, Held::Both, &asked, Lookup::Resources);
+/// let rest = remainder(&held, Held::Both, &asked, Scope::Resources);
 /// assert_eq!(rest, Some(Query::parse("if=core.s&count=10")?));
 /// # Ok::<(), waypost_filter::InvalidQuery>(())
 /// ```
-pub fn remainder(held: &Query, levels: Held, asked: &Query, lookup: Lookup) -> Option<Query> {
+pub fn remainder(held: &Query, levels: Held, asked: &Query, scope: Scope) -> Option<Query> {
     if !contains(held, asked) {
         return None;
     }
     let open = |criterion: &&Criterion| !held.criteria().iter().any(|known| known.implies(criterion));
     let rest: alloc::vec::Vec<_> = asked.criteria().iter().filter(open).cloned().collect();
-    if !rest.iter().all(|criterion| is_decidable(criterion, held, levels, lookup)) || !answers(levels, lookup) {
+    if !rest.iter().all(|criterion| is_decidable(criterion, held, levels, scope)) || !answers(levels, scope) {
         return None;
     }
     let page = match (held.page(), asked.page()) {
@@ -125,21 +108,21 @@ fn contains(held: &Query, asked: &Query) -> bool {
 }
 
 /// Whether results of the kind asked for are held at all.
-fn answers(levels: Held, lookup: Lookup) -> bool {
+fn answers(levels: Held, scope: Scope) -> bool {
     match levels {
-        Held::Resources => lookup == Lookup::Resources,
-        Held::Endpoints => lookup == Lookup::Endpoints,
+        Held::Resources => scope == Scope::Resources,
+        Held::Endpoints => scope == Scope::Endpoints,
         Held::Both => true,
     }
 }
 
 /// Whether a criterion that does not follow from `held` can be tested on what is held.
-fn is_decidable(criterion: &Criterion, held: &Query, levels: Held, lookup: Lookup) -> bool {
-    match (levels, lookup) {
+fn is_decidable(criterion: &Criterion, held: &Query, levels: Held, scope: Scope) -> bool {
+    match (levels, scope) {
         (Held::Resources, _) => criterion.level() == Level::Resource,
         (Held::Endpoints, _) => criterion.level() == Level::Endpoint,
-        (Held::Both, Lookup::Resources) => true,
-        (Held::Both, Lookup::Endpoints) => {
+        (Held::Both, Scope::Resources) => true,
+        (Held::Both, Scope::Endpoints) => {
             criterion.level() == Level::Endpoint
                 || held
                     .criteria()

@@ -63,10 +63,11 @@ mod query;
 mod query_limits;
 mod record;
 mod resolved_link;
+mod scope;
 mod select;
 mod syntax;
 
-pub use cover::{Held, Lookup, covers, remainder};
+pub use cover::{Held, covers, remainder};
 pub use criterion::{Criterion, Level, Test};
 pub use invalid_query::{InvalidQuery, InvalidQueryKind};
 pub use page::Page;
@@ -74,4 +75,5 @@ pub use query::Query;
 pub use query_limits::QueryLimits;
 pub use record::Record;
 pub use resolved_link::ResolvedLink;
+pub use scope::Scope;
 pub use select::{Selected, select};

@@ -1,7 +1,7 @@
 //! What the answer to one query tells about another.
 
 use proptest::prelude::*;
-use waypost_filter::{Criterion, Held, Level, Lookup, Page, Query, Test, covers, remainder};
+use waypost_filter::{Criterion, Held, Level, Page, Query, Scope, Test, covers, remainder};
 
 fn query(query: &str) -> Query {
     Query::parse(query).unwrap()
@@ -66,7 +66,7 @@ fn an_open_criterion_contains_the_explicit_ones_only() {
 
 #[test]
 fn criteria_that_hold_already_are_not_asked_again() {
-    let rest = remainder(&query("d=floor-3&rt=x"), Held::Resources, &query("rt=x*&d=floor-3&rt=x"), Lookup::Resources);
+    let rest = remainder(&query("d=floor-3&rt=x"), Held::Resources, &query("rt=x*&d=floor-3&rt=x"), Scope::Resources);
     assert_eq!(rest, Some(Query::all()));
 }
 
@@ -74,29 +74,29 @@ fn criteria_that_hold_already_are_not_asked_again() {
 fn both_answers_decide_more_resource_criteria() {
     // What a look-up proxy of one building holds.
     let held = query("d=facility23");
-    let rest = remainder(&held, Held::Both, &query("if=core.s&d=facility23"), Lookup::Resources);
+    let rest = remainder(&held, Held::Both, &query("if=core.s&d=facility23"), Scope::Resources);
     assert_eq!(rest, Some(query("if=core.s")));
-    assert_eq!(remainder(&held, Held::Both, &query("if=core.s"), Lookup::Resources), None);
+    assert_eq!(remainder(&held, Held::Both, &query("if=core.s"), Scope::Resources), None);
 }
 
 #[test]
 fn links_outside_the_held_answer_may_select_an_endpoint() {
     let asked = query("rt=x&title=y");
     // The endpoint may have a link with the title that has no rt=x, and so is not held.
-    assert_eq!(remainder(&query("rt=x"), Held::Both, &asked, Lookup::Endpoints), None);
-    assert!(remainder(&query("rt=x"), Held::Both, &asked, Lookup::Resources).is_some());
+    assert_eq!(remainder(&query("rt=x"), Held::Both, &asked, Scope::Endpoints), None);
+    assert!(remainder(&query("rt=x"), Held::Both, &asked, Scope::Resources).is_some());
     // With the endpoints' own attributes as the held criteria, all of their links are held.
     let held = at(Level::Endpoint, "d=floor-3");
     let asked = held.criteria().iter().cloned().fold(query("title=y"), Query::with);
-    assert_eq!(remainder(&held, Held::Both, &asked, Lookup::Endpoints), Some(query("title=y")));
+    assert_eq!(remainder(&held, Held::Both, &asked, Scope::Endpoints), Some(query("title=y")));
     // And so are the links that meet a narrower criterion than the held one.
-    assert_eq!(remainder(&query("rt=x*"), Held::Both, &query("rt=xy"), Lookup::Endpoints), Some(query("rt=xy")));
+    assert_eq!(remainder(&query("rt=x*"), Held::Both, &query("rt=xy"), Scope::Endpoints), Some(query("rt=xy")));
 }
 
 #[test]
 fn the_answer_must_be_of_the_kind_asked_for() {
-    assert_eq!(remainder(&Query::all(), Held::Resources, &Query::all(), Lookup::Endpoints), None);
-    assert_eq!(remainder(&Query::all(), Held::Endpoints, &Query::all(), Lookup::Resources), None);
+    assert_eq!(remainder(&Query::all(), Held::Resources, &Query::all(), Scope::Endpoints), None);
+    assert_eq!(remainder(&Query::all(), Held::Endpoints, &Query::all(), Scope::Resources), None);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_whole_answer_covers_its_pages_and_not_the_reverse() {
 #[test]
 fn a_page_covers_the_pages_within_it() {
     let held = query("rt=x&page=1&count=6");
-    let rest = |asked: &str| remainder(&held, Held::Resources, &query(asked), Lookup::Resources);
+    let rest = |asked: &str| remainder(&held, Held::Resources, &query(asked), Scope::Resources);
     assert_eq!(rest("rt=x&page=3&count=3"), Some(query("page=1&count=3")));
     assert_eq!(rest("rt=x&page=1&count=6"), Some(query("page=0&count=6")));
     assert_eq!(rest("rt=x&page=0&count=6"), None);
@@ -193,7 +193,7 @@ proptest! {
 
     #[test]
     fn held_links_give_the_same_answer(world in world(), (held, asked) in queries()) {
-        if let Some(rest) = remainder(&held, Held::Resources, &asked, Lookup::Resources) {
+        if let Some(rest) = remainder(&held, Held::Resources, &asked, Scope::Resources) {
             let held = resources(&world, &held);
             let matching = held.into_iter().filter(|&(e, l)| rest.matches(world[e].1[l].as_slice()));
             prop_assert_eq!(rest.paginate(matching).collect::<Vec<_>>(), resources(&world, &asked));
@@ -202,7 +202,7 @@ proptest! {
 
     #[test]
     fn held_endpoints_give_the_same_answer(world in world(), (held, asked) in queries()) {
-        if let Some(rest) = remainder(&held, Held::Endpoints, &asked, Lookup::Endpoints) {
+        if let Some(rest) = remainder(&held, Held::Endpoints, &asked, Scope::Endpoints) {
             let held = endpoints(&world, &held);
             let matching = held.into_iter().filter(|&e| rest.matches(world[e].0.as_slice()));
             prop_assert_eq!(rest.paginate(matching).collect::<Vec<_>>(), endpoints(&world, &asked));
@@ -211,7 +211,7 @@ proptest! {
 
     #[test]
     fn held_links_and_endpoints_give_the_same_links(world in world(), (held, asked) in queries()) {
-        if let Some(rest) = remainder(&held, Held::Both, &asked, Lookup::Resources) {
+        if let Some(rest) = remainder(&held, Held::Both, &asked, Scope::Resources) {
             let held_endpoints = endpoints(&world, &held);
             let held = resources(&world, &held);
             let matching = held.into_iter().filter(|&(e, l)| {
@@ -226,7 +226,7 @@ proptest! {
 
     #[test]
     fn held_links_and_endpoints_give_the_same_endpoints(world in world(), (held, asked) in queries()) {
-        if let Some(rest) = remainder(&held, Held::Both, &asked, Lookup::Endpoints) {
+        if let Some(rest) = remainder(&held, Held::Both, &asked, Scope::Endpoints) {
             let held_links = resources(&world, &held);
             let held = endpoints(&world, &held);
             let matching = held.into_iter().filter(|&e| {
@@ -241,19 +241,19 @@ proptest! {
     #[test]
     fn covers_says_whether_there_is_a_remainder((held, asked) in queries()) {
         let some = |levels, lookup| remainder(&held, levels, &asked, lookup).is_some();
-        prop_assert_eq!(covers(&held, Held::Resources, &asked), some(Held::Resources, Lookup::Resources));
-        prop_assert_eq!(covers(&held, Held::Endpoints, &asked), some(Held::Endpoints, Lookup::Endpoints));
-        let both = some(Held::Both, Lookup::Resources) && some(Held::Both, Lookup::Endpoints);
+        prop_assert_eq!(covers(&held, Held::Resources, &asked), some(Held::Resources, Scope::Resources));
+        prop_assert_eq!(covers(&held, Held::Endpoints, &asked), some(Held::Endpoints, Scope::Endpoints));
+        let both = some(Held::Both, Scope::Resources) && some(Held::Both, Scope::Endpoints);
         prop_assert_eq!(covers(&held, Held::Both, &asked), both);
     }
 
     #[test]
     fn coverage_at_one_level_is_coverage_at_both((held, asked) in queries()) {
         if covers(&held, Held::Resources, &asked) {
-            prop_assert!(remainder(&held, Held::Both, &asked, Lookup::Resources).is_some());
+            prop_assert!(remainder(&held, Held::Both, &asked, Scope::Resources).is_some());
         }
         if covers(&held, Held::Endpoints, &asked) {
-            prop_assert!(remainder(&held, Held::Both, &asked, Lookup::Endpoints).is_some());
+            prop_assert!(remainder(&held, Held::Both, &asked, Scope::Endpoints).is_some());
         }
     }
 }
