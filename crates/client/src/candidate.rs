@@ -17,7 +17,7 @@ use crate::{InvalidUri, Rdao, ResourceUri};
 /// // Learned from the network, with a lifetime.
 /// Candidate::new("coap://[2001:db8::1]")?.valid_for(Duration::from_secs(600));
 /// // A guess, say that the border router is a directory. It is tried very seldom if it is wrong.
-/// Candidate::new("coap://[fe80::1]")?.on_link(2).guessed();
+/// Candidate::new("coap://[fe80::1]")?.in_zone(2).guessed();
 /// // All directories in reach of a group.
 /// Candidate::new("coap://[ff05::fe]")?;
 /// # Ok::<(), waypost_client::InvalidUri>(())
@@ -56,8 +56,8 @@ impl Candidate {
 
     /// Returns the candidate as one on a link, by an interface number of the host. A link-local address needs it.
     #[must_use]
-    pub fn on_link(mut self, link: u32) -> Self {
-        self.uri = self.uri.on_link(link);
+    pub fn in_zone(mut self, zone: u32) -> Self {
+        self.uri = self.uri.in_zone(zone);
         self
     }
 
@@ -94,7 +94,7 @@ impl From<Authority> for Candidate {
 }
 
 impl From<Rdao> for Candidate {
-    /// Makes a host of the address, valid for the lifetime. Where the address is link-local, add the link that the option
+    /// Makes a host of the address, valid for the lifetime. Where the address is link-local, add the zone that the option
     /// came from.
     fn from(option: Rdao) -> Self {
         let authority = Authority::new(&format!("coap://[{}]", option.address)).expect("an address makes an authority");

@@ -97,9 +97,9 @@ pub struct Answer {
     pub received: Instant,
     /// For how long it may be used without asking again.
     pub max_age: Duration,
-    /// The link, by an interface number of the host, that link-local addresses in the links mean something on, where one
+    /// The zone, by an interface number of the host, that link-local addresses in the links mean something in, where one
     /// was named ([RFC 9176 §3.4](https://www.rfc-editor.org/rfc/rfc9176#section-3.4)).
-    pub link: Option<u32>,
+    pub zone: Option<u32>,
 }
 
 /// Says why a look-up was not taken.

@@ -29,7 +29,7 @@ pub struct ResourceUri {
     authority: Authority,
     path: Vec<String>,
     query: Vec<String>,
-    link: Option<u32>,
+    zone: Option<u32>,
 }
 
 impl ResourceUri {
@@ -56,14 +56,14 @@ impl ResourceUri {
         }
         let arguments = query.into_iter().flat_map(|query| query.split('&')).filter(|argument| !argument.is_empty());
         let query = arguments.map(decode).collect::<Result<_, _>>()?;
-        Ok(Self { uri: uri.into(), authority, path, query, link: None })
+        Ok(Self { uri: uri.into(), authority, path, query, zone: None })
     }
 
-    /// Returns the URI as one that is reached over a link, by an interface number of the host: what a link-local address
+    /// Returns the URI as one that is reached in a zone, by an interface number of the host: what a link-local address
     /// means ([RFC 9176 §3.4](https://www.rfc-editor.org/rfc/rfc9176#section-3.4)).
     #[must_use]
-    pub const fn on_link(mut self, link: u32) -> Self {
-        self.link = Some(link);
+    pub const fn in_zone(mut self, zone: u32) -> Self {
+        self.zone = Some(zone);
         self
     }
 
@@ -79,17 +79,17 @@ impl ResourceUri {
         &self.authority
     }
 
-    /// Returns the link that the resource is reached over, where one was named.
+    /// Returns the zone that the resource is reached in, where one was named.
     #[must_use]
-    pub const fn link(&self) -> Option<u32> {
-        self.link
+    pub const fn zone(&self) -> Option<u32> {
+        self.zone
     }
 
     /// Returns whom to ask.
     #[must_use]
     pub fn peer(&self) -> Peer {
         let mut peer = Peer::new(self.authority.as_str());
-        peer.link = self.link;
+        peer.zone = self.zone;
         peer
     }
 
@@ -101,19 +101,19 @@ impl ResourceUri {
         request
     }
 
-    /// Resolves a reference that was found at the resource. The link stays.
+    /// Resolves a reference that was found at the resource. The zone stays.
     ///
     /// # Errors
     ///
     /// When it is no reference, or resolves to what is no [`ResourceUri`].
     pub fn resolve(&self, reference: &str) -> Result<Self, InvalidUri> {
         let uri: Cow<'_, str> = resolve(&self.uri, reference).map_err(|_| InvalidUri(Rule::NotUri))?;
-        Ok(Self { link: self.link, ..Self::new(&uri)? })
+        Ok(Self { zone: self.zone, ..Self::new(&uri)? })
     }
 
     /// Returns the resource at a path of the same host.
     pub(crate) fn sibling(&self, path: &str) -> Result<Self, InvalidUri> {
-        Ok(Self { link: self.link, ..Self::new(&[self.authority.as_str(), path].concat())? })
+        Ok(Self { zone: self.zone, ..Self::new(&[self.authority.as_str(), path].concat())? })
     }
 
     /// Tells whether neither a path nor a query was given.
@@ -143,7 +143,7 @@ impl core::str::FromStr for ResourceUri {
 
 impl From<Authority> for ResourceUri {
     fn from(authority: Authority) -> Self {
-        Self { uri: authority.as_str().into(), authority, path: Vec::new(), query: Vec::new(), link: None }
+        Self { uri: authority.as_str().into(), authority, path: Vec::new(), query: Vec::new(), zone: None }
     }
 }
 

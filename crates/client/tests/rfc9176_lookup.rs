@@ -28,13 +28,13 @@ fn observed(mut response: Response) -> Response {
 #[test]
 fn s3_4_an_answer_names_the_link_that_its_link_local_addresses_are_on() {
     let mut bench = Bench::lookup();
-    let uri = ResourceUri::new("coap://[fe80::1]/rd-lookup/res").unwrap().on_link(3);
+    let uri = ResourceUri::new("coap://[fe80::1]/rd-lookup/res").unwrap().in_zone(3);
     bench.look_up(Lookup::resources(uri, Query::all()));
     let asked = bench.asked();
-    assert_eq!(asked.peer.link, Some(3));
+    assert_eq!(asked.peer.zone, Some(3));
     bench.answer(&asked, links("<coap://[fe80::17]/temp>"));
     let [LookupEvent::Found(answer)] = &bench.events()[..] else { panic!() };
-    assert_eq!(answer.link, Some(3));
+    assert_eq!(answer.zone, Some(3));
 }
 
 #[test]

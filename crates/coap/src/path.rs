@@ -42,13 +42,13 @@ impl Path {
         Self { local, remote, is_multicast: true }
     }
 
-    /// Returns the other side as a service sees it: its origin as a URI, and the link where the address needs one.
+    /// Returns the other side as a service sees it: its origin as a URI, and the zone where the address needs one.
     #[must_use]
     pub fn peer(&self) -> Peer {
         let peer = Peer::new(origin(self.remote));
         match self.remote {
             SocketAddr::V6(address) if address.scope_id() != 0 && is_link_local(*address.ip()) => {
-                peer.with_link(address.scope_id())
+                peer.with_zone(address.scope_id())
             }
             _ => peer,
         }
@@ -85,9 +85,9 @@ pub(crate) fn address_of(peer: &Peer) -> Option<SocketAddr> {
             SocketAddr::new(host, DEFAULT_PORT)
         }
     };
-    match (address, peer.link) {
-        (SocketAddr::V6(v6), Some(link)) if is_link_local(*v6.ip()) || v6.ip().is_multicast() => {
-            Some(SocketAddrV6::new(*v6.ip(), v6.port(), 0, link).into())
+    match (address, peer.zone) {
+        (SocketAddr::V6(v6), Some(zone)) if is_link_local(*v6.ip()) || v6.ip().is_multicast() => {
+            Some(SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into())
         }
         _ => Some(address),
     }
@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_peer_is_named_by_its_canonical_address_without_default_port_and_zone() {
         let local = "[::]:5683".parse().unwrap();
-        for (remote, uri, link) in [
+        for (remote, uri, zone) in [
             ("127.0.0.1:5683", "coap://127.0.0.1", None),
             ("127.0.0.1:40031", "coap://127.0.0.1:40031", None),
             ("[::ffff:192.0.2.1]:1", "coap://192.0.2.1:1", None),
@@ -116,7 +116,7 @@ mod tests {
         ] {
             let remote: SocketAddr = remote.parse().unwrap();
             let peer = Path::new(local, remote).peer();
-            assert_eq!((&*peer.uri, peer.link), (uri, link));
+            assert_eq!((&*peer.uri, peer.zone), (uri, zone));
             assert_eq!(address_of(&peer).unwrap().ip().to_canonical(), remote.ip().to_canonical());
         }
         for uri in ["coaps://[::1]", "coap://example.com", "coap://[::1", "coap://[::1]/path", "coap://"] {

@@ -13,7 +13,7 @@ fn asking() -> (Bench, Message) {
     bench.endpoint.add_local(SERVER.parse().unwrap());
     let mut request = Request::new(Method::Get, [".well-known", "core"]).with_query("rt=core.rd*");
     request.is_multicast = true;
-    bench.update(|shelf| shelf.ask(7, Peer::new("coap://[ff02::fe]").with_link(3), request));
+    bench.update(|shelf| shelf.ask(7, Peer::new("coap://[ff02::fe]").with_zone(3), request));
     let mut sent = bench.sent();
     assert_eq!(sent.len(), 1);
     let (remote, datagram) = sent.remove(0);

@@ -175,7 +175,7 @@ fn a_peer_that_was_never_heard_is_asked_from_an_address_of_its_kind() {
     bench.update(|shelf| {
         shelf.ask(1, Peer::new("coap://[2001:db8::7]:61616"), wkc());
         shelf.ask(2, Peer::new("coap://198.51.100.7"), wkc());
-        shelf.ask(3, Peer::new("coap://[fe80::7]").with_link(3), wkc());
+        shelf.ask(3, Peer::new("coap://[fe80::7]").with_zone(3), wkc());
     });
     let paths: Vec<_> = core::iter::from_fn(|| bench.endpoint.poll_output())
         .map(|datagram| (datagram.path.local.to_string(), datagram.path.remote.to_string()))

@@ -101,7 +101,7 @@ fn a_peer_is_named_by_its_address() {
     let mut bench = Bench::new(Shelf::default());
     bench.from("[fe80::17%3]:5683", &get(1, "echo"));
     bench.from("[::ffff:192.0.2.7]:99", &get(1, "echo"));
-    let peers: Vec<_> = bench.shelf().requests.iter().map(|(_, peer, _)| (&*peer.uri, peer.link)).collect();
+    let peers: Vec<_> = bench.shelf().requests.iter().map(|(_, peer, _)| (&*peer.uri, peer.zone)).collect();
     assert_eq!(peers, [("coap://[fe80::17]", Some(3)), ("coap://192.0.2.7:99", None)]);
 }
 

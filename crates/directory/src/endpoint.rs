@@ -87,8 +87,8 @@ impl<'d> Endpoint<'d> {
         self.entry.base_source()
     }
 
-    /// Returns whether the base is an address that means something on one link alone. Such a registration must only be
-    /// shown to who asks from that link ([RFC 9176 §6.1]).
+    /// Returns whether the base is an address that means something in one zone alone. Such a registration must only be
+    /// shown to who asks from that zone ([RFC 9176 §6.1]).
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     #[must_use]
@@ -120,11 +120,11 @@ impl<'d> Endpoint<'d> {
         self.entry.is_expired(self.now)
     }
 
-    /// Returns the number of the link that the registration was made on, where that was said. The number means something on the
+    /// Returns the number of the zone that the registration was made in, where that was said. The number means something on the
     /// host of the replica that took it, so that there is none for what other replicas took.
     #[must_use]
-    pub fn link(&self) -> Option<u32> {
-        self.entry.link().filter(|_| self.entry.base_writer() == self.context.config.replica)
+    pub fn zone(&self) -> Option<u32> {
+        self.entry.zone().filter(|_| self.entry.base_writer() == self.context.config.replica)
     }
 
     /// Returns name and value of each endpoint attribute besides `ep`, `d`, `base` and `rt`.

@@ -29,13 +29,13 @@ impl<'d> Endpoints<'d> {
         Self { lookup: Lookup::new(directory, now, Scope::Endpoints, query), results: 0, rest: None }
     }
 
-    /// Leaves out registrations whose base is a link-local address, but for those made on `link`
+    /// Leaves out registrations whose base is a link-local address, but for those made in `zone`
     /// ([RFC 9176 §6.4]).
     ///
     /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
     #[must_use]
-    pub fn seen_from(mut self, link: Option<u32>) -> Self {
-        self.lookup.see_from(link);
+    pub fn seen_from(mut self, zone: Option<u32>) -> Self {
+        self.lookup.see_from(zone);
         self
     }
 

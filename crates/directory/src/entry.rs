@@ -41,7 +41,7 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Rare {
     credentials: Credentials,
-    link: Option<u32>,
+    zone: Option<u32>,
     foreign: Option<(Authority, Location)>,
     stamps: Option<Stamps>,
     /// All writes, where what is shown is merged from several.
@@ -90,7 +90,7 @@ impl Entry {
         };
         let rare = Rare {
             credentials: record.credentials.clone(),
-            link: record.link,
+            zone: record.zone,
             foreign,
             stamps: Stamps::of(&record),
             state: (!is_simple).then(|| state.clone()),
@@ -150,7 +150,7 @@ impl Entry {
             first: stamp_of(|stamps| stamps.first),
             replaced: stamp_of(|stamps| stamps.replaced),
             base: Register::new(self.to_base(), stamp_of(|stamps| stamps.base)),
-            link: rare.and_then(|rare| rare.link),
+            zone: rare.and_then(|rare| rare.zone),
             lifetime: Register::new(self.lifetime, stamp_of(|stamps| stamps.lifetime)),
             attributes,
             links: Register::new(links, stamp_of(|stamps| stamps.links)),
@@ -235,8 +235,8 @@ impl Entry {
         self.lifetime
     }
 
-    pub(crate) fn link(&self) -> Option<u32> {
-        self.rare.as_ref()?.link
+    pub(crate) fn zone(&self) -> Option<u32> {
+        self.rare.as_ref()?.zone
     }
 
     /// Returns the replica that wrote the base.

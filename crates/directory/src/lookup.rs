@@ -28,8 +28,8 @@ impl<'d> Lookup<'d> {
         Self { directory, now, plan, page: query.page(), seen_from: None, stream: None, tried: 0, reconsider: PATIENCE }
     }
 
-    pub(crate) fn see_from(&mut self, link: Option<u32>) {
-        self.seen_from = Some(link);
+    pub(crate) fn see_from(&mut self, zone: Option<u32>) {
+        self.seen_from = Some(zone);
     }
 
     /// Returns how many results come before the page, and how many are on it.
@@ -75,7 +75,7 @@ impl<'d> Lookup<'d> {
 
     fn is_visible(&self, slot: u32, endpoint: &Endpoint<'_>) -> bool {
         match self.seen_from {
-            Some(link) if self.directory.index.link_local.contains(slot) => link.is_some() && endpoint.link() == link,
+            Some(zone) if self.directory.index.link_local.contains(slot) => zone.is_some() && endpoint.zone() == zone,
             _ => true,
         }
     }

@@ -47,13 +47,13 @@ impl<'d> Resources<'d> {
         Self { lookup, results: 0, rest: None, current: None, open: Vec::new() }
     }
 
-    /// Leaves out links of registrations whose base is a link-local address, but for those made on `link`
+    /// Leaves out links of registrations whose base is a link-local address, but for those made in `zone`
     /// ([RFC 9176 §6.1]).
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     #[must_use]
-    pub fn seen_from(mut self, link: Option<u32>) -> Self {
-        self.lookup.see_from(link);
+    pub fn seen_from(mut self, zone: Option<u32>) -> Self {
+        self.lookup.see_from(zone);
         self
     }
 

@@ -188,7 +188,7 @@ impl Watch {
         let mut hasher = SipHasher13::new_with_key(&key);
         let criteria = self.query.criteria();
         // Who sees a registration depends on its link.
-        endpoint.link().hash(&mut hasher);
+        endpoint.zone().hash(&mut hasher);
         match self.scope {
             Scope::Endpoints => {
                 if !criteria.iter().all(|criterion| endpoints::is_met(criterion, endpoint)) {

@@ -265,7 +265,7 @@ impl Directory {
         entry.base() == registration.base.as_str()
             && entry.base_source() == registration.base.source()
             && entry.lifetime() == registration.lifetime
-            && entry.link() == registration.link
+            && entry.zone() == registration.zone
             && entry.credentials().map_or(registration.credentials.is_empty(), |own| *own == registration.credentials)
             && entry.attributes().eq(registration.attributes.iter())
             && self.documents[entry.document].as_str() == registration.links.as_str()
@@ -276,11 +276,11 @@ impl Directory {
         update.base = update.base.filter(|base| {
             let is_kept = base.source() == BaseSource::Observed && entry.base_source() == BaseSource::Given;
             let is_same =
-                base.as_str() == entry.base() && base.source() == entry.base_source() && update.link == entry.link();
+                base.as_str() == entry.base() && base.source() == entry.base_source() && update.zone == entry.zone();
             !is_kept && !is_same
         });
         if update.base.is_none() {
-            update.link = None;
+            update.zone = None;
         }
         update.lifetime = update.lifetime.filter(|lifetime| *lifetime != entry.lifetime());
         update.links = update.links.filter(|links| links.as_str() != self.documents[entry.document].as_str());

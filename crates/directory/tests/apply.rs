@@ -288,17 +288,17 @@ proptest! {
 }
 
 #[test]
-fn what_another_replica_heard_on_one_of_its_links_is_seen_from_none_here() {
+fn what_another_replica_heard_in_one_of_its_zones_is_seen_from_none_here() {
     let mut made = registration("node1", "coap://[fe80::1]", LINKS);
-    made.link = Some(3);
+    made.zone = Some(3);
     let record = Record::register(made, stamp(2, 5, 0), Version::new());
     let mut directory = replica(1);
     directory.apply(at(1000), put(record, 10)).unwrap();
 
     let endpoint = directory.endpoints(at(1000), &Query::all()).next().unwrap();
-    assert_eq!(endpoint.link(), None);
-    for link in [None, Some(3)] {
-        assert_eq!(directory.endpoints(at(1000), &Query::all()).seen_from(link).count(), 0);
-        assert_eq!(directory.resources(at(1000), &Query::all()).seen_from(link).count(), 0);
+    assert_eq!(endpoint.zone(), None);
+    for zone in [None, Some(3)] {
+        assert_eq!(directory.endpoints(at(1000), &Query::all()).seen_from(zone).count(), 0);
+        assert_eq!(directory.resources(at(1000), &Query::all()).seen_from(zone).count(), 0);
     }
 }

@@ -203,29 +203,29 @@ fn credentials_and_link_are_kept() {
     let mut directory = directory();
     let mut first = registration("node1", "coap://[fe80::1]", LINKS);
     first.credentials = Credentials::new([b"key".to_vec()]);
-    first.link = Some(3);
+    first.zone = Some(3);
     let location = directory.register(at(0), first.clone()).unwrap().location;
     let endpoint = directory.registration(at(0), &location).unwrap();
     assert_eq!(
-        (endpoint.credentials(), endpoint.link(), endpoint.is_link_local()),
+        (endpoint.credentials(), endpoint.zone(), endpoint.is_link_local()),
         (&first.credentials, Some(3), true)
     );
     let plain = directory.register(at(0), registration("node2", "coap://h", LINKS)).unwrap().location;
     let endpoint = directory.registration(at(0), &plain).unwrap();
-    assert!(endpoint.credentials().is_empty() && endpoint.link().is_none() && !endpoint.is_link_local());
+    assert!(endpoint.credentials().is_empty() && endpoint.zone().is_none() && !endpoint.is_link_local());
 }
 
 #[test]
-fn link_local_registrations_are_seen_from_their_link_alone() {
+fn link_local_registrations_are_seen_from_their_zone_alone() {
     let mut directory = directory();
     let mut first = registration("node1", "coap://[fe80::1]", LINKS);
-    first.link = Some(3);
+    first.zone = Some(3);
     directory.register(at(0), first).unwrap();
     directory.register(at(0), registration("node2", "coap://h", "</t>")).unwrap();
     let all = Query::all();
-    for (link, endpoints, resources) in [(Some(3), 2, 3), (Some(4), 1, 1), (None, 1, 1)] {
-        assert_eq!(directory.endpoints(at(0), &all).seen_from(link).count(), endpoints);
-        assert_eq!(directory.resources(at(0), &all).seen_from(link).count(), resources);
+    for (zone, endpoints, resources) in [(Some(3), 2, 3), (Some(4), 1, 1), (None, 1, 1)] {
+        assert_eq!(directory.endpoints(at(0), &all).seen_from(zone).count(), endpoints);
+        assert_eq!(directory.resources(at(0), &all).seen_from(zone).count(), resources);
     }
     let page = Query::parse("count=1&page=0").unwrap();
     let found = directory.endpoints(at(0), &page).seen_from(None).next().unwrap();

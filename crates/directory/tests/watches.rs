@@ -194,14 +194,14 @@ fn who_does_not_ask_for_long_is_told_to_look_again() {
 }
 
 #[test]
-fn a_registration_that_moves_to_another_link_is_a_change() {
+fn a_registration_that_moves_to_another_zone_is_a_change() {
     let mut directory = directory();
     let mut made = registration("node1", "coap://[fe80::1]", "</t>");
-    made.link = Some(3);
+    made.zone = Some(3);
     directory.register(at(0), made.clone()).unwrap();
     directory.watch(at(0), Scope::Endpoints, Query::all()).unwrap();
     directory.watch(at(0), Scope::Resources, Query::all()).unwrap();
-    made.link = Some(4);
+    made.zone = Some(4);
     directory.register(at(1), made).unwrap();
     assert!(events(&mut directory).into_values().eq([WatchChange::Changed; 2]));
 }

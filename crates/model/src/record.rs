@@ -49,9 +49,9 @@ pub struct Record {
     pub replaced: Stamp,
     /// What relative references are resolved against.
     pub base: Register<Base>,
-    /// The link that a link-local base is on: an interface number of the host of the replica that set the base, without
+    /// The zone that a link-local base is in: an interface number of the host of the replica that set the base, without
     /// meaning elsewhere.
-    pub link: Option<u32>,
+    pub zone: Option<u32>,
     /// How long it lasts without a renewal.
     pub lifetime: Register<Lifetime>,
     /// The endpoint attributes.
@@ -69,7 +69,7 @@ impl Record {
     #[must_use]
     pub fn register(registration: Registration, stamp: Stamp, seen: Version) -> Self {
         let key = registration.key();
-        let Registration { base, lifetime, attributes, links, link, credentials, .. } = registration;
+        let Registration { base, lifetime, attributes, links, zone, credentials, .. } = registration;
         let mut record = Self {
             key,
             location: None,
@@ -78,7 +78,7 @@ impl Record {
             first: stamp,
             replaced: stamp,
             base: Register::new(base, stamp),
-            link,
+            zone,
             lifetime: Register::new(lifetime, stamp),
             attributes: BTreeMap::new(),
             links: Register::new(links, stamp),
@@ -102,7 +102,7 @@ impl Record {
     pub fn update(&mut self, update: Update, stamp: Stamp) {
         if let Some(base) = update.base {
             self.base = Register::new(base, stamp);
-            self.link = update.link;
+            self.zone = update.zone;
         }
         if let Some(lifetime) = update.lifetime {
             self.lifetime = Register::new(lifetime, stamp);
@@ -152,7 +152,7 @@ impl Record {
     /// Takes the later of each field, and everything that the other saw. It must not have been registered first.
     pub(crate) fn merge_fields(&mut self, other: &Self) {
         if self.base.merge(&other.base) {
-            self.link = other.link;
+            self.zone = other.zone;
         }
         self.lifetime.merge(&other.lifetime);
         self.links.merge(&other.links);

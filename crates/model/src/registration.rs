@@ -30,15 +30,15 @@ pub struct Registration {
     pub attributes: Attributes,
     /// The links, as registered.
     pub links: LinkDocumentBuf,
-    /// The link (by an interface number of the host) it was made on, when that matters: a link-local base is shown there
+    /// The zone it was made in, by an interface number of the host, when that matters: a link-local base is shown there
     /// alone.
-    pub link: Option<u32>,
+    pub zone: Option<u32>,
     /// What the registrant proved.
     pub credentials: Credentials,
 }
 
 impl Registration {
-    /// Makes a registration without a sector, attributes, link and credentials, of the default lifetime.
+    /// Makes a registration without a sector, attributes, zone and credentials, of the default lifetime.
     #[must_use]
     pub fn new(endpoint: EndpointName, base: Base, links: LinkDocumentBuf) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Registration {
             lifetime: Lifetime::DEFAULT,
             attributes: Attributes::default(),
             links,
-            link: None,
+            zone: None,
             credentials: Credentials::default(),
         }
     }
@@ -76,8 +76,8 @@ impl Registration {
 pub struct Update {
     /// A new base.
     pub base: Option<Base>,
-    /// The link that the new base is on, as [`Registration::link`]; it counts with a base alone.
-    pub link: Option<u32>,
+    /// The zone that the new base is in, as [`Registration::zone`]; it counts with a base alone.
+    pub zone: Option<u32>,
     /// A new lifetime.
     pub lifetime: Option<Lifetime>,
     /// Attributes to set; each name given replaces all values of that name.

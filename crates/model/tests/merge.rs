@@ -119,11 +119,11 @@ fn a_whole_registration_takes_away_the_attributes_it_does_not_name() {
 #[test]
 fn a_link_goes_with_its_base() {
     let (mut here, mut there) = two(registration("a"));
-    let local = Update { link: Some(3), ..base("[fe80::1]") };
+    let local = Update { zone: Some(3), ..base("[fe80::1]") };
     there.update(local, stamp(2, 1, 2_000));
     here.update(set(&[("room", "1")]), stamp(1, 2, 3_000));
     here.join(&there);
-    assert_eq!(here.record().unwrap().link, Some(3));
+    assert_eq!(here.record().unwrap().zone, Some(3));
 }
 
 #[test]

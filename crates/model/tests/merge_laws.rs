@@ -271,7 +271,7 @@ fn update(id: usize, set: &BTreeSet<Field>) -> Update {
     }
     Update {
         base: set.contains(&Field::Base).then_some(whole.base),
-        link: None,
+        zone: None,
         lifetime: set.contains(&Field::Lifetime).then_some(whole.lifetime),
         attributes,
         links: set.contains(&Field::Links).then_some(whole.links),

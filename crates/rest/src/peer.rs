@@ -8,18 +8,18 @@ use crate::Credential;
 /// ```
 /// use waypost_rest::Peer;
 ///
-/// let peer = Peer::new("coap://[fe80::17]").with_link(2);
+/// let peer = Peer::new("coap://[fe80::17]").with_zone(2);
 /// assert_eq!(peer.uri, "coap://[fe80::17]");
-/// assert_eq!(peer.link, Some(2));
+/// assert_eq!(peer.zone, Some(2));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Peer {
     /// Scheme, address and port as the origin of a URI (`coap://[2001:db8::1]:61616`), the default port left out. It never
-    /// carries a zone identifier; [`Peer::link`] does.
+    /// carries a zone identifier; [`Peer::zone`] does.
     pub uri: String,
-    /// The link, by an interface number of the host, that the peer was heard on; given when the address is link-local.
-    pub link: Option<u32>,
+    /// The zone, by an interface number of the host, that the peer was heard in; given when the address is link-local.
+    pub zone: Option<u32>,
     /// What the security layer proved about the peer; empty without one.
     pub credentials: Vec<Credential>,
     /// Whether the peer has shown that it receives what is sent to its address.
@@ -30,13 +30,13 @@ impl Peer {
     /// Makes a peer that is known by its origin URI alone.
     #[must_use]
     pub fn new(uri: impl Into<String>) -> Self {
-        Self { uri: uri.into(), link: None, credentials: Vec::new(), is_reachable: false }
+        Self { uri: uri.into(), zone: None, credentials: Vec::new(), is_reachable: false }
     }
 
-    /// Returns the peer as heard on a link.
+    /// Returns the peer as heard in a zone.
     #[must_use]
-    pub fn with_link(mut self, link: u32) -> Self {
-        self.link = Some(link);
+    pub fn with_zone(mut self, zone: u32) -> Self {
+        self.zone = Some(zone);
         self
     }
 

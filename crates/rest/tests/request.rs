@@ -39,5 +39,5 @@ fn a_peer_collects_what_it_proved() {
         .with_credential(Credential::PublicKey(vec![1]))
         .with_credential(Credential::Session(vec![2]));
     assert_eq!(peer.credentials.len(), 2);
-    assert_eq!(peer.link, None);
+    assert_eq!(peer.zone, None);
 }

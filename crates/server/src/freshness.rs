@@ -122,8 +122,8 @@ impl Freshness {
             hasher.write(octets);
         };
         field(peer.uri.as_bytes());
-        field(&peer.link.map_or([0; 5], |link| {
-            let [a, b, c, d] = link.to_be_bytes();
+        field(&peer.zone.map_or([0; 5], |zone| {
+            let [a, b, c, d] = zone.to_be_bytes();
             [1, a, b, c, d]
         }));
         for credential in &peer.credentials {
@@ -187,7 +187,7 @@ mod tests {
         let value = freshness.seal(Instant::ZERO, &peer);
         assert!(freshness.open(&peer, &value).is_some());
         assert!(freshness.open(&Peer::new("coap://[2001:db8::2]"), &value).is_none());
-        assert!(freshness.open(&peer.clone().with_link(1), &value).is_none());
+        assert!(freshness.open(&peer.clone().with_zone(1), &value).is_none());
         for octet in 0..value.len() {
             let mut forged = value.to_vec();
             forged[octet] ^= 1;

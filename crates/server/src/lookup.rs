@@ -31,8 +31,8 @@ enum LifetimeForm {
 /// As whom a look-up is answered: everybody with the same view sees the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct View {
-    /// The link that the peer is on, as what is link-local is shown on its link alone.
-    link: Option<u32>,
+    /// The zone that the peer is in, as what is link-local is shown in its zone alone.
+    zone: Option<u32>,
     /// What the peer proved; nothing where everybody finds everything.
     credentials: Vec<Credential>,
 }
@@ -159,7 +159,7 @@ impl Lookup {
                     note(&endpoint);
                     endpoint.write(&mut out, show)
                 };
-                let mut found = directory.endpoints(now, query).seen_from(view.link);
+                let mut found = directory.endpoints(now, query).seen_from(view.zone);
                 match page {
                     None => found.try_for_each(&mut write)?,
                     Some(page) => page.paginate(found.filter(reveals)).try_for_each(&mut write)?,
@@ -170,7 +170,7 @@ impl Lookup {
                     note(&resource.endpoint());
                     resource.write(&mut out, show)
                 };
-                let mut found = directory.resources(now, query).seen_from(view.link);
+                let mut found = directory.resources(now, query).seen_from(view.zone);
                 match page {
                     None => found.try_for_each(&mut write)?,
                     Some(page) => page
@@ -186,7 +186,7 @@ impl Lookup {
 impl View {
     pub(crate) fn of(peer: &Peer, policy: &dyn Policy) -> Self {
         let credentials = if policy.reveals_everything() { Vec::new() } else { peer.credentials.clone() };
-        Self { link: peer.link, credentials }
+        Self { zone: peer.zone, credentials }
     }
 }
 

@@ -5,7 +5,7 @@ use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
 use crate::quota::Account;
-use crate::registration::{link_of, observed_base};
+use crate::registration::{observed_base, zone_of};
 use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
 use crate::{Client, Event, Operation, Refusal, Server};
 
@@ -48,13 +48,13 @@ impl Server {
             None if endpoint.base_source() == BaseSource::Given => None,
             None => Some(observed_base(peer)?),
         };
-        let link = base.as_ref().map(|base| link_of(base, peer)).transpose()?.flatten();
+        let zone = base.as_ref().map(|base| zone_of(base, peer)).transpose()?.flatten();
         let is_other = |base: &waypost_model::Base| {
-            (base.as_str(), base.source(), link) != (endpoint.base(), endpoint.base_source(), endpoint.link())
+            (base.as_str(), base.source(), zone) != (endpoint.base(), endpoint.base_source(), endpoint.zone())
         };
         let update = Update {
             base: base.filter(is_other),
-            link,
+            zone,
             lifetime: parameters.lifetime.filter(|lifetime| *lifetime != endpoint.lifetime()),
             attributes: parameters.attributes,
             links: None,
@@ -105,11 +105,11 @@ impl Server {
         Ok(response)
     }
 
-    /// Returns the links as they were registered. They are not shown off the link that they belong to.
+    /// Returns the links as they were registered. They are not shown outside the zone that they belong to.
     fn read(&self, now: Instant, peer: &Peer, location: &Location, request: &Request) -> Result<Response, Refusal> {
         accepts_link_format(request)?;
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
-        if endpoint.link().is_some_and(|link| peer.link != Some(link)) {
+        if endpoint.zone().is_some_and(|zone| peer.zone != Some(zone)) {
             return Err(Refusal::NotFound);
         }
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Read, &endpoint)?;

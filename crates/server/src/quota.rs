@@ -28,8 +28,8 @@ impl Account {
             Some(Credential::PublicKey(key)) => field(b'k', &[key]),
             Some(Credential::Session(session)) => field(b's', &[session]),
             _ => {
-                let link = peer.link.map(u32::to_be_bytes);
-                field(b'h', &[host(&peer.uri).as_bytes(), link.as_ref().map_or(&[], |link| link)]);
+                let zone = peer.zone.map(u32::to_be_bytes);
+                field(b'h', &[host(&peer.uri).as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
             }
         }
         Self(octets.into())

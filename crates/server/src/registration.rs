@@ -73,7 +73,7 @@ impl Server {
             None => observed_base(peer)?,
         };
         let mut registration = Registration::new(endpoint, base, links);
-        registration.link = link_of(&registration.base, peer)?;
+        registration.zone = zone_of(&registration.base, peer)?;
         registration.sector = parameters.sector.or_else(|| policy.default_sector(&client));
         registration.lifetime = parameters.lifetime.unwrap_or_default();
         registration.attributes = parameters.attributes;
@@ -159,11 +159,11 @@ pub(crate) fn observed_base(peer: &Peer) -> Result<Base, Refusal> {
     Base::observed(&peer.uri).map_err(|_| Refusal::parameter("base", ParameterFault::NoBase))
 }
 
-/// Returns the link that a base is on, if it is on one: then that must be the link of the request.
-pub(crate) fn link_of(base: &Base, peer: &Peer) -> Result<Option<u32>, Refusal> {
-    match peer.link {
+/// Returns the zone that a base is in, if it is in one: then that must be the zone of the request.
+pub(crate) fn zone_of(base: &Base, peer: &Peer) -> Result<Option<u32>, Refusal> {
+    match peer.zone {
         _ if !base.is_link_local() => Ok(None),
-        Some(link) => Ok(Some(link)),
+        Some(zone) => Ok(Some(zone)),
         None => Err(Refusal::parameter("base", ParameterFault::OtherLink)),
     }
 }

@@ -166,8 +166,8 @@ impl LookupClient {
         is_observed: bool,
     ) {
         let page = self.running.get(&id).and_then(|running| running.lookup.page(running.page));
-        let (uri, link, received) = (uri.clone(), uri.link(), self.now);
-        self.note(id, LookupEvent::Found(Answer { uri, links, page, is_last, is_observed, received, max_age, link }));
+        let (uri, zone, received) = (uri.clone(), uri.zone(), self.now);
+        self.note(id, LookupEvent::Found(Answer { uri, links, page, is_last, is_observed, received, max_age, zone }));
         if is_last {
             self.running.remove(&id);
         }

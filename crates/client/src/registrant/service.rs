@@ -36,8 +36,8 @@ impl Service for Registrant {
     fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
         self.advance(now);
         let Ok(mut host) = ResourceUri::new(&peer.uri) else { return };
-        if let Some(link) = peer.link {
-            host = host.on_link(link);
+        if let Some(zone) = peer.zone {
+            host = host.in_zone(zone);
         }
         self.take_group_answer(request, &host, &response);
     }

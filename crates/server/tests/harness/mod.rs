@@ -208,8 +208,8 @@ pub(crate) fn client() -> Peer {
     Peer::new("coap://[2001:db8:f::1]:40000")
 }
 
-pub(crate) fn neighbour(link: u32) -> Peer {
-    Peer::new("coap://[fe80::17]").with_link(link)
+pub(crate) fn neighbour(zone: u32) -> Peer {
+    Peer::new("coap://[fe80::17]").with_zone(zone)
 }
 
 pub(crate) fn with_key(peer: &Peer, key: u8) -> Peer {
