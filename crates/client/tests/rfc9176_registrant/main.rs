@@ -1,0 +1,6 @@
+//! What RFC 9176 asks of a registrant, section by section.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod registering;
+mod staying;
