@@ -6,8 +6,8 @@ use waypost_time::Instant;
 
 use crate::{
     Config, Endpoint, Endpoints, Feed, FeedGap, Resources, config::DEFAULT_PATH, context::Context,
-    deadlines::Deadlines, documents::Documents, index::Index, log::Log, registry::Registry, token::Token,
-    watches::Watches,
+    deadlines::Deadlines, dictionary::Ids, documents::Documents, index::Index, log::Log, registry::Registry,
+    token::Token, watches::Watches,
 };
 
 /// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
@@ -175,9 +175,10 @@ impl Directory {
     }
 
     pub(crate) fn find_foreign(&self, uri: &str) -> Option<u32> {
-        let text = |slot: u32| self.registry[slot].foreign_uri();
-        let slot = self.index.foreign.iter_from(uri, &text).next()?;
-        (text(slot) == uri).then_some(slot)
+        match self.index.foreign.find(uri)? {
+            Ids::One(slot) => Some(slot),
+            Ids::Set(slots) => slots.iter_from(0).next(),
+        }
     }
 
     /// Returns the path of a URI at one of the own authorities.

@@ -180,6 +180,14 @@ impl Default for IdSet {
     }
 }
 
+impl FromIterator<u32> for IdSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
+        let mut set = Self::EMPTY;
+        set.extend(ids);
+        set
+    }
+}
+
 impl Extend<u32> for IdSet {
     fn extend<I: IntoIterator<Item = u32>>(&mut self, ids: I) {
         for id in ids {
@@ -260,7 +268,7 @@ mod tests {
             left in prop::collection::btree_set(0_u32..20, 0..12),
             right in prop::collection::btree_set(0_u32..20, 0..12),
         ) {
-            let build = |ids: &BTreeSet<u32>| { let mut set = IdSet::EMPTY; set.extend(ids.iter().copied()); set };
+            let build = |ids: &BTreeSet<u32>| ids.iter().copied().collect::<IdSet>();
             let (mut a, b) = (build(&left), build(&right));
             prop_assert!(a.intersection(&b).iter().eq(left.intersection(&right).copied()));
             a.union(&b);

@@ -3,11 +3,10 @@ use alloc::borrow::Cow;
 use waypost_link_format::{Link, resolve};
 
 use crate::{
+    dictionary::Dictionary,
     documents::{Document, Documents, Renumbered},
     entry::Entry,
     id_set::IdSet,
-    registry::Registry,
-    sorted_slots::SortedSlots,
     values::Values,
 };
 
@@ -27,14 +26,14 @@ pub(crate) struct Index {
     pub(crate) odd_links: Values,
     /// Endpoint attributes → slots; the sector is `d`.
     pub(crate) endpoints: Values,
-    pub(crate) by_name: SortedSlots,
-    pub(crate) by_base: SortedSlots,
+    pub(crate) by_name: Dictionary,
+    pub(crate) by_base: Dictionary,
     /// Registrations whose base has no authority.
     pub(crate) odd_bases: IdSet,
     pub(crate) shown: IdSet,
     pub(crate) local: IdSet,
     /// Registrations of other origins, by their URI.
-    pub(crate) foreign: SortedSlots,
+    pub(crate) foreign: Dictionary,
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
     /// Links of shown registrations per thousand and some slots, to find a page of everything without a walk.
@@ -46,25 +45,16 @@ pub(crate) const CHUNK_BITS: u32 = 10;
 
 impl Index {
     /// Puts a registration into the index, or takes it out, or changes what differs between two states of it.
-    ///
-    /// `registry` holds the new state already, or none.
-    pub(crate) fn change(
-        &mut self,
-        slot: u32,
-        old: Option<&Entry>,
-        new: Option<&Entry>,
-        registry: &Registry,
-        documents: &mut Documents,
-    ) {
+    pub(crate) fn change(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>, documents: &mut Documents) {
         let changed = |field: fn(&Entry) -> &str| old.map(field) != new.map(field);
         if old.is_none() != new.is_none() {
             set(&mut self.shown, slot, new.is_some());
             if old.or(new).is_some_and(Entry::is_local) {
                 set(&mut self.local, slot, new.is_some());
             }
-            self.change_sorted(|index| &mut index.by_name, slot, Entry::endpoint, old, new, registry);
+            change_text(&mut self.by_name, slot, old.map(Entry::endpoint), new.map(Entry::endpoint));
             if old.or(new).is_some_and(|entry| !entry.is_local()) {
-                self.change_sorted(|index| &mut index.foreign, slot, Entry::foreign_uri, old, new, registry);
+                change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
             }
             for (entry, add) in [(old, false), (new, true)] {
                 if let Some(sector) = entry.and_then(Entry::sector) {
@@ -72,10 +62,10 @@ impl Index {
                 }
             }
         } else if changed(Entry::foreign_uri) {
-            self.change_sorted(|index| &mut index.foreign, slot, Entry::foreign_uri, old, new, registry);
+            change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
         }
         if changed(Entry::base) {
-            self.change_sorted(|index| &mut index.by_base, slot, Entry::base, old, new, registry);
+            change_text(&mut self.by_base, slot, old.map(Entry::base), new.map(Entry::base));
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
         }
@@ -123,28 +113,6 @@ impl Index {
         }
         let count = &mut self.links_by_chunk[chunk];
         *count = if add { *count + u64::from(links) } else { count.saturating_sub(u64::from(links)) };
-    }
-
-    fn change_sorted(
-        &mut self,
-        order: fn(&mut Self) -> &mut SortedSlots,
-        slot: u32,
-        field: fn(&Entry) -> &str,
-        old: Option<&Entry>,
-        new: Option<&Entry>,
-        registry: &Registry,
-    ) {
-        let order = order(self);
-        for (own, add) in [(old, false), (new, true)] {
-            let Some(own) = own else { continue };
-            // The slot is found by the text that it had when it was put there.
-            let text = |other: u32| if other == slot { field(own) } else { field(&registry[other]) };
-            if add {
-                order.insert(slot, &text);
-            } else {
-                order.remove(slot, &text);
-            }
-        }
     }
 
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {
@@ -247,6 +215,15 @@ fn set(ids: &mut IdSet, id: u32, member: bool) {
         ids.insert(id);
     } else {
         ids.remove(id);
+    }
+}
+
+fn change_text(texts: &mut Dictionary, slot: u32, old: Option<&str>, new: Option<&str>) {
+    if let Some(text) = old {
+        texts.remove(text, slot);
+    }
+    if let Some(text) = new {
+        texts.insert(text, slot);
     }
 }
 

@@ -97,7 +97,7 @@ impl Directory {
         let (old_shown, new_shown) = (old_entry.filter(is_shown), new_entry.filter(is_shown));
 
         watches.note(context, documents, old_shown, new_shown);
-        index.change(slot, old_shown, new_shown, registry, documents);
+        index.change(slot, old_shown, new_shown, documents);
         let mut queue = |place: &Place, file: bool| {
             let (queue, at) = match place {
                 Place::Entry(entry) if entry.is_shown => (&mut *deadlines, entry.filed),
