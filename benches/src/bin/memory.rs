@@ -43,7 +43,11 @@ fn main() -> ExitCode {
     let (bytes, link_data) = (bytes as f64 / count as f64, link_data as f64 / count as f64);
     println!("{count} registrations of {LINKS} links, {documents:?}, in {took:.1?}");
     println!("{bytes:.0} bytes per registration, {link_data:.0} of them link data");
-    println!("{:.0} bytes, {:.0} % of the link data, for all else", bytes - link_data, (bytes / link_data - 1.0) * 100.0);
+    println!(
+        "{:.0} bytes, {:.0} % of the link data, for all else",
+        bytes - link_data,
+        (bytes / link_data - 1.0) * 100.0
+    );
     ExitCode::SUCCESS
 }
 

@@ -1,19 +1,39 @@
-use alloc::{borrow::Cow, boxed::Box};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::ops::RangeInclusive;
 
 use roaring::RoaringBitmap;
 
-/// Ids in ascending order: up to three in place, more in a compressed bitmap.
+use crate::sorted_ids::{SortedIds, SortedIter};
+
+/// Ids in ascending order: up to three in place, more of them one by one, very many in a compressed bitmap.
 ///
-/// Most values of an index belong to one link or to very many, so both ends must be cheap.
+/// Most values of an index belong to one link or to very many, so both ends must be cheap. And what the devices of one model
+/// share is spread over all numbers, so that must not be dear either.
 #[derive(Debug, Clone)]
 pub(crate) enum IdSet {
     Few { len: u8, ids: [u32; FEW] },
-    Many(Box<RoaringBitmap>),
+    Sorted(Box<SortedIds>),
+    Many(Box<Bitmap>),
+}
+
+/// A bitmap that knows its length, which otherwise is a walk through it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bitmap {
+    ids: RoaringBitmap,
+    len: u64,
 }
 
 const FEW: usize = 3;
 const MUCH_SMALLER: u64 = 32;
+/// A bitmap is of regions of so many ids, as a power of two.
+const REGION_BITS: u32 = 16;
+/// With so many ids per region, a bitmap is smaller than they are one by one.
+const DENSE: u64 = 32;
+/// With fewer ids per region, they are smaller one by one. It is far below the other limit, so that a set at the border does
+/// not change its form each time.
+const SPARSE: u64 = 8;
+/// More ids are always a bitmap: to change the form of a set must not take long.
+const MOST_SORTED: u64 = 1 << 14;
 
 impl IdSet {
     pub(crate) const EMPTY: Self = Self::Few { len: 0, ids: [0; FEW] };
@@ -29,13 +49,26 @@ impl IdSet {
                     ids[at] = id;
                     *len += 1;
                 } else {
-                    let mut many: RoaringBitmap = ids.iter().copied().collect();
-                    many.insert(id);
-                    *self = Self::Many(Box::new(many));
+                    let mut sorted = SortedIds::default();
+                    ids.iter().for_each(|id| _ = sorted.insert(*id));
+                    sorted.insert(id);
+                    *self = Self::Sorted(Box::new(sorted));
                 }
                 true
             }
-            Self::Many(many) => many.insert(id),
+            Self::Sorted(sorted) => {
+                let is_new = sorted.insert(id);
+                let len = sorted.len() as u64;
+                if is_new && (len > MOST_SORTED || len >= DENSE * regions(sorted.first(), sorted.last())) {
+                    *self = Self::many(sorted.iter_from(0).collect());
+                }
+                is_new
+            }
+            Self::Many(many) => {
+                let is_new = many.ids.insert(id);
+                many.len += u64::from(is_new);
+                is_new
+            }
         }
     }
 
@@ -49,15 +82,25 @@ impl IdSet {
                 *len -= 1;
                 true
             }
-            Self::Many(many) => {
-                let was_there = many.remove(id);
+            Self::Sorted(sorted) => {
+                let was_there = sorted.remove(id);
                 // One below what fits in place, so that a set at the border does not change its form each time.
-                if was_there && many.len() < FEW as u64 {
-                    let mut few = Self::EMPTY;
-                    for id in many.iter() {
-                        few.insert(id);
-                    }
+                if was_there && sorted.len() < FEW {
+                    let few = sorted.iter_from(0).collect();
                     *self = few;
+                }
+                was_there
+            }
+            Self::Many(many) => {
+                let was_there = many.ids.remove(id);
+                many.len -= u64::from(was_there);
+                if was_there
+                    && many.len < MOST_SORTED / 2
+                    && many.len < SPARSE * regions(many.ids.min(), many.ids.max())
+                {
+                    let mut sorted = SortedIds::default();
+                    many.ids.iter().for_each(|id| _ = sorted.insert(id));
+                    *self = Self::Sorted(Box::new(sorted));
                 }
                 was_there
             }
@@ -67,7 +110,8 @@ impl IdSet {
     pub(crate) fn contains(&self, id: u32) -> bool {
         match self {
             Self::Few { .. } => self.few().contains(&id),
-            Self::Many(many) => many.contains(id),
+            Self::Sorted(sorted) => sorted.contains(id),
+            Self::Many(many) => many.ids.contains(id),
         }
     }
 
@@ -75,7 +119,8 @@ impl IdSet {
     pub(crate) fn meets(&self, range: RangeInclusive<u32>) -> bool {
         match self {
             Self::Few { .. } => self.few().iter().any(|id| range.contains(id)),
-            Self::Many(many) => many.range(range).next().is_some(),
+            Self::Sorted(sorted) => sorted.iter_from(*range.start()).next().is_some_and(|id| range.contains(&id)),
+            Self::Many(many) => many.ids.range(range).next().is_some(),
         }
     }
 
@@ -83,29 +128,29 @@ impl IdSet {
     pub(crate) fn count_in(&self, range: RangeInclusive<u32>) -> u64 {
         match self {
             Self::Few { .. } => self.few().iter().filter(|id| range.contains(id)).count() as u64,
-            Self::Many(many) => many.range_cardinality(range),
+            Self::Sorted(sorted) => sorted.count_in(range) as u64,
+            Self::Many(many) => many.ids.range_cardinality(range),
         }
     }
 
     pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Few { len, .. } => u64::from(*len),
-            Self::Many(many) => many.len(),
+            Self::Sorted(sorted) => sorted.len() as u64,
+            Self::Many(many) => many.len,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            Self::Few { len, .. } => *len == 0,
-            Self::Many(many) => many.is_empty(),
-        }
+        self.len() == 0
     }
 
     /// Returns the id that has `n` smaller ones before it.
     pub(crate) fn select(&self, n: u32) -> Option<u32> {
         match self {
             Self::Few { .. } => self.few().get(n as usize).copied(),
-            Self::Many(many) => many.select(n),
+            Self::Sorted(sorted) => sorted.select(n as usize),
+            Self::Many(many) => many.ids.select(n),
         }
     }
 
@@ -116,7 +161,8 @@ impl IdSet {
                 let few = self.few();
                 IdIter::Few(few[few.partition_point(|id| *id < start)..].iter())
             }
-            Self::Many(many) => IdIter::Many(Box::new(many.range(start..))),
+            Self::Sorted(sorted) => IdIter::Sorted(sorted.iter_from(start)),
+            Self::Many(many) => IdIter::Many(Box::new(many.ids.range(start..))),
         }
     }
 
@@ -128,50 +174,45 @@ impl IdSet {
     /// Adds every id of `other`.
     pub(crate) fn union(&mut self, other: &Self) {
         match (&mut *self, other) {
-            (Self::Many(own), Self::Many(other)) => **own |= &**other,
-            (Self::Few { .. }, Self::Many(many)) => {
-                let mut all = many.clone();
-                all.extend(self.few());
-                *self = Self::Many(all);
+            (Self::Many(own), Self::Many(other)) => *self = Self::many(&own.ids | &other.ids),
+            (own, Self::Many(many)) => {
+                let mut all = many.ids.clone();
+                all.extend(own.iter_from(0));
+                *self = Self::many(all);
             }
-            (_, Self::Few { .. }) => {
-                for id in other.few() {
-                    self.insert(*id);
-                }
-            }
+            (own, other) => own.extend(other.iter_from(0)),
         }
     }
 
     /// Returns the ids that are in both.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
-        match (self, other) {
+        let (few, set) = if self.len() <= other.len() { (self, other) } else { (other, self) };
+        match (few, set) {
             // Asking is cheaper than merging when one is much smaller.
-            (Self::Many(few), Self::Many(many)) | (Self::Many(many), Self::Many(few))
-                if few.len() * MUCH_SMALLER <= many.len() =>
-            {
-                let mut both = Self::EMPTY;
-                both.extend(few.iter().filter(|id| many.contains(*id)));
-                both
+            (Self::Many(own), Self::Many(other)) if own.len * MUCH_SMALLER > other.len => {
+                Self::many(&own.ids & &other.ids)
             }
-            (Self::Many(own), Self::Many(other)) => Self::Many(Box::new(&**own & &**other)),
-            (few @ Self::Few { .. }, set) | (set, few @ Self::Few { .. }) => {
-                let mut both = Self::EMPTY;
-                for id in few.few() {
-                    if set.contains(*id) {
-                        both.insert(*id);
-                    }
-                }
-                both
-            }
+            _ => few.iter_from(0).filter(|id| set.contains(*id)).collect(),
         }
+    }
+
+    fn many(ids: RoaringBitmap) -> Self {
+        let len = ids.len();
+        Self::Many(Box::new(Bitmap { ids, len }))
     }
 
     fn few(&self) -> &[u32] {
         match self {
             Self::Few { len, ids } => &ids[..usize::from(*len)],
-            Self::Many(_) => &[],
+            Self::Sorted(_) | Self::Many(_) => &[],
         }
     }
+}
+
+/// Returns how many regions of a bitmap there are from the first to the last id.
+fn regions(first: Option<u32>, last: Option<u32>) -> u64 {
+    let region = |id: Option<u32>| u64::from(id.unwrap_or(0) >> REGION_BITS);
+    region(last) - region(first) + 1
 }
 
 impl Default for IdSet {
@@ -201,8 +242,10 @@ impl Extend<u32> for IdSet {
 #[derive(Clone)]
 pub(crate) enum IdIter<'s> {
     Few(core::slice::Iter<'s, u32>),
+    Sorted(SortedIter<'s>),
     Many(Box<roaring::bitmap::Iter<'s>>),
     OwnFew(core::iter::Take<core::iter::Skip<core::array::IntoIter<u32, FEW>>>),
+    OwnSorted(alloc::vec::IntoIter<u32>),
     OwnMany(Box<roaring::bitmap::IntoIter>),
 }
 
@@ -215,7 +258,10 @@ impl<'s> IdIter<'s> {
                 let before = ids[..usize::from(*len)].partition_point(|id| *id < start);
                 Self::OwnFew((*ids).into_iter().skip(before).take(usize::from(*len) - before))
             }
-            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Box::new(RoaringBitmap::clone(many).into_range(start..))),
+            Cow::Owned(IdSet::Sorted(sorted)) => {
+                Self::OwnSorted(sorted.iter_from(start).collect::<Vec<_>>().into_iter())
+            }
+            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Box::new(many.ids.clone().into_range(start..))),
         }
     }
 }
@@ -226,8 +272,10 @@ impl Iterator for IdIter<'_> {
     fn next(&mut self) -> Option<u32> {
         match self {
             Self::Few(few) => few.next().copied(),
+            Self::Sorted(sorted) => sorted.next(),
             Self::Many(many) => many.next(),
             Self::OwnFew(few) => few.next(),
+            Self::OwnSorted(sorted) => sorted.next(),
             Self::OwnMany(many) => many.next(),
         }
     }
@@ -235,44 +283,84 @@ impl Iterator for IdIter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{collections::BTreeSet, vec::Vec};
+    use alloc::collections::BTreeSet;
     use proptest::prelude::*;
 
     use super::*;
 
+    /// Ids that lie together, and such as lie far apart.
+    fn id() -> impl Strategy<Value = u32> {
+        prop_oneof![0_u32..12, 0_u32..200, (0_u32..2000).prop_map(|region| region << 14), Just(u32::MAX)]
+    }
+
+    fn assert_same(set: &IdSet, model: &BTreeSet<u32>, from: u32, to: u32) {
+        assert_eq!(set.len(), model.len() as u64);
+        assert_eq!(set.is_empty(), model.is_empty());
+        assert!(set.iter().eq(model.iter().copied()));
+        assert!(set.iter_from(from).eq(model.range(from..).copied()));
+        assert!(IdIter::new(&Cow::Owned(set.clone()), from).eq(model.range(from..).copied()));
+        let to = to.max(from);
+        assert_eq!(set.meets(from..=to), model.range(from..=to).next().is_some());
+        assert_eq!(set.count_in(from..=to), model.range(from..=to).count() as u64);
+        assert_eq!(set.contains(from), model.contains(&from));
+        for n in [0, 1, 2, 3, 5, model.len() / 2, model.len()] {
+            assert_eq!(set.select(n as u32), model.iter().nth(n).copied());
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_set_does_what_an_ordered_set_does(operations in prop::collection::vec((any::<bool>(), 0_u32..12), 0..60), from in 0_u32..12) {
+        fn a_set_does_what_an_ordered_set_does(
+            operations in prop::collection::vec((0..4, id()), 0..400),
+            (from, to) in (id(), id()),
+        ) {
             let mut set = IdSet::EMPTY;
             let mut model = BTreeSet::new();
-            for (add, id) in operations {
-                if add {
+            for (what, id) in operations {
+                if what > 0 {
                     prop_assert_eq!(set.insert(id), model.insert(id));
                 } else {
                     prop_assert_eq!(set.remove(id), model.remove(&id));
                 }
                 prop_assert_eq!(set.len(), model.len() as u64);
-                prop_assert_eq!(set.is_empty(), model.is_empty());
             }
-            prop_assert!(set.iter().eq(model.iter().copied()));
-            prop_assert!(set.iter_from(from).eq(model.range(from..).copied()));
-            prop_assert_eq!(set.meets(from..=from + 2), model.range(from..=from + 2).next().is_some());
-            prop_assert_eq!(set.count_in(from..=from + 2), model.range(from..=from + 2).count() as u64);
-            for n in 0..12 {
-                prop_assert_eq!(set.select(n), model.iter().nth(n as usize).copied());
+            assert_same(&set, &model, from, to);
+            for id in model.clone() {
+                prop_assert!(set.remove(id) && model.remove(&id));
+                prop_assert_eq!(set.iter().next(), model.first().copied());
             }
+            assert_same(&set, &model, from, to);
         }
 
         #[test]
         fn union_and_intersection_are_those_of_ordered_sets(
-            left in prop::collection::btree_set(0_u32..20, 0..12),
-            right in prop::collection::btree_set(0_u32..20, 0..12),
+            left in prop::collection::btree_set(id(), 0..120),
+            right in prop::collection::btree_set(id(), 0..120),
         ) {
             let build = |ids: &BTreeSet<u32>| ids.iter().copied().collect::<IdSet>();
             let (mut a, b) = (build(&left), build(&right));
-            prop_assert!(a.intersection(&b).iter().eq(left.intersection(&right).copied()));
+            assert_same(&a.intersection(&b), &left.intersection(&right).copied().collect(), 0, 100);
             a.union(&b);
-            prop_assert_eq!(a.iter().collect::<Vec<_>>(), left.union(&right).copied().collect::<Vec<_>>());
+            assert_same(&a, &left.union(&right).copied().collect(), 0, 100);
+        }
+    }
+
+    #[test]
+    fn a_set_changes_its_form_and_stays_the_same_set() {
+        let orders: [fn(u32) -> u32; 3] = [|n| n, |n| 29_999 - n, |n| n * 7919 % 30_000];
+        // Close together, and as far apart as the links of one kind are.
+        for (order, distance) in orders.into_iter().flat_map(|order| [(order, 1), (order, 64_000)]) {
+            let (mut set, mut model) = (IdSet::EMPTY, BTreeSet::new());
+            for n in 0..30_000 {
+                set.insert(order(n) * distance);
+                model.insert(order(n) * distance);
+            }
+            assert_same(&set, &model, 5000 * distance, 9000 * distance);
+            for n in (0..30_000).filter(|n| n % 100 != 0) {
+                set.remove(order(n) * distance);
+                model.remove(&(order(n) * distance));
+            }
+            assert_same(&set, &model, 5000 * distance, 9000 * distance);
         }
     }
 }

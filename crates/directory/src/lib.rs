@@ -98,6 +98,7 @@ mod resources;
 mod settle;
 mod show;
 mod slots;
+mod sorted_ids;
 mod stream;
 mod token;
 mod values;
