@@ -20,7 +20,7 @@ pub(crate) struct Entry {
     rare: Option<Box<Rare>>,
     /// When the registration was last made, updated or renewed.
     pub(crate) seen: Instant,
-    /// Where the queue of deadlines has it.
+    /// The date that the queue of deadlines has it under.
     pub(crate) filed: Instant,
     stamp: Stamp,
     token: Token,
@@ -156,14 +156,6 @@ impl Entry {
             links: Register::new(links, stamp_of(|stamps| stamps.links)),
             credentials: rare.map(|rare| rare.credentials.clone()).unwrap_or_default(),
             renewals: self.renewals,
-        }
-    }
-
-    /// Returns the writes that the state consists of: the newest of each replica.
-    pub(crate) fn dots(&self) -> Version {
-        match self.state() {
-            Some(state) => dots_of(state),
-            None => [self.stamp.dot].into_iter().collect(),
         }
     }
 
@@ -335,12 +327,6 @@ impl Stamps {
             attributes: record.attributes.iter().map(|(name, register)| (name.clone(), register.stamp)).collect(),
         })
     }
-}
-
-/// Returns the writes that a state consists of.
-pub(crate) fn dots_of(state: &State) -> Version {
-    let records = state.records().map(Record::dot);
-    records.chain(state.removals().map(|removal| removal.stamp.dot)).collect()
 }
 
 /// Name and value of each endpoint attribute, ordered by name.

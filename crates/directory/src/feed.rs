@@ -1,10 +1,10 @@
-use alloc::{boxed::Box, collections::btree_map};
+use alloc::boxed::Box;
 use core::{fmt, time::Duration};
 
 use waypost_model::{Change, Dot, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, entry::Entry, registry::Place, settle::copies_of_expired_until};
+use crate::{Directory, entry::Entry, registry::Place, settle::copies_of_expired_until, writes::WritesIter};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -28,7 +28,7 @@ pub struct Feed<'d> {
     now: Instant,
     after: Version,
     replica: Option<ReplicaId>,
-    writes: Option<btree_map::Range<'d, u64, u32>>,
+    writes: Option<WritesIter<'d>>,
 }
 
 impl<'d> Feed<'d> {
@@ -91,7 +91,7 @@ impl Iterator for Feed<'_> {
             let replica = self.replica?;
             match self.writes.as_mut().and_then(Iterator::next) {
                 Some((sequence, slot)) => {
-                    if let Some(change) = self.change(Dot { replica, sequence: *sequence }, *slot) {
+                    if let Some(change) = self.change(Dot { replica, sequence }, slot) {
                         return Some(change);
                     }
                 }

@@ -105,6 +105,7 @@ mod values;
 mod watch;
 mod watches;
 mod write;
+mod writes;
 
 pub use applied::Applied;
 pub use config::Config;

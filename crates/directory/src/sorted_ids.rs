@@ -58,9 +58,8 @@ impl SortedIds {
         }
         if len == 0 {
             self.chunks.remove(chunk);
-        } else if len < CHUNK / 8 && self.chunks.get(chunk + 1).is_some_and(|next| next.len() < CHUNK / 2) {
-            let next = self.chunks.remove(chunk + 1);
-            self.chunks[chunk].extend(next);
+        } else if len < CHUNK / 8 && !self.join(chunk) && chunk > 0 {
+            self.join(chunk - 1);
         }
         true
     }
@@ -106,6 +105,17 @@ impl SortedIds {
             _ => (&[][..], &[][..]),
         };
         first.iter().chain(rest.iter().flatten()).copied()
+    }
+
+    /// Joins a chunk with the next one if both are small; tells whether they are.
+    fn join(&mut self, chunk: usize) -> bool {
+        let [ids, next, ..] = &mut self.chunks[chunk..] else { return false };
+        let are_small = ids.len() + next.len() <= CHUNK / 2;
+        if are_small {
+            ids.extend_from_slice(next);
+            self.chunks.remove(chunk + 1);
+        }
+        are_small
     }
 
     fn count_below(&self, id: u32) -> usize {
