@@ -4,8 +4,8 @@
 //! cargo run --release -p waypost-benches --bin memory -- [REGISTRATIONS [fleet|distinct|titled]]
 //! ```
 //!
-//! Documents have ten links. Everything is counted that the directory holds: names, attributes and links, the index, what
-//! expires when, and the feed.
+//! Documents have ten links, and the registrations come evenly over a day. Everything is counted that the directory holds:
+//! names, attributes and links, the index, what expires when, and the feed.
 
 use std::alloc::System;
 use std::env;
@@ -37,7 +37,8 @@ fn main() -> ExitCode {
         if documents != Documents::Fleet || number < fleet::MODELS {
             link_data += registration.links.as_str().len();
         }
-        directory.register(Instant::ZERO, registration).expect("within the limits");
+        let now = Instant::from_millis(number as u64 * DAY / count as u64);
+        directory.register(now, registration).expect("within the limits");
     }
     let (took, bytes) = (start.elapsed(), ALLOCATOR.allocated() - before);
     let (bytes, link_data) = (bytes as f64 / count as f64, link_data as f64 / count as f64);
@@ -56,5 +57,7 @@ fn usage() -> ExitCode {
     ExitCode::from(2)
 }
 
+/// A day in milliseconds; the default lifetime is an hour longer.
+const DAY: u64 = 24 * 3_600_000;
 /// How many links a registration has.
 const LINKS: usize = 10;

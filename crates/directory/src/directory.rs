@@ -152,8 +152,9 @@ impl Directory {
 
     /// Returns the changes after a version, in the order of their dots: of each registration its present state.
     ///
-    /// Whoever applies them all in another directory and then [advances](Self::advance) it to this directory's
-    /// [`version`](Self::version) as it was now, holds what this one holds.
+    /// They are borrowed; [`ChangeRef::to_change`](crate::ChangeRef::to_change) makes one that can be
+    /// [applied](Self::apply). Whoever applies them all in another directory and then [advances](Self::advance) it to this
+    /// directory's [`version`](Self::version) as it was now, holds what this one holds.
     ///
     /// # Errors
     ///
