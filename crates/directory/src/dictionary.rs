@@ -54,9 +54,9 @@ const SMALL: usize = 128;
 const JOINED: usize = 384;
 
 impl Dictionary {
-    /// Notes that `id` has a text.
-    pub(crate) fn insert(&mut self, text: &str, id: u32) {
-        if let Some((between, right)) = self.root.insert(text.as_bytes(), id) {
+    /// Notes that ids have a text.
+    pub(crate) fn insert(&mut self, text: &str, ids: &[u32]) {
+        if let Some((between, right)) = self.root.insert(text.as_bytes(), ids) {
             let left = core::mem::take(&mut self.root);
             let mut root = Inner { texts: FrontCoded::default(), children: Vec::from([left, right]) };
             root.texts.push(&between, None);
@@ -64,9 +64,9 @@ impl Dictionary {
         }
     }
 
-    /// Forgets that `id` has a text.
-    pub(crate) fn remove(&mut self, text: &str, id: u32) {
-        self.root.remove(text.as_bytes(), id);
+    /// Forgets that ids have a text.
+    pub(crate) fn remove(&mut self, text: &str, ids: &[u32]) {
+        self.root.remove(text.as_bytes(), ids);
         while let Node::Inner(inner) = &mut self.root
             && inner.children.len() < 2
         {
@@ -101,17 +101,17 @@ impl Dictionary {
 }
 
 impl Node {
-    fn insert(&mut self, text: &[u8], id: u32) -> Split {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
         match self {
-            Self::Leaf(leaf) => leaf.insert(text, id),
-            Self::Inner(inner) => inner.insert(text, id),
+            Self::Leaf(leaf) => leaf.insert(text, ids),
+            Self::Inner(inner) => inner.insert(text, ids),
         }
     }
 
-    fn remove(&mut self, text: &[u8], id: u32) {
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
         match self {
-            Self::Leaf(leaf) => leaf.remove(text, id),
-            Self::Inner(inner) => inner.remove(text, id),
+            Self::Leaf(leaf) => leaf.remove(text, ids),
+            Self::Inner(inner) => inner.remove(text, ids),
         }
     }
 
@@ -168,40 +168,48 @@ impl Default for Node {
 }
 
 impl Leaf {
-    fn insert(&mut self, text: &[u8], id: u32) -> Split {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
         let place = self.texts.seek(text);
-        if !place.is_found {
-            let is_at_end = place.start == self.texts.len();
-            self.texts.insert(place, text, Some(id));
-            return self.split(is_at_end);
-        }
-        match self.texts.at(place.start).and_then(|coded| coded.note) {
-            Some(own) if own == id => {}
-            Some(own) => {
+        let note = self.texts.at(place.start).filter(|_| place.is_found).map(|coded| coded.note);
+        match (note, ids) {
+            (_, []) => {}
+            (None, _) => {
+                let is_at_end = place.start == self.texts.len();
+                let one = if let [id] = ids { Some(*id) } else { None };
+                self.texts.insert(place, text, one);
+                if one.is_none() {
+                    self.sets.insert(place.unnoted, ids.iter().copied().collect());
+                }
+                return self.split(is_at_end);
+            }
+            (Some(Some(own)), [id]) if own == *id => {}
+            (Some(Some(own)), _) => {
                 self.texts.set_note(place.start, None);
-                self.sets.insert(place.unnoted, [own, id].into_iter().collect());
+                self.sets.insert(place.unnoted, ids.iter().copied().chain([own]).collect());
             }
-            None => {
-                self.sets[place.unnoted].insert(id);
-            }
+            (Some(None), _) => self.sets[place.unnoted].insert_all(ids),
         }
         None
     }
 
-    fn remove(&mut self, text: &[u8], id: u32) {
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
         let place = self.texts.seek(text);
         if !place.is_found {
             return;
         }
         match self.texts.at(place.start).and_then(|coded| coded.note) {
-            Some(own) if own == id => self.texts.remove(place.start),
+            Some(own) if ids.contains(&own) => self.texts.remove(place.start),
             Some(_) => {}
             None => {
                 let set = &mut self.sets[place.unnoted];
-                set.remove(id);
-                if set.len() == 1 {
-                    self.texts.set_note(place.start, set.iter_from(0).next());
+                set.remove_all(ids);
+                let one = set.iter_from(0).next();
+                if set.len() < 2 {
                     self.sets.remove(place.unnoted);
+                    match one {
+                        Some(_) => self.texts.set_note(place.start, one),
+                        None => self.texts.remove(place.start),
+                    }
                 }
             }
         }
@@ -261,9 +269,9 @@ impl Inner {
         place.unnoted + usize::from(place.is_found)
     }
 
-    fn insert(&mut self, text: &[u8], id: u32) -> Split {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
         let index = self.index(text);
-        let (between, right) = self.children[index].insert(text, id)?;
+        let (between, right) = self.children[index].insert(text, ids)?;
         let place = self.texts.seek(&between);
         let is_at_end = place.start == self.texts.len();
         self.texts.insert(place, &between, None);
@@ -271,10 +279,10 @@ impl Inner {
         self.split(is_at_end)
     }
 
-    fn remove(&mut self, text: &[u8], id: u32) {
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
         let index = self.index(text);
         let child = &mut self.children[index];
-        child.remove(text, id);
+        child.remove(text, ids);
         if child.is_empty() {
             self.children.remove(index);
             self.take_text(index.saturating_sub(1));
@@ -363,14 +371,15 @@ mod tests {
         assert_eq!(with_prefix(dictionary, prefix), expected);
     }
 
-    fn change(dictionary: &mut Dictionary, model: &mut Model, add: bool, text: &str, id: u32) {
+    fn change(dictionary: &mut Dictionary, model: &mut Model, add: bool, text: &str, ids: &[u32]) {
         if add {
-            dictionary.insert(text, id);
-            model.entry(text.into()).or_default().insert(id);
+            dictionary.insert(text, ids);
+            model.entry(text.into()).or_default().extend(ids);
         } else {
-            dictionary.remove(text, id);
-            if let Some(ids) = model.get_mut(text) {
-                ids.remove(&id);
+            dictionary.remove(text, ids);
+            if let Some(own) = model.get_mut(text) {
+                own.retain(|id| !ids.contains(id));
+                let ids = own;
                 if ids.is_empty() {
                     model.remove(text);
                 }
@@ -390,12 +399,13 @@ mod tests {
     proptest! {
         #[test]
         fn a_dictionary_does_what_an_ordered_map_of_sets_does(
-            operations in prop::collection::vec((0..3, texts(), 0_u32..6), 0..900),
+            operations in prop::collection::vec((0..3, texts(), prop::collection::btree_set(0_u32..6, 1..3)), 0..900),
             prefixes in prop::collection::vec(texts(), 5),
         ) {
             let (mut dictionary, mut model) = (Dictionary::default(), Model::new());
-            for (what, text, id) in &operations {
-                change(&mut dictionary, &mut model, *what > 0, text, *id);
+            for (what, text, ids) in &operations {
+                let ids: Vec<u32> = ids.iter().copied().collect();
+                change(&mut dictionary, &mut model, *what > 0, text, &ids);
             }
             for prefix in prefixes {
                 let cut = prefix.char_indices().nth(prefix.chars().count() / 2).map_or(0, |(at, _)| at);
@@ -404,8 +414,9 @@ mod tests {
                 assert_same(&dictionary, &model, &prefix[..cut]);
             }
             assert_same(&dictionary, &model, "");
-            for (_, text, id) in operations.iter().rev() {
-                change(&mut dictionary, &mut model, false, text, *id);
+            for (_, text, ids) in operations.iter().rev() {
+                let ids: Vec<u32> = ids.iter().copied().collect();
+                change(&mut dictionary, &mut model, false, text, &ids);
             }
             prop_assert!(dictionary.is_empty());
             assert_same(&dictionary, &model, "");
@@ -419,17 +430,17 @@ mod tests {
         for order in orders {
             let (mut dictionary, mut model) = (Dictionary::default(), Model::new());
             for number in (0..20_000).map(order) {
-                change(&mut dictionary, &mut model, true, &text(number), number);
+                change(&mut dictionary, &mut model, true, &text(number), &[number]);
             }
             assert_same(&dictionary, &model, "");
             for number in (0..20_000).map(order).filter(|number| number % 50 != 0) {
-                change(&mut dictionary, &mut model, false, &text(number), number);
+                change(&mut dictionary, &mut model, false, &text(number), &[number]);
             }
             assert_same(&dictionary, &model, "");
             assert_same(&dictionary, &model, "coap://[2001:db8::1");
             for number in (0..20_000).map(order).filter(|number| number % 50 == 0) {
                 assert_eq!(dictionary.find(&text(number)).map(ids), Some(BTreeSet::from([number])));
-                change(&mut dictionary, &mut model, false, &text(number), number);
+                change(&mut dictionary, &mut model, false, &text(number), &[number]);
             }
             assert!(dictionary.is_empty());
         }
@@ -440,7 +451,7 @@ mod tests {
         let start = "x".repeat(60_000);
         let mut dictionary = Dictionary::default();
         for number in 0..200 {
-            dictionary.insert(&format!("{start}{}", number * 71 % 200), number);
+            dictionary.insert(&format!("{start}{}", number * 71 % 200), &[number]);
         }
         fn longest(node: &Node) -> usize {
             match node {

@@ -154,7 +154,7 @@ impl Documents {
     }
 
     /// Finds or stores a document and counts one holder more.
-    pub(crate) fn hold(&mut self, links: LinkDocumentBuf) -> u32 {
+    pub(crate) fn hold(&mut self, links: &LinkDocumentBuf) -> u32 {
         let hash = hash(&self.key, links.as_str());
         let documents = &self.documents;
         if let Some(&id) = self.by_text.find(hash, |id| documents[*id].as_str() == links.as_str()) {
@@ -164,7 +164,7 @@ impl Documents {
         let plain = |link: &Link<'_>| if is_plain(link) { PLAIN } else { 0 };
         let offsets = links.as_document().links().map(|link| link.offset() as u32 | plain(&link)).collect();
         let id = self.documents.insert(Document {
-            links,
+            links: links.clone(),
             offsets,
             written: None,
             first: NOWHERE,
@@ -176,9 +176,10 @@ impl Documents {
         id
     }
 
-    /// Counts one holder more of a document that is held.
-    pub(crate) fn hold_again(&mut self, id: u32) {
+    /// Counts one holder more of a document that is held; returns it.
+    pub(crate) fn hold_again(&mut self, id: u32) -> u32 {
         self.documents[id].holders += 1;
+        id
     }
 
     /// Counts one holder less and drops the document after the last.

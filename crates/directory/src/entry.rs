@@ -77,11 +77,12 @@ impl Entry {
     ) -> Option<Self> {
         let is_simple = state.len() == 1;
         let record = state.record()?;
-        let mut text = String::new();
         let sector = record.key.sector.as_ref().map(Sector::as_str);
-        text.push_str(sector.unwrap_or_default());
-        text.push_str(record.key.endpoint.as_str());
-        text.push_str(record.base.value.as_str());
+        let names = [sector.unwrap_or_default(), record.key.endpoint.as_str(), record.base.value.as_str()];
+        let packed = |(name, value): (&str, Option<&str>)| name.len() + value.map_or(0, str::len) + 2 * LENGTH_DIGITS;
+        let length = names.map(str::len).iter().sum::<usize>() + record.attributes().map(packed).sum::<usize>();
+        let mut text = String::with_capacity(length);
+        names.iter().for_each(|name| text.push_str(name));
         for (name, value) in record.attributes() {
             push_attribute(&mut text, name, value);
         }

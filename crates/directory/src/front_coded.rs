@@ -93,16 +93,13 @@ impl FrontCoded {
     }
 
     /// Returns the text that starts at a place.
+    #[inline]
     pub(crate) fn at(&self, start: usize) -> Option<Coded<'_>> {
         let bytes = self.bytes.get(start..)?;
         let (shared, length, header) = match bytes {
             [] => return None,
             [shared, length, ..] if (shared | length) < MORE => (usize::from(*shared), usize::from(*length), 2),
-            _ => {
-                let (shared, first) = read_length(bytes);
-                let (length, second) = read_length(&bytes[first..]);
-                (shared, length, first + second)
-            }
+            _ => long_header(bytes),
         };
         let (rest_start, rest_end) = (header, header + length / 2);
         let note = bytes.get(rest_end..rest_end + NOTE).filter(|_| length % 2 == 1);
@@ -264,6 +261,14 @@ fn header(shared: usize, rest: usize, has_note: bool) -> Header {
     header.push(shared);
     header.push(rest << 1 | usize::from(has_note));
     header
+}
+
+/// Reads a header of any length; returns the two numbers in it and how many bytes it takes.
+#[cold]
+fn long_header(bytes: &[u8]) -> (usize, usize, usize) {
+    let (shared, first) = read_length(bytes);
+    let (length, second) = read_length(&bytes[first..]);
+    (shared, length, first + second)
 }
 
 /// Reads a length; returns also how many bytes it takes.

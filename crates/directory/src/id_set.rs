@@ -107,6 +107,30 @@ impl IdSet {
         }
     }
 
+    /// Adds ids that are ascending.
+    pub(crate) fn insert_all(&mut self, ids: &[u32]) {
+        for run in runs(ids) {
+            match (&mut *self, run) {
+                (Self::Many(many), [first, .., last]) => many.len += many.ids.insert_range(*first..=*last),
+                (set, run) => run.iter().for_each(|id| _ = set.insert(*id)),
+            }
+        }
+    }
+
+    /// Takes out ids that are ascending.
+    pub(crate) fn remove_all(&mut self, ids: &[u32]) {
+        for run in runs(ids) {
+            match (&mut *self, run) {
+                // The last one is for what comes of it.
+                (Self::Many(many), [first, .., last]) => {
+                    many.len -= many.ids.remove_range(*first..*last);
+                    self.remove(*last);
+                }
+                (set, run) => run.iter().for_each(|id| _ = set.remove(*id)),
+            }
+        }
+    }
+
     pub(crate) fn contains(&self, id: u32) -> bool {
         match self {
             Self::Few { .. } => self.few().contains(&id),
@@ -207,6 +231,11 @@ impl IdSet {
             Self::Sorted(_) | Self::Many(_) => &[],
         }
     }
+}
+
+/// Returns the ids in pieces that have no gaps.
+fn runs(ids: &[u32]) -> impl Iterator<Item = &[u32]> {
+    ids.chunk_by(|one, next| one.checked_add(1) == Some(*next))
 }
 
 /// Returns how many regions of a bitmap there are from the first to the last id.
@@ -313,6 +342,7 @@ mod tests {
         fn a_set_does_what_an_ordered_set_does(
             operations in prop::collection::vec((0..4, id()), 0..400),
             (from, to) in (id(), id()),
+            step in 1_usize..3,
         ) {
             let mut set = IdSet::EMPTY;
             let mut model = BTreeSet::new();
@@ -324,6 +354,14 @@ mod tests {
                 }
                 prop_assert_eq!(set.len(), model.len() as u64);
             }
+            assert_same(&set, &model, from, to);
+            let run: Vec<u32> = (from..=from.saturating_add(20)).step_by(step).collect();
+            set.insert_all(&run);
+            model.extend(&run);
+            assert_same(&set, &model, from, to);
+            let run: Vec<u32> = (to..=to.saturating_add(100)).step_by(step).collect();
+            set.remove_all(&run);
+            model.retain(|id| !run.contains(id));
             assert_same(&set, &model, from, to);
             for id in model.clone() {
                 prop_assert!(set.remove(id) && model.remove(&id));

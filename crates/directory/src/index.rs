@@ -1,12 +1,13 @@
 use alloc::borrow::Cow;
 
-use waypost_link_format::{Link, resolve};
+use waypost_link_format::resolve;
 
 use crate::{
     dictionary::Dictionary,
     documents::{Document, Documents, Renumbered},
     entry::Entry,
     id_set::IdSet,
+    marks::Marks,
     values::Values,
 };
 
@@ -120,41 +121,10 @@ impl Index {
         if from.is_none() && to.is_none() {
             return;
         }
-        for (position, link) in document.links() {
-            if let Some(first) = from {
-                self.change_link(&link, first + position, false);
-            }
-            if let Some(first) = to {
-                self.change_link(&link, first + position, true);
-            }
-        }
-    }
-
-    fn change_link(&mut self, link: &Link<'_>, number: u32, add: bool) {
-        self.change_reference("href", link.target(), number, add);
-        for parameter in link.parameters() {
-            let name = lower_case(parameter.name());
-            let value = parameter.value().unwrap_or_default();
-            match &*name {
-                "anchor" => self.change_reference("anchor", &value, number, add),
-                // A look-up shows the provenance of every link: its registration, whatever the registrant said.
-                "provenance" => {}
-                _ => each_word(&name, &value, |word| change_value(&mut self.links, &name, word, number, add)),
-            }
-        }
-    }
-
-    fn change_reference(&mut self, name: &str, reference: &str, number: u32, add: bool) {
-        match kind_of(reference) {
-            Reference::AsWritten => change_value(&mut self.links, name, reference, number, add),
-            kind => {
-                // That a link has a target needs no note.
-                if name != "href" {
-                    change_name(&mut self.links, name, number, add);
-                }
-                if kind == Reference::OtherAuthority {
-                    change_name(&mut self.odd_links, name, number, add);
-                }
+        let marks = Marks::of(document);
+        for (first, add) in [(from, false), (to, true)] {
+            if let Some(first) = first {
+                marks.change(&mut self.links, &mut self.odd_links, first, add);
             }
         }
     }
@@ -190,7 +160,7 @@ pub(crate) fn kind_of(reference: &str) -> Reference {
 /// ([RFC 6690 §4.1]).
 ///
 /// [RFC 6690 §4.1]: https://www.rfc-editor.org/rfc/rfc6690#section-4.1
-pub(crate) fn each_word(name: &str, value: &str, mut visit: impl FnMut(&str)) {
+pub(crate) fn each_word<'v>(name: &str, value: &'v str, mut visit: impl FnMut(&'v str)) {
     if !matches!(name, "rt" | "if" | "rel" | "rev") {
         return visit(value);
     }
@@ -220,25 +190,13 @@ fn set(ids: &mut IdSet, id: u32, member: bool) {
 
 fn change_text(texts: &mut Dictionary, slot: u32, old: Option<&str>, new: Option<&str>) {
     if let Some(text) = old {
-        texts.remove(text, slot);
+        texts.remove(text, &[slot]);
     }
     if let Some(text) = new {
-        texts.insert(text, slot);
+        texts.insert(text, &[slot]);
     }
 }
 
 fn change_value(values: &mut Values, name: &str, value: &str, id: u32, add: bool) {
-    if add {
-        values.insert(name, value, id);
-    } else {
-        values.remove(name, value, id);
-    }
-}
-
-fn change_name(values: &mut Values, name: &str, id: u32, add: bool) {
-    if add {
-        values.insert_name(name, id);
-    } else {
-        values.remove_name(name, id);
-    }
+    values.change(name, &[id], [(value, &[id][..])], add);
 }

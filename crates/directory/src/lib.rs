@@ -91,6 +91,7 @@ mod index;
 mod limits;
 mod log;
 mod lookup;
+mod marks;
 mod plan;
 mod record_ref;
 mod refused;

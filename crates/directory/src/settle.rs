@@ -14,12 +14,19 @@ impl Directory {
     ///
     /// `seen` is when it was last renewed. A copy of it elsewhere may live until `copies_until`.
     pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant, copies_until: Instant) {
-        let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot)).map(Entry::copies_until);
-        let copies_until = copies_until.max(earlier.unwrap_or(Instant::ZERO));
+        let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
+        let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
         let guard = self.context.config.limits.tombstone_guard;
         let place = match state.record() {
             Some(record) => {
-                let document = self.documents.hold(record.links.value.clone());
+                let links = &record.links.value;
+                // Most updates leave the links as they are.
+                let document = match earlier.map(|earlier| earlier.document) {
+                    Some(document) if self.documents[document].as_str() == links.as_str() => {
+                        self.documents.hold_again(document)
+                    }
+                    _ => self.documents.hold(links),
+                };
                 drop(record);
                 Entry::pack(&state, token, document, seen, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
@@ -51,7 +58,7 @@ impl Directory {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
         entry.is_shown = false;
-        self.documents.hold_again(entry.document);
+        self.documents.hold_again(old.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
     }

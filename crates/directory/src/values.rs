@@ -23,30 +23,22 @@ struct OneName {
 }
 
 impl Values {
-    /// Notes that `id` has the value; `name` is in lower case.
-    pub(crate) fn insert(&mut self, name: &str, value: &str, id: u32) {
-        let one = self.name_mut(name);
-        one.all.insert(id);
-        one.values.insert(value, id);
-    }
-
-    /// Notes that `id` has the attribute without saying with which value.
-    pub(crate) fn insert_name(&mut self, name: &str, id: u32) {
-        self.name_mut(name).all.insert(id);
-    }
-
-    /// Forgets that `id` has the value and the attribute.
-    pub(crate) fn remove(&mut self, name: &str, value: &str, id: u32) {
-        if let Some(one) = self.names.get_mut(name) {
-            one.values.remove(value, id);
-        }
-        self.remove_name(name, id);
-    }
-
-    /// Forgets that `id` has the attribute.
-    pub(crate) fn remove_name(&mut self, name: &str, id: u32) {
-        if let Some(one) = self.names.get_mut(name) {
-            one.all.remove(id);
+    /// Notes, or forgets, that the ids `all` have an attribute, and for each value who of them has it. The name is in lower
+    /// case, ids are ascending.
+    pub(crate) fn change<V: AsRef<str>, I: AsRef<[u32]>>(
+        &mut self,
+        name: &str,
+        all: &[u32],
+        values: impl IntoIterator<Item = (V, I)>,
+        add: bool,
+    ) {
+        if add {
+            let one = self.name_mut(name);
+            one.all.insert_all(all);
+            values.into_iter().for_each(|(value, ids)| one.values.insert(value.as_ref(), ids.as_ref()));
+        } else if let Some(one) = self.names.get_mut(name) {
+            one.all.remove_all(all);
+            values.into_iter().for_each(|(value, ids)| one.values.remove(value.as_ref(), ids.as_ref()));
             if one.all.is_empty() && one.values.is_empty() {
                 self.names.remove(name);
             }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use waypost_directory::{Applied, ChangeRef, Directory, RecordRef, Refused};
 use waypost_filter::Query;
 use waypost_link_format::LinkWriter;
-use waypost_model::{Change, Origin, Record, Register, Stamp, Version};
+use waypost_model::{Change, Origin, Record, Register, Sector, Stamp, Version};
 use waypost_time::Instant;
 
 /// Everything that a directory shows, in an order that does not depend on its slots.
@@ -40,7 +40,7 @@ fn follow(from: &Directory, to: &mut Directory, now: Instant) {
 }
 
 fn assert_says(view: &RecordRef<'_>, record: &Record, age: Duration) {
-    assert_eq!(view.sector(), record.key.sector.as_ref().map(|sector| sector.as_str()));
+    assert_eq!(view.sector(), record.key.sector.as_ref().map(Sector::as_str));
     assert_eq!(view.endpoint(), record.key.endpoint.as_str());
     let origin = view.authority().map_or(Origin::Local, |authority| Origin::Foreign(authority.clone()));
     assert_eq!((origin, view.location()), (record.key.origin.clone(), record.location.as_ref()));
