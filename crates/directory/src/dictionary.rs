@@ -397,6 +397,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(80))]
+
         #[test]
         fn a_dictionary_does_what_an_ordered_map_of_sets_does(
             operations in prop::collection::vec((0..3, texts(), prop::collection::btree_set(0_u32..6, 1..3)), 0..900),

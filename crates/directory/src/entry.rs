@@ -44,7 +44,7 @@ struct Rare {
     credentials: Credentials,
     zone: Option<u32>,
     foreign: Option<(Authority, Location)>,
-    stamps: Option<Stamps>,
+    stamps: Option<Box<Stamps>>,
     /// All writes, where what is shown is merged from several.
     state: Option<State>,
     /// Until when copies elsewhere may live, where that is longer than this one lives.
@@ -94,7 +94,7 @@ impl Entry {
             credentials: record.credentials.clone(),
             zone: record.zone,
             foreign,
-            stamps: Stamps::of(&record),
+            stamps: Stamps::of(&record).map(Box::new),
             state: (!is_simple).then(|| state.clone()),
             copies_until: (copies_until > seen + record.lifetime.value.duration()).then_some(copies_until),
         };
@@ -124,7 +124,7 @@ impl Entry {
 
     /// Returns the stamps, where they are not all that of the write.
     pub(crate) fn stamps(&self) -> Option<&Stamps> {
-        self.rare.as_ref()?.stamps.as_ref()
+        self.rare.as_ref()?.stamps.as_deref()
     }
 
     /// Returns the name of each attribute once, in their order, and the write that set it; also of those without a value.

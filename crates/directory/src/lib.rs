@@ -44,6 +44,10 @@
 //! the sets of the other criteria about each. When most of that turns out to be in vain, it intersects the sets instead.
 //! What a look-up costs depends on its result, not on the size of the directory.
 //!
+//! *Why does the index cost less than what it indexes?* Neighbours in the order of their texts share most of their bytes, so a
+//! value is kept as what it has that the one before it has not. Who has it is a number, a few of them, or a bitmap, whichever
+//! is smallest.
+//!
 //! *Why do links have numbers?* Two criteria on links must be met by the same link, so the sets are of links, not of
 //! registrations. A document that one registration has gets the numbers that belong to its slot: ascending numbers are
 //! ascending slots, and a result in order needs no sorting. A document that a fleet shares gets numbers of its own, once,

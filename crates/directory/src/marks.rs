@@ -1,5 +1,7 @@
 use alloc::{borrow::Cow, vec::Vec};
 
+use waypost_link_format::Parameter;
+
 use crate::{
     documents::Document,
     index::{Reference, each_word, kind_of, lower_case},
@@ -22,16 +24,7 @@ impl<'d> Marks<'d> {
         let mut marks = Self { marks: Vec::new(), odd: Vec::new() };
         for (position, link) in document.links() {
             marks.add_reference("href", link.target().into(), position);
-            for parameter in link.parameters() {
-                let name = lower_case(parameter.name());
-                let value = parameter.value().unwrap_or_default();
-                match &*name {
-                    "anchor" => marks.add_reference("anchor", value, position),
-                    // A look-up shows the provenance of every link: its registration, whatever the registrant said.
-                    "provenance" => {}
-                    _ => marks.add_words(name, value, position),
-                }
-            }
+            link.parameters().for_each(|parameter| marks.add_parameter(&parameter, position));
         }
         marks.marks.sort_unstable();
         marks.marks.dedup();
@@ -69,12 +62,16 @@ impl<'d> Marks<'d> {
         }
     }
 
-    fn add_words(&mut self, name: Cow<'d, str>, value: Cow<'d, str>, position: u32) {
-        match value {
-            Cow::Borrowed(value) => {
+    fn add_parameter(&mut self, parameter: &Parameter<'d>, position: u32) {
+        let name = lower_case(parameter.name());
+        match (&*name, parameter.value().unwrap_or_default()) {
+            ("anchor", anchor) => self.add_reference("anchor", anchor, position),
+            // A look-up shows the provenance of every link: its registration, whatever the registrant said.
+            ("provenance", _) => {}
+            (_, Cow::Borrowed(value)) => {
                 each_word(&name, value, |word| self.marks.push((name.clone(), Some(word.into()), position)));
             }
-            Cow::Owned(value) => each_word(&name, &value, |word| {
+            (_, Cow::Owned(value)) => each_word(&name, &value, |word| {
                 self.marks.push((name.clone(), Some(Cow::Owned(word.into())), position));
             }),
         }
