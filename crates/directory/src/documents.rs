@@ -48,7 +48,7 @@ pub(crate) struct Document {
     links: LinkDocumentBuf,
     /// Where each link starts in the text, and whether it is [`PLAIN`].
     offsets: Box<[u32]>,
-    written: Option<Written>,
+    written: Option<Box<Written>>,
     first: u32,
     holders: u32,
     users: IdSet,
@@ -100,7 +100,7 @@ impl Document {
 
     /// Returns a plain link as look-ups write it, but for the origin, if that is at hand.
     pub(crate) fn written(&self, position: u32) -> Option<&str> {
-        let Written { text, offsets } = self.written.as_ref().filter(|_| self.is_plain(position))?;
+        let Written { text, offsets } = self.written.as_deref().filter(|_| self.is_plain(position))?;
         let position = position as usize;
         text.get(*offsets.get(position)? as usize..*offsets.get(position + 1)? as usize)
     }
@@ -118,7 +118,7 @@ impl Document {
             }
             offsets.push(text.len() as u32);
         }
-        self.written = Some(Written { text: text.into(), offsets: offsets.into() });
+        self.written = Some(Box::new(Written { text: text.into(), offsets: offsets.into() }));
     }
 
     pub(crate) fn links(&self) -> impl Iterator<Item = (u32, Link<'_>)> + Clone {
