@@ -117,7 +117,7 @@ impl<S: Service> Driver<S> {
         Ok(())
     }
 
-    /// Has `hook` called after each step, for instance to log what the service did.
+    /// Has `hook` called after each step, for instance to log what the service did. A step can take a burst of datagrams.
     pub fn on_step(&mut self, hook: impl FnMut(Instant, &mut S) + Send + 'static) {
         self.hook = Some(Box::new(hook));
     }
@@ -131,7 +131,7 @@ impl<S: Service> Driver<S> {
     /// Returns the time on the clock of the driver.
     #[must_use]
     pub fn now(&self) -> Instant {
-        Instant::from_millis(u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX))
+        since(self.clock)
     }
 
     /// Lets an application work with the service while the driver does not run.
@@ -172,16 +172,15 @@ impl<S: Service> Driver<S> {
         }
     }
 
-    /// Reads what a socket has, up to a number that leaves the others their turn.
+    /// Reads what a socket has, up to a number that leaves the others their turn. What is answered to a burst is sent after
+    /// it: whoever waits for several answers is woken once, and waking costs as much as answering.
     async fn read(&mut self, index: usize) -> io::Result<()> {
         self.first = (index + 1) % self.sockets.len();
+        let now = self.now();
         for _ in 0..BURST {
             let received = self.sockets[index].receive(&mut self.buffer)?;
             let Some((path, len)) = received else { return Ok(()) };
-            let now = self.now();
             self.endpoint.handle_datagram(now, path, &self.buffer[..len]);
-            self.step();
-            self.send().await;
         }
         // There is more: under a flood, clocks and signals have their turn as well.
         tokio::task::yield_now().await;
@@ -217,7 +216,7 @@ impl<S: Service> Driver<S> {
 
     fn step(&mut self) {
         if let Some(hook) = &mut self.hook {
-            let now = Instant::from_millis(u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX));
+            let now = since(self.clock);
             self.endpoint.update(now, |service| hook(now, service));
         }
     }
@@ -297,6 +296,10 @@ async fn readable(sockets: &[Socket], first: usize) -> io::Result<usize> {
     .await
 }
 
+fn since(start: time::Instant) -> Instant {
+    Instant::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
+}
+
 async fn sleep_until(deadline: Option<time::Instant>) {
     match deadline {
         Some(deadline) => time::sleep_until(deadline).await,
@@ -306,7 +309,7 @@ async fn sleep_until(deadline: Option<time::Instant>) {
 
 /// How many closures wait for the driver before [`Handle::update`] waits, too.
 const ERRANDS: usize = 64;
-/// How many datagrams are read from a socket in a row.
+/// How many datagrams are read from a socket in a row, before what is answered to them is sent.
 const BURST: usize = 64;
 /// A deadline further away than this is looked at again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);

@@ -68,6 +68,42 @@ async fn many_requests_at_once_are_all_answered() {
 }
 
 #[tokio::test]
+async fn under_a_flood_errands_and_the_end_have_their_turn() {
+    let mut driver = driver(Shelf::default());
+    let server = driver.listen(LOCAL[0].parse().unwrap()).unwrap();
+    let handle = driver.handle();
+    let flood = tokio::spawn(async move {
+        let socket = client(server).await;
+        for id in (0..=u16::MAX).cycle() {
+            // What finds no room is lost; there is always more.
+            let _ = socket.try_send(&get(id, "text").bytes());
+            if id % 256 == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let asked = tokio::time::timeout(Duration::from_secs(10), async {
+        while handle.update(|_, shelf| shelf.requests.len()).await.unwrap() < 1000 {}
+    });
+    beside(&mut driver, asked).await.unwrap();
+    flood.abort();
+}
+
+#[tokio::test]
+async fn a_datagram_that_cannot_be_sent_is_lost_and_nothing_else_is() {
+    let mut driver = driver(Shelf::default());
+    let server = driver.listen(LOCAL[0].parse().unwrap()).unwrap();
+    // Nobody can be reached at port 0.
+    driver.update(|_, shelf| shelf.ask(7, Peer::new("coap://127.0.0.1:0"), Request::new(Method::Get, ["x"])));
+    beside(&mut driver, async {
+        let socket = client(server).await;
+        socket.send(&get(1, "text").bytes()).await.unwrap();
+        assert_eq!(receive(&socket).await.id(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn timers_fire() {
     let mut config = Config::new([7; 16]);
     config.timing.ack_delay = Duration::from_millis(20);
