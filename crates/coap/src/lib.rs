@@ -72,6 +72,7 @@ mod amplification;
 mod block;
 mod config;
 mod datagram;
+mod draft;
 #[cfg(feature = "tokio")]
 mod driver;
 mod endpoint;

@@ -1,9 +1,5 @@
-use alloc::vec::Vec;
-
 use bytes::Bytes;
-use coap_lite::{CoapOption, MessageType, Packet};
 
-use crate::block::Block;
 use crate::token::Token;
 
 /// The type of a message ([RFC 7252 §4](https://www.rfc-editor.org/rfc/rfc7252#section-4)).
@@ -17,7 +13,7 @@ pub(crate) enum Kind {
 
 /// What a datagram turned out to be.
 #[derive(Debug)]
-pub(crate) enum Datagram {
+pub(crate) enum Datagram<'a> {
     /// Not CoAP, or a version of it that is not known: to be ignored.
     Foreign,
     /// CoAP with a format error.
@@ -25,35 +21,33 @@ pub(crate) enum Datagram {
     /// A message without code, the envelope alone.
     Empty { kind: Kind, id: u16 },
     /// A request or a response.
-    Message(Message),
+    Message(Message<'a>),
 }
 
 /// A request or a response as it stands in a datagram.
-#[derive(Debug)]
-pub(crate) struct Message {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Message<'a> {
     pub(crate) kind: Kind,
     pub(crate) id: u16,
     pub(crate) code: u8,
     pub(crate) token: Token,
-    packet: Packet,
+    options: Options<'a>,
+    payload: &'a [u8],
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// Returns the options in order of their numbers, equal ones in the order of the message.
-    pub(crate) fn options(&self) -> impl Iterator<Item = (u16, &[u8])> {
-        self.packet.options().flat_map(|(&number, values)| values.iter().map(move |value| (number, &**value)))
+    pub(crate) fn options(&self) -> Options<'a> {
+        self.options
     }
 
-    pub(crate) fn take_payload(&mut self) -> Bytes {
-        core::mem::take(&mut self.packet.payload).into()
+    pub(crate) fn payload(&self) -> Bytes {
+        Bytes::copy_from_slice(self.payload)
     }
 }
 
-/// Reads a datagram.
-///
-/// The codec is lenient where [RFC 7252 §3](https://www.rfc-editor.org/rfc/rfc7252#section-3) is not: it takes any version,
-/// an empty message with more than a header, and a payload marker without a payload. That is checked here.
-pub(crate) fn read(datagram: &[u8]) -> Datagram {
+/// Reads a datagram ([RFC 7252 §3](https://www.rfc-editor.org/rfc/rfc7252#section-3)).
+pub(crate) fn read(datagram: &[u8]) -> Datagram<'_> {
     let &[first, code, high, low, ref rest @ ..] = datagram else { return Datagram::Foreign };
     if first >> 6 != VERSION {
         return Datagram::Foreign;
@@ -73,78 +67,69 @@ pub(crate) fn read(datagram: &[u8]) -> Datagram {
             Datagram::Malformed { kind, id }
         };
     }
-    let Some(token) = rest.get(..token_len).and_then(Token::new) else { return Datagram::Malformed { kind, id } };
-    match Packet::from_bytes(datagram) {
-        Ok(packet) if !ends_in_marker(datagram, &packet) => {
-            Datagram::Message(Message { kind, id, code, token, packet })
+    let message = rest.split_at_checked(token_len).and_then(|(token, rest)| {
+        let token = Token::new(token)?;
+        let options = Options { rest, number: 0 };
+        let payload = options.check()?;
+        Some(Message { kind, id, code, token, options, payload })
+    });
+    message.map_or(Datagram::Malformed { kind, id }, Datagram::Message)
+}
+
+/// The options of a message, as numbers and values, in the order of the message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options<'a> {
+    /// What comes after the token, or after the previous option.
+    rest: &'a [u8],
+    /// The number of the previous option.
+    number: u16,
+}
+
+impl<'a> Options<'a> {
+    /// Goes to the end of the options; returns the payload, or `None` where there is a format error.
+    fn check(mut self) -> Option<&'a [u8]> {
+        loop {
+            match self.rest {
+                [] => return Some(&[]),
+                // A marker and no payload.
+                [MARKER] => return None,
+                [MARKER, payload @ ..] => return Some(payload),
+                _ => self.step()?,
+            };
         }
-        _ => Datagram::Malformed { kind, id },
+    }
+
+    /// Reads an option; `None` where it is malformed.
+    fn step(&mut self) -> Option<(u16, &'a [u8])> {
+        let (&first, mut rest) = self.rest.split_first()?;
+        let delta = extended(first >> 4, &mut rest)?;
+        let len = extended(first & 15, &mut rest)?;
+        let (value, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+        *self = Self { rest, number: u16::try_from(u32::from(self.number) + delta).ok()? };
+        Some((self.number, value))
     }
 }
 
-/// Tells whether the last byte is a payload marker. If it belongs to an option instead, then what comes before it does
-/// not parse.
-fn ends_in_marker(datagram: &[u8], packet: &Packet) -> bool {
-    match datagram.split_last() {
-        Some((&MARKER, before)) if packet.payload.is_empty() => Packet::from_bytes(before).is_ok(),
-        _ => false,
+impl<'a> Iterator for Options<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // What is left after the last option was read when the message was.
+        if self.rest.first() == Some(&MARKER) { None } else { self.step() }
     }
 }
 
-/// A message in the making.
-#[derive(Debug)]
-pub(crate) struct Draft(Packet);
-
-impl Draft {
-    pub(crate) fn new(kind: Kind, code: u8, id: u16, token: Token) -> Self {
-        let mut packet = Packet::new();
-        packet.header.set_version(VERSION);
-        packet.header.set_type(match kind {
-            Kind::Confirmable => MessageType::Confirmable,
-            Kind::NonConfirmable => MessageType::NonConfirmable,
-            Kind::Acknowledgement => MessageType::Acknowledgement,
-            Kind::Reset => MessageType::Reset,
-        });
-        packet.header.code = code.into();
-        packet.header.message_id = id;
-        packet.set_token(token.as_bytes().to_vec());
-        Self(packet)
+/// Reads the delta or the length of an option ([RFC 7252 §3.1](https://www.rfc-editor.org/rfc/rfc7252#section-3.1)).
+fn extended(nibble: u8, rest: &mut &[u8]) -> Option<u32> {
+    match nibble {
+        13 => rest.split_off_first().map(|&more| u32::from(more) + 13),
+        14 => match rest.split_off(..2)? {
+            &[high, low] => Some(u32::from(u16::from_be_bytes([high, low])) + 269),
+            _ => None,
+        },
+        15 => None,
+        value => Some(u32::from(value)),
     }
-
-    pub(crate) fn option(&mut self, number: u16, value: impl Into<Vec<u8>>) {
-        self.0.add_option(CoapOption::from(number), value.into());
-    }
-
-    /// Adds an unsigned number in as few bytes as it needs ([RFC 7252 §3.2](https://www.rfc-editor.org/rfc/rfc7252#section-3.2)).
-    pub(crate) fn uint(&mut self, number: u16, value: u32) {
-        let bytes = value.to_be_bytes();
-        self.option(number, &bytes[value.leading_zeros() as usize / 8..]);
-    }
-
-    pub(crate) fn block(&mut self, number: u16, block: Block) {
-        self.uint(number, block.value());
-    }
-
-    pub(crate) fn payload(&mut self, payload: &[u8]) {
-        self.0.payload = payload.to_vec();
-    }
-
-    /// Writes the datagram; `None` when an option is too long to be written.
-    pub(crate) fn finish(self) -> Option<Bytes> {
-        self.0.to_bytes_with_limit(LONGEST).ok().map(Into::into)
-    }
-}
-
-/// Writes a message without code.
-pub(crate) fn empty(kind: Kind, id: u16) -> Bytes {
-    let [high, low] = id.to_be_bytes();
-    let kind = match kind {
-        Kind::Confirmable => 0,
-        Kind::NonConfirmable => 1,
-        Kind::Acknowledgement => 2,
-        Kind::Reset => 3,
-    };
-    Bytes::copy_from_slice(&[VERSION << 6 | kind << 4, 0, high, low])
 }
 
 /// Returns the token of a request whose rest is not worth reading, or cannot be read.
@@ -153,7 +138,5 @@ pub(crate) fn token_of(datagram: &[u8]) -> Option<Token> {
     Token::new(datagram.get(4..4 + len)?)
 }
 
-const VERSION: u8 = 1;
-const MARKER: u8 = 0xff;
-/// The largest payload of a UDP datagram.
-const LONGEST: usize = 65_507;
+pub(crate) const VERSION: u8 = 1;
+pub(crate) const MARKER: u8 = 0xff;

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use waypost_rest::{Code, ContentFormat, ETag, Method, Observe, Request, Response};
 
 use crate::block::Block;
-use crate::message::{Draft, Message};
+use crate::draft::Draft;
+use crate::message::Message;
 use crate::secret::{Secret, TransferKey};
 
 pub(crate) const URI_HOST: u16 = 3;
@@ -75,7 +76,7 @@ impl Refusal {
 /// Options of a length that is not theirs, and supernumerary ones, are treated as not recognised
 /// ([RFC 7252 §5.4.3 and §5.4.5](https://www.rfc-editor.org/rfc/rfc7252#section-5.4.3)): ignored when elective, refused
 /// with 4.02 when critical.
-pub(crate) fn read_request(message: &Message, secret: &Secret) -> Result<Incoming, Refusal> {
+pub(crate) fn read_request(message: &Message<'_>, secret: &Secret) -> Result<Incoming, Refusal> {
     let method = method_of(message.code).ok_or_else(|| Refusal::new(Code::METHOD_NOT_ALLOWED, "method: not known"))?;
     let mut incoming = Incoming {
         request: Request::new(method, [] as [&str; 0]),
@@ -176,7 +177,7 @@ pub(crate) struct Reply {
 pub(crate) struct UnusableResponse;
 
 /// Reads a response.
-pub(crate) fn read_response(mut message: Message) -> Result<Reply, UnusableResponse> {
+pub(crate) fn read_response(message: &Message<'_>) -> Result<Reply, UnusableResponse> {
     let mut reply =
         Reply { response: Response::new(Code::from_u8(message.code)), block1: None, block2: None, sequence: None };
     let response = &mut reply.response;
@@ -212,36 +213,70 @@ pub(crate) fn read_response(mut message: Message) -> Result<Reply, UnusableRespo
         }
     }
     reply.response.is_observed = reply.sequence.is_some();
-    reply.response.payload = message.take_payload();
+    reply.response.payload = message.payload();
     Ok(reply)
 }
 
+/// What the transport adds to a request of the service.
+#[derive(Debug, Default)]
+pub(crate) struct Steering {
+    pub(crate) observe: Option<Observe>,
+    pub(crate) block1: Option<Block>,
+    pub(crate) block2: Option<Block>,
+}
+
 /// Writes the options of a request.
-pub(crate) fn write_request(draft: &mut Draft, request: &Request) {
-    for segment in &request.path {
-        draft.option(URI_PATH, segment.as_bytes());
-    }
-    for argument in &request.query {
-        draft.option(URI_QUERY, argument.as_bytes());
-    }
+pub(crate) fn write_request(draft: &mut Draft, request: &Request, steering: &Steering) {
     for etag in &request.etags {
         draft.option(ETAG, etag.as_bytes());
+    }
+    match steering.observe {
+        Some(Observe::Register) => draft.uint(OBSERVE, 0),
+        Some(Observe::Deregister) => draft.uint(OBSERVE, 1),
+        None => {}
+    }
+    for segment in &request.path {
+        draft.option(URI_PATH, segment.as_bytes());
     }
     if let Some(format) = request.content_format {
         draft.uint(CONTENT_FORMAT, format.0.into());
     }
+    for argument in &request.query {
+        draft.option(URI_QUERY, argument.as_bytes());
+    }
     if let Some(format) = request.accept {
         draft.uint(ACCEPT, format.0.into());
     }
+    if let Some(block) = steering.block2 {
+        draft.block(BLOCK2, block);
+    }
+    if let Some(block) = steering.block1 {
+        draft.block(BLOCK1, block);
+    }
     if let Some(echo) = &request.echo {
-        draft.option(ECHO, &**echo);
+        draft.option(ECHO, echo);
     }
 }
 
-/// Writes the options of a response that a service chose.
-pub(crate) fn write_response(draft: &mut Draft, response: &Response) {
+/// What the transport adds to a response.
+#[derive(Debug, Default)]
+pub(crate) struct Extras {
+    pub(crate) observe: Option<u32>,
+    pub(crate) block1: Option<Block>,
+    pub(crate) block2: Option<Block>,
+    pub(crate) size1: Option<usize>,
+    pub(crate) size2: Option<usize>,
+    /// The part of the body that goes into this message.
+    pub(crate) payload: Bytes,
+}
+
+/// Writes the options of a response.
+pub(crate) fn write_response(draft: &mut Draft, response: &Response, extras: &Extras) {
     if let Some(etag) = response.etag {
         draft.option(ETAG, etag.as_bytes());
+    }
+    if let Some(sequence) = extras.observe {
+        draft.uint(OBSERVE, sequence);
     }
     for segment in &response.location_path {
         draft.option(LOCATION_PATH, segment.as_bytes());
@@ -252,8 +287,20 @@ pub(crate) fn write_response(draft: &mut Draft, response: &Response) {
     if let Some(seconds) = response.max_age {
         draft.uint(MAX_AGE, seconds);
     }
+    if let Some(block) = extras.block2 {
+        draft.block(BLOCK2, block);
+    }
+    if let Some(block) = extras.block1 {
+        draft.block(BLOCK1, block);
+    }
+    if let Some(size) = extras.size2 {
+        draft.uint(SIZE2, u32::try_from(size).unwrap_or(u32::MAX));
+    }
+    if let Some(size) = extras.size1 {
+        draft.uint(SIZE1, u32::try_from(size).unwrap_or(u32::MAX));
+    }
     if let Some(echo) = &response.echo {
-        draft.option(ECHO, &**echo);
+        draft.option(ECHO, echo);
     }
 }
 

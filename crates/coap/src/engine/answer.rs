@@ -7,10 +7,11 @@ use super::block_wise::BeyondEnd;
 use super::{Call, Engine};
 use crate::Amplification;
 use crate::block::{Block, MAX_EXPONENT};
+use crate::draft::{self, Draft};
 use crate::exchange::Exchange;
-use crate::message::{self, Draft, Kind};
+use crate::message::Kind;
 use crate::observation::Observation;
-use crate::option;
+use crate::option::{self, Extras};
 use crate::slot::Slot;
 use crate::transmission::Content;
 
@@ -116,7 +117,7 @@ impl Engine {
     pub(super) fn acknowledge(&mut self, slot: Slot, message_id: u16) {
         let Some(peer) = self.peers.get(slot) else { return };
         let path = peer.path;
-        let datagram = message::empty(Kind::Acknowledgement, message_id);
+        let datagram = draft::empty(Kind::Acknowledgement, message_id);
         self.keep_reply(slot, message_id, datagram.clone());
         self.push(path, datagram);
     }
@@ -168,37 +169,10 @@ impl Engine {
     }
 }
 
-/// What the transport adds to a response.
-#[derive(Debug, Default)]
-pub(super) struct Extras {
-    pub(super) observe: Option<u32>,
-    pub(super) block1: Option<Block>,
-    pub(super) block2: Option<Block>,
-    pub(super) size1: Option<usize>,
-    pub(super) size2: Option<usize>,
-    pub(super) payload: Bytes,
-}
-
 /// Writes a response.
 pub(super) fn finish(mut draft: Draft, response: &Response, extras: &Extras) -> Option<Bytes> {
-    option::write_response(&mut draft, response);
-    if let Some(sequence) = extras.observe {
-        draft.uint(option::OBSERVE, sequence);
-    }
-    if let Some(block) = extras.block2 {
-        draft.block(option::BLOCK2, block);
-    }
-    if let Some(block) = extras.block1 {
-        draft.block(option::BLOCK1, block);
-    }
-    if let Some(size) = extras.size2 {
-        draft.uint(option::SIZE2, u32::try_from(size).unwrap_or(u32::MAX));
-    }
-    if let Some(size) = extras.size1 {
-        draft.uint(option::SIZE1, u32::try_from(size).unwrap_or(u32::MAX));
-    }
-    draft.payload(&extras.payload);
-    draft.finish()
+    option::write_response(&mut draft, response, extras);
+    draft.finish(&extras.payload)
 }
 
 /// How much of a diagnostic is sent at most, in bytes.

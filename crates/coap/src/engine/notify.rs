@@ -5,11 +5,13 @@
 
 use waypost_rest::{ExchangeId, Response};
 
-use super::answer::{Extras, finish};
+use super::answer::finish;
 use super::block_wise::Cut;
 use super::{Call, Engine, Timer};
 use crate::block::Block;
-use crate::message::{Draft, Kind};
+use crate::draft::Draft;
+use crate::message::Kind;
+use crate::option::Extras;
 use crate::peers::Waiting;
 use crate::secret::TransferKey;
 use crate::slot::{Slot, slot_of};

@@ -3,13 +3,14 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use waypost_rest::{Observe, Peer as Identity, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Peer as Identity, Request, RequestFailure, RequestId, Response};
 
 use super::{Call, Engine};
 use crate::Path;
 use crate::block::{Block, MAX_EXPONENT, size_of_exponent};
-use crate::message::{Draft, Kind};
-use crate::option;
+use crate::draft::Draft;
+use crate::message::Kind;
+use crate::option::{self, Steering};
 use crate::path::address_of;
 use crate::peers::Waiting;
 use crate::question::{Purpose, Question};
@@ -98,26 +99,22 @@ impl Engine {
         let request = &question.request;
         let kind = if request.is_multicast { Kind::NonConfirmable } else { Kind::Confirmable };
         let mut draft = Draft::new(kind, option::code_of(request.method), id, token);
-        option::write_request(&mut draft, request);
-        match request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()) {
-            Some(Observe::Register) => draft.uint(option::OBSERVE, 0),
-            Some(Observe::Deregister) => draft.uint(option::OBSERVE, 1),
-            None => {}
-        }
-        if let Some(block) = question.download {
-            draft.block(option::BLOCK2, block);
-        }
-        match question.upload {
+        let steering = Steering {
+            observe: request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()),
+            block1: question.upload,
+            block2: question.download,
+        };
+        option::write_request(&mut draft, request, &steering);
+        let payload = match question.upload {
             Some(block) => {
-                draft.block(option::BLOCK1, block);
                 let end = (block.offset() + block.size()).min(request.payload.len());
-                draft.payload(request.payload.get(block.offset()..end).unwrap_or_default());
+                request.payload.get(block.offset()..end).unwrap_or_default()
             }
             // The request body has been sent when later blocks of the response are asked for.
-            None if question.download.is_some() => {}
-            None => draft.payload(&request.payload),
-        }
-        match draft.finish() {
+            None if question.download.is_some() => &[],
+            None => &request.payload,
+        };
+        match draft.finish(payload) {
             Some(datagram) if kind == Kind::NonConfirmable => self.push(path, datagram),
             Some(datagram) => self.transmit_reliably(slot, id, datagram, Content::Question(token)),
             None => self.fail_question(slot, token, RequestFailure::Unusable),

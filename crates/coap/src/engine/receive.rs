@@ -2,11 +2,13 @@
 
 use waypost_rest::{Code, Observe, Response};
 
+use super::answer::finish;
 use super::{Call, Engine};
 use crate::Path;
+use crate::draft::{self, Draft};
 use crate::exchange::Exchange;
-use crate::message::{self, Draft, Kind, Message};
-use crate::option::{self, Incoming, Refusal};
+use crate::message::{self, Kind, Message};
+use crate::option::{self, Extras, Incoming, Refusal};
 use crate::secret::TransferKey;
 use crate::seen::Recollection;
 use crate::slot::{Slot, exchange_id};
@@ -36,9 +38,9 @@ impl Engine {
             },
             message::Datagram::Message(message) => match (message.code >> 5, message.kind) {
                 (0, Kind::Confirmable) if path.is_multicast => {}
-                (0, Kind::Confirmable | Kind::NonConfirmable) => self.receive_request(path, datagram, message),
+                (0, Kind::Confirmable | Kind::NonConfirmable) => self.receive_request(path, datagram, &message),
                 (2 | 4 | 5, kind) if kind != Kind::Reset && !path.is_multicast => {
-                    self.receive_response(path, datagram, message);
+                    self.receive_response(path, datagram, &message);
                 }
                 (_, Kind::Confirmable) => self.reset(path, message.id),
                 _ => {}
@@ -50,14 +52,14 @@ impl Engine {
     /// it, so that this costs an attacker more than it costs us.
     pub(super) fn reset(&mut self, path: Path, id: u16) {
         if !path.is_multicast {
-            self.push(path, message::empty(Kind::Reset, id));
+            self.push(path, draft::empty(Kind::Reset, id));
         }
     }
 
-    fn receive_request(&mut self, path: Path, datagram: &[u8], mut message: Message) {
+    fn receive_request(&mut self, path: Path, datagram: &[u8], message: &Message<'_>) {
         let Some(slot) = self.enter(path.unicast()) else {
             let refusal = Response::new(Code::SERVICE_UNAVAILABLE).with_max_age(RETRY_AFTER);
-            self.refuse_statelessly(path, &message, &refusal);
+            self.refuse_statelessly(path, message, &refusal);
             return;
         };
         let fingerprint = self.secret.fingerprint(datagram);
@@ -86,7 +88,7 @@ impl Engine {
             expires: self.now + self.config.timing.exchange_lifetime(),
         };
         self.exchange_serial = self.exchange_serial.wrapping_add(1);
-        match option::read_request(&message, &self.secret) {
+        match option::read_request(message, &self.secret) {
             // A message that cannot be acknowledged is rejected as a whole (RFC 7252 §5.4.1).
             Err(refusal) if refusal.code == Code::BAD_OPTION && !exchange.is_confirmable => {
                 self.reset(path, message.id);
@@ -99,7 +101,7 @@ impl Engine {
                 exchange.wants_size = incoming.wants_size;
                 exchange.unwanted = incoming.unwanted;
                 exchange.transfer = incoming.transfer;
-                self.dispatch(exchange, incoming, message.take_payload());
+                self.dispatch(exchange, incoming, message.payload());
             }
         }
     }
@@ -193,13 +195,12 @@ impl Engine {
         self.reply(exchange, Response::refusal(refusal.code, refusal.diagnostic));
     }
 
-    fn refuse_statelessly(&mut self, path: Path, message: &Message, response: &Response) {
+    fn refuse_statelessly(&mut self, path: Path, message: &Message<'_>, response: &Response) {
         if message.kind != Kind::Confirmable {
             return;
         }
-        let mut draft = Draft::new(Kind::Acknowledgement, response.code.as_u8(), message.id, message.token);
-        option::write_response(&mut draft, response);
-        if let Some(datagram) = draft.finish() {
+        let draft = Draft::new(Kind::Acknowledgement, response.code.as_u8(), message.id, message.token);
+        if let Some(datagram) = finish(draft, response, &Extras::default()) {
             self.push(path, datagram);
         }
     }
@@ -217,7 +218,7 @@ impl Engine {
         let code = Code::REQUEST_ENTITY_TOO_LARGE.as_u8();
         let mut draft = Draft::new(Kind::Acknowledgement, code, id, token);
         draft.uint(option::SIZE1, self.config.limits.body as u32);
-        if let Some(datagram) = draft.finish() {
+        if let Some(datagram) = draft.finish(&[]) {
             self.push(path, datagram);
         }
     }

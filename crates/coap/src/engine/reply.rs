@@ -15,7 +15,7 @@ use crate::token::Token;
 
 impl Engine {
     /// Takes a response.
-    pub(super) fn receive_response(&mut self, path: Path, datagram: &[u8], message: Message) {
+    pub(super) fn receive_response(&mut self, path: Path, datagram: &[u8], message: &Message<'_>) {
         let (kind, id, token) = (message.kind, message.id, message.token);
         if kind != Kind::Acknowledgement && self.group_questions.contains_key(&token) {
             self.receive_group_response(path, datagram, message);
@@ -29,7 +29,7 @@ impl Engine {
         {
             return;
         }
-        let Some(slot) = known.filter(|&slot| self.expects(slot, &message)) else {
+        let Some(slot) = known.filter(|&slot| self.expects(slot, message)) else {
             if kind != Kind::Acknowledgement {
                 self.reset(path, id);
             }
@@ -59,7 +59,7 @@ impl Engine {
 
     /// Tells whether a response belongs to a request
     /// ([RFC 7252 §5.3.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.3.2)).
-    fn expects(&self, slot: Slot, message: &Message) -> bool {
+    fn expects(&self, slot: Slot, message: &Message<'_>) -> bool {
         let question = self.peers.get(slot).and_then(|peer| peer.questions.get(&message.token));
         question.is_some_and(|question| match message.kind {
             Kind::Acknowledgement => question.message_id == Some(message.id),
@@ -172,7 +172,7 @@ impl Engine {
 
     /// Takes a response to a request that was sent to a group
     /// ([RFC 7252 §8.2](https://www.rfc-editor.org/rfc/rfc7252#section-8.2)): from anybody who knows the token.
-    fn receive_group_response(&mut self, path: Path, datagram: &[u8], message: Message) {
+    fn receive_group_response(&mut self, path: Path, datagram: &[u8], message: &Message<'_>) {
         let (kind, id, token) = (message.kind, message.id, message.token);
         let Some(slot) = self.enter(path) else { return };
         let fingerprint = self.secret.fingerprint(datagram);

@@ -7,7 +7,8 @@ use waypost_rest::RequestFailure;
 
 use super::{Call, Engine, Timer};
 use crate::Path;
-use crate::message::{self, Kind};
+use crate::draft;
+use crate::message::Kind;
 use crate::observation::Observation;
 use crate::peers::Waiting;
 use crate::slot::{Slot, slot_of};
@@ -137,7 +138,7 @@ impl Engine {
             return;
         }
         let id = self.next_message_id(slot);
-        self.transmit_reliably(slot, id, message::empty(Kind::Confirmable, id), Content::Probe);
+        self.transmit_reliably(slot, id, draft::empty(Kind::Confirmable, id), Content::Probe);
     }
 
     /// Lets what waits for its turn go out, as far as it may.
