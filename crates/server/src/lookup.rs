@@ -124,7 +124,7 @@ impl Lookup {
     ) -> Result<Rendering, Refusal> {
         let client = Client::new(&view.credentials);
         policy.look_up(&client)?;
-        let mut body = Body { text: String::new(), limit };
+        let mut body = Body { text: String::with_capacity(limit.min(USUAL_ANSWER)), limit };
         let mut good_until = Instant::MAX;
         let written = self.write(now, directory, policy, view, &mut body, &mut good_until);
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
@@ -148,10 +148,12 @@ impl Lookup {
         };
         let reveals = |endpoint: &Endpoint<'_>| policy.reveals(&Client::new(&view.credentials), endpoint);
         // Pages count what the client may see. What a policy hides is left out before they are cut.
-        let whole = self.query.clone().without_page();
-        let (query, page) = match policy.reveals_everything() {
-            true => (&self.query, None),
-            false => (&whole, Some(&self.query)),
+        let whole;
+        let (query, page) = if policy.reveals_everything() {
+            (&self.query, None)
+        } else {
+            whole = self.query.clone().without_page();
+            (&whole, Some(&self.query))
         };
         match self.scope {
             Scope::Endpoints => {
@@ -221,3 +223,5 @@ impl fmt::Write for Body {
 }
 
 const DEFAULT_MAX_AGE: u64 = 60;
+/// What one endpoint, or a few links, take up, in bytes.
+const USUAL_ANSWER: usize = 256;

@@ -242,12 +242,14 @@ impl Server {
         let policy = self.config.policy.as_ref();
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let view = View::of(peer, policy);
-        let account = Account::of(peer);
-        let is_observed = request.observe == Some(Observe::Register)
-            && self.observations.admits(&account, &self.config.limits)
-            && self.observations.watch(now, &mut self.directory, &lookup);
+        let asks_to_observe = request.observe == Some(Observe::Register);
+        let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
+            self.observations.admits(account, &self.config.limits)
+                && self.observations.watch(now, &mut self.directory, &lookup)
+        });
+        let is_observed = observer.is_some();
         let context = Context { now, directory: &self.directory, policy, limits: &self.config.limits };
-        let rendering = if is_observed {
+        let rendering = if let Some(account) = observer {
             match self.observations.add(&context, exchange, account, lookup.clone(), view) {
                 Ok(rendering) => rendering,
                 Err(refusal) => {
