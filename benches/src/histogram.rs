@@ -1,4 +1,4 @@
-use core::fmt;
+use core::fmt::{self, Write};
 use core::time::Duration;
 
 /// Counts how often what took how long, to about three per cent.
@@ -62,6 +62,31 @@ impl Histogram {
             }
         }
         self.max()
+    }
+
+    /// Writes the distribution for a plot: a line for each step that something fell into, with its end in microseconds and the
+    /// share of all that took no longer.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use waypost_benches::Histogram;
+    ///
+    /// let mut histogram = Histogram::default();
+    /// for micros in [100, 100, 100, 200] {
+    ///     histogram.add(Duration::from_micros(micros));
+    /// }
+    /// assert_eq!(histogram.shares(), "100.351 0.750000\n200.000 1.000000\n");
+    /// ```
+    #[must_use]
+    pub fn shares(&self) -> String {
+        let mut lines = String::new();
+        let mut sum = 0;
+        for (place, &count) in self.counts.iter().enumerate().filter(|&(_, &count)| count > 0) {
+            sum += count;
+            let micros = upper_end(place).min(self.max) as f64 / 1000.0;
+            writeln!(lines, "{micros:.3} {:.6}", sum as f64 / self.len as f64).expect("a string takes everything");
+        }
+        lines
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Generator {
     /// What has no answer yet, in order, and the answered ones among them.
     pending: VecDeque<Option<Pending>>,
     outstanding: usize,
+    /// How many of these are renewals that go on beside the others.
+    renewing: usize,
     /// When the last answer came.
     answered: Instant,
     request: Request,
@@ -35,6 +37,8 @@ pub(crate) struct Generator {
 pub(crate) struct Pace {
     pub(crate) window: usize,
     pub(crate) rate: Option<u32>,
+    /// Renewals per second beside the others, outside the window.
+    pub(crate) renewals: Option<u32>,
     pub(crate) time: Duration,
 }
 
@@ -44,6 +48,7 @@ struct Pending {
     /// When the first request of the transfer should have been sent.
     due: Instant,
     sent: Instant,
+    is_beside: bool,
 }
 
 impl Generator {
@@ -54,7 +59,7 @@ impl Generator {
             // Until tokio has seen this once, it does not try to send.
             socket.writable().await?;
         }
-        let mut tick = interval(Duration::from_millis(20));
+        let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let buffer = vec![0; 65_536];
         Ok(Self {
@@ -63,6 +68,7 @@ impl Generator {
             serial: 0,
             pending: VecDeque::new(),
             outstanding: 0,
+            renewing: 0,
             answered: Instant::now(),
             request: Request::default(),
             buffer,
@@ -78,24 +84,32 @@ impl Generator {
     ) -> io::Result<Outcome> {
         let start = Instant::now();
         let mut outcome = Outcome::default();
-        let (mut asked, mut has_more) = (0_u64, true);
+        let (mut asked, mut renewed, mut has_more) = (0_u64, 0_u64, true);
         loop {
             self.receive(&mut outcome)?;
             let now = Instant::now();
             self.give_up(now, &mut outcome);
             has_more &= now - start < pace.time;
+            let due_renewal = |renewed| pace.renewals.map(|rate| due(start, renewed, rate));
+            while let Some(due) = due_renewal(renewed).filter(|&due| has_more && due <= now) {
+                let ask = self.workload.renewal();
+                if !self.send(ask, due, true)? {
+                    outcome.lost.push(ask);
+                }
+                renewed += 1;
+            }
             let mut next_due = None;
-            while has_more && self.outstanding < pace.window {
+            while has_more && self.outstanding - self.renewing < pace.window {
                 let now = Instant::now();
                 // What comes too late is still counted from when it should have gone: a slow server does not slow the
                 // clock.
-                let due = pace.rate.map_or(now, |rate| start + Duration::from_secs(asked) / rate);
+                let due = pace.rate.map_or(now, |rate| due(start, asked, rate));
                 if due > now {
                     next_due = Some(due);
                     break;
                 }
                 match source(&mut self.workload) {
-                    Some(ask) if self.send(ask, due)? => asked += 1,
+                    Some(ask) if self.send(ask, due, false)? => asked += 1,
                     Some(ask) => {
                         // The system has no room for more at the moment.
                         asked += 1;
@@ -118,7 +132,7 @@ impl Generator {
     }
 
     /// Sends one request; tells whether it went out.
-    fn send(&mut self, ask: Ask, due: Instant) -> io::Result<bool> {
+    fn send(&mut self, ask: Ask, due: Instant, is_beside: bool) -> io::Result<bool> {
         let socket = &self.sockets[self.serial as usize % self.sockets.len()];
         let id = (self.serial as usize / self.sockets.len()) as u16;
         self.workload.write(ask, id, self.serial, &mut self.request);
@@ -128,8 +142,9 @@ impl Generator {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
             Err(error) => return Err(error),
         };
-        self.pending.push_back(is_sent.then(|| Pending { ask, due, sent: Instant::now() }));
+        self.pending.push_back(is_sent.then(|| Pending { ask, due, sent: Instant::now(), is_beside }));
         self.outstanding += usize::from(is_sent);
+        self.renewing += usize::from(is_sent && is_beside);
         Ok(is_sent)
     }
 
@@ -155,11 +170,12 @@ impl Generator {
         let first = self.serial.wrapping_sub(self.pending.len() as u32);
         let place = wire::token(datagram).map(|token| token.wrapping_sub(first) as usize);
         let slot = place.and_then(|place| self.pending.get_mut(place));
-        let Some(Pending { ask, due, .. }) = slot.and_then(Option::take) else {
+        let Some(Pending { ask, due, is_beside, .. }) = slot.and_then(Option::take) else {
             outcome.strays += 1;
             return Ok(());
         };
         self.outstanding -= 1;
+        self.renewing -= usize::from(is_beside);
         let Some(answer) = wire::read(datagram) else {
             outcome.strays += 1;
             return Ok(());
@@ -173,7 +189,7 @@ impl Generator {
             }
         }
         if let Some(more) = next(ask, &answer) {
-            if !self.send(more, due)? {
+            if !self.send(more, due, is_beside)? {
                 outcome.lost.push(more);
             }
             return Ok(());
@@ -181,10 +197,12 @@ impl Generator {
         match ask {
             Ask::Discover => self.workload.learn(&String::from_utf8_lossy(answer.payload)),
             Ask::Register(number) => self.workload.located(number, &answer.location),
+            Ask::Locate(number) => self.workload.found(number, &String::from_utf8_lossy(answer.payload)),
             _ => {}
         }
         self.answered = Instant::now();
-        outcome.latency.add(self.answered.saturating_duration_since(due));
+        let histogram = if is_beside { &mut outcome.renewals } else { &mut outcome.latency };
+        histogram.add(self.answered.saturating_duration_since(due));
         Ok(())
     }
 
@@ -196,6 +214,7 @@ impl Generator {
                 Some(pending) => {
                     outcome.lost.push(pending.ask);
                     self.outstanding -= 1;
+                    self.renewing -= usize::from(pending.is_beside);
                 }
                 None => {}
             }
@@ -220,6 +239,11 @@ impl Generator {
     }
 }
 
+/// Returns when the request of this number is due, of so many a second.
+fn due(start: Instant, number: u64, rate: u32) -> Instant {
+    start + Duration::from_secs(number) / rate
+}
+
 fn open(target: SocketAddr, number: usize) -> io::Result<UdpSocket> {
     let local = match target.ip() {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::new(127, 0, 0, 1 + number as u8)),
@@ -232,5 +256,7 @@ fn open(target: SocketAddr, number: usize) -> io::Result<UdpSocket> {
     UdpSocket::from_std(socket)
 }
 
+/// How long to wait for answers before what is due is looked at again.
+const TICK: Duration = Duration::from_millis(1);
 /// After what time a request counts as lost.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -29,6 +29,8 @@ Usage: load coap://127.0.0.1:PORT [OPTIONS]
   --seconds S        stop after this time, at most 600 [5]
   --window W         so many requests are under way at a time, at most 4096 [64]
   --rate R           send so many requests per second, whether answers come or not, as far as the window allows
+  --renewals R       renew so many registrations per second beside all else; they are not counted with the others
+  --histogram FILE   write there how long the requests took: microseconds, and the share that took no longer
   --sockets N        how many clients to be; on IPv4 each has an address of its own [16]
   --help             show this
 
@@ -59,7 +61,11 @@ fn main() -> ExitCode {
 }
 
 async fn load(options: &Options) -> io::Result<()> {
-    let workload = Workload::new(options.mix, options.registrations, options.loaded, options.links);
+    let renewable = match options.renews_what_is_loaded() {
+        true => options.loaded.min(MOST_LOCATED),
+        false => options.registrations,
+    };
+    let workload = Workload::new(options.mix, options.loaded, renewable, options.links);
     let mut generator = Generator::new(options.target, options.sockets, workload).await?;
     if options.mix != Mix::Echo {
         // A server that does not answer this has its interfaces where the examples of the standard have them.
@@ -73,7 +79,10 @@ async fn load(options: &Options) -> io::Result<()> {
         let outcome = all(&mut generator, options.window, registrations).await?;
         println!("{} registrations: {outcome}", options.registrations);
     }
-    let pace = Pace { window: options.window, rate: options.rate, time: options.time };
+    if options.renews_what_is_loaded() {
+        all(&mut generator, options.window, (0..renewable).map(Ask::Locate)).await?;
+    }
+    let pace = Pace { window: options.window, rate: options.rate, renewals: options.renewals, time: options.time };
     let mut left = options.requests;
     let outcome = generator
         .run(pace, |workload| {
@@ -83,6 +92,9 @@ async fn load(options: &Options) -> io::Result<()> {
         .await?;
     let speed = options.rate.map_or(format!("window of {}", options.window), |rate| format!("{rate} requests/s due"));
     println!("{}, {} endpoints, {speed}: {outcome}", options.mix, options.loaded);
+    if let Some(file) = &options.histogram {
+        std::fs::write(file, outcome.latency.shares())?;
+    }
     Ok(())
 }
 
@@ -92,7 +104,7 @@ async fn all(
     window: usize,
     asks: impl IntoIterator<Item = Ask>,
 ) -> io::Result<outcome::Outcome> {
-    let pace = Pace { window, rate: None, time: Duration::from_secs(600) };
+    let pace = Pace { window, rate: None, renewals: None, time: Duration::from_secs(600) };
     let mut asks = asks.into_iter();
     let mut outcome = generator.run(pace, |_| asks.next()).await?;
     for _ in 0..REPETITIONS {
@@ -102,5 +114,7 @@ async fn all(
     Ok(outcome)
 }
 
+/// How many of the registrations that others made are renewed.
+const MOST_LOCATED: usize = 10_000;
 /// How often a lost registration is sent again.
 const REPETITIONS: usize = 3;

@@ -2,6 +2,7 @@ use core::fmt;
 use core::net::SocketAddr;
 use core::str::FromStr;
 use core::time::Duration;
+use std::path::PathBuf;
 
 use waypost_benches::loopback;
 
@@ -20,7 +21,11 @@ pub(crate) struct Options {
     pub(crate) window: usize,
     /// Requests per second; as fast as the window allows where there is none.
     pub(crate) rate: Option<u32>,
+    /// Renewals per second that go on beside all else.
+    pub(crate) renewals: Option<u32>,
     pub(crate) sockets: usize,
+    /// Where to write how many requests took how long.
+    pub(crate) histogram: Option<PathBuf>,
 }
 
 /// What is asked for.
@@ -47,7 +52,9 @@ impl Options {
             time: Duration::from_secs(5),
             window: 64,
             rate: None,
+            renewals: None,
             sockets: 16,
+            histogram: None,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -60,6 +67,8 @@ impl Options {
                 "--seconds" => options.time = Duration::from_secs(number(&value()?, 1, 600)?),
                 "--window" => options.window = number(&value()?, 1, 4096)? as usize,
                 "--rate" => options.rate = Some(number(&value()?, 1, 1_000_000)? as u32),
+                "--renewals" => options.renewals = Some(number(&value()?, 1, 1_000_000)? as u32),
+                "--histogram" => options.histogram = Some(value()?.into()),
                 "--sockets" => options.sockets = number(&value()?, 1, 200)? as usize,
                 "--help" | "-h" => return Ok(None),
                 target => options.target = loopback(target).map_err(|error| format!("{target}: {error}"))?,
@@ -70,9 +79,16 @@ impl Options {
         }
         if options.mix == Mix::Echo {
             options.registrations = 0;
+            options.renewals = None;
         }
         options.loaded = options.loaded.max(options.registrations);
         Ok(Some(options))
+    }
+
+    /// Tells whether something is renewed that is not registered first.
+    pub(crate) fn renews_what_is_loaded(&self) -> bool {
+        let renews = self.renewals.is_some() || matches!(self.mix, Mix::Renew | Mix::Mixed);
+        renews && self.registrations == 0 && self.loaded > 0
     }
 }
 

@@ -11,6 +11,8 @@ use crate::workload::Ask;
 pub(crate) struct Outcome {
     /// How long each request took that got what it asked for.
     pub(crate) latency: Histogram,
+    /// The same of the renewals that went on beside.
+    pub(crate) renewals: Histogram,
     /// From the first request to the last answer.
     pub(crate) elapsed: Duration,
     /// The refusals, by code.
@@ -37,6 +39,15 @@ impl fmt::Display for Outcome {
         writeln!(f, "{} lost, {} strays", self.lost.len(), self.strays)?;
         for (code, count) in &self.refused {
             writeln!(f, "{count} refused with {}.{:02}", code >> 5, code & 31)?;
+        }
+        if !self.renewals.is_empty() {
+            let [half, most] = [50.0, 99.0].map(|percent| self.renewals.percentile(percent));
+            let count = self.renewals.len();
+            writeln!(
+                f,
+                "{count} renewals beside, {:.0} a second: p50 {half:.1?}  p99 {most:.1?}",
+                count as f64 / seconds
+            )?;
         }
         write!(f, "{}", self.latency)
     }

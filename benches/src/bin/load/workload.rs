@@ -9,6 +9,8 @@ use crate::wire::{self, BLOCK2, CONTENT_FORMAT, Method, Request, URI_PATH, URI_Q
 pub(crate) enum Ask {
     Discover,
     Register(usize),
+    /// Where a registration is, that another one made.
+    Locate(usize),
     Renew(usize),
     /// The one endpoint of a name.
     Point(usize),
@@ -28,14 +30,15 @@ pub(crate) struct Workload {
     registration: Path,
     resources: Path,
     endpoints: Path,
-    /// Where each registration is.
+    /// Where the registrations are that can be renewed.
     locations: Vec<Path>,
 }
 
 type Path = Vec<Box<[u8]>>;
 
 impl Workload {
-    pub(crate) fn new(mix: Mix, registrations: usize, loaded: usize, links: usize) -> Self {
+    /// Makes a workload on `loaded` endpoints, `renewable` of which will be told where they are.
+    pub(crate) fn new(mix: Mix, loaded: usize, renewable: usize, links: usize) -> Self {
         Self {
             mix,
             loaded: loaded.max(1),
@@ -44,7 +47,7 @@ impl Workload {
             registration: path("/rd"),
             resources: path("/rd-lookup/res"),
             endpoints: path("/rd-lookup/ep"),
-            locations: vec![Path::new(); registrations],
+            locations: vec![Path::new(); renewable],
         }
     }
 
@@ -66,17 +69,29 @@ impl Workload {
         self.locations[number] = location.iter().map(|&segment| segment.into()).collect();
     }
 
+    /// Takes the location of an endpoint out of a look-up.
+    pub(crate) fn found(&mut self, number: usize, links: &str) {
+        let target = links.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+        if let Some((target, _)) = target {
+            self.locations[number] = path(target);
+        }
+    }
+
     /// Draws what to ask next.
     pub(crate) fn draw(&mut self) -> Ask {
         let drawn = self.random();
         let number = (self.random() % self.loaded as u64) as usize;
-        let own = number % self.locations.len().max(1);
         match (self.mix, drawn % 100) {
-            (Mix::Renew, _) | (Mix::Mixed, 0..10) => Ask::Renew(own),
+            (Mix::Renew, _) | (Mix::Mixed, 0..10) => self.renewal(),
             (Mix::Filter, _) | (Mix::Mixed, 10..18) => Ask::Filter(drawn),
             (Mix::Block, _) | (Mix::Mixed, 18..20) => Ask::Block(number, 0),
             (Mix::Point | Mix::Mixed | Mix::Echo, _) => Ask::Point(number),
         }
+    }
+
+    /// Draws what to renew next.
+    pub(crate) fn renewal(&mut self) -> Ask {
+        Ask::Renew((self.random() % self.locations.len().max(1) as u64) as usize)
     }
 
     /// Writes a request.
@@ -101,10 +116,9 @@ impl Workload {
                 request.payload(document.as_bytes());
             }
             Ask::Renew(number) => put(request, self.locations.get(number).unwrap_or(&self.registration)),
-            Ask::Point(number) => {
-                put(request, &self.endpoints);
-                request.option(URI_QUERY, format!("ep=node{number:08}").as_bytes());
-            }
+            // Those that are looked for are spread over all.
+            Ask::Locate(number) => self.write_point(number * self.loaded / self.locations.len(), request),
+            Ask::Point(number) => self.write_point(number, request),
             Ask::Filter(drawn) => {
                 let page = drawn / 4 % 10;
                 let (path, criteria): (_, [&str; 2]) = match drawn % 4 {
@@ -128,6 +142,11 @@ impl Workload {
                 request.option(BLOCK2 as u16, &value[zeros..]);
             }
         }
+    }
+
+    fn write_point(&self, number: usize, request: &mut Request) {
+        put(request, &self.endpoints);
+        request.option(URI_QUERY, format!("ep=node{number:08}").as_bytes());
     }
 
     /// Draws a number (SplitMix64), the same ones in each run.
