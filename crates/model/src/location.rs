@@ -238,7 +238,8 @@ fn encode(segment: &str, path: &mut String) {
 
 /// `pchar` of RFC 3986 §3.3 without percent-encodings.
 fn is_path_character(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
+    matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'('
+        | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
