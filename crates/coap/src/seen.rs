@@ -1,15 +1,18 @@
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 
 use bytes::Bytes;
 use waypost_time::Instant;
 
 /// The messages of one peer that were taken lately, with the replies that duplicates get
-/// ([RFC 7252 §4.5](https://www.rfc-editor.org/rfc/rfc7252#section-4.5)).
+/// ([RFC 7252 §4.5](https://www.rfc-editor.org/rfc/rfc7252#section-4.5)), in the order of arrival, which is that of expiry.
+///
+/// There are few, and most peers send one: to search the identifiers, which lie close together, costs less than to keep
+/// them in order, and a peer that is heard once takes little room.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    entries: BTreeMap<u16, Entry>,
-    /// In the order of arrival, which is that of expiry. Entries that were replaced stay until their time comes.
-    order: VecDeque<(Instant, u16)>,
+    ids: VecDeque<u16>,
+    /// What belongs to each identifier. Of several that are equal, the latest counts.
+    entries: VecDeque<Entry>,
     bytes: usize,
 }
 
@@ -34,7 +37,7 @@ impl Seen {
     /// A message that is not byte for byte the one that had this identifier is not a duplicate: a device that restarted
     /// counts from the start again.
     pub(crate) fn recall(&self, now: Instant, id: u16, fingerprint: u64) -> Recollection {
-        match self.entries.get(&id) {
+        match self.find(id).map(|index| &self.entries[index]) {
             Some(entry) if entry.expires > now && entry.fingerprint == fingerprint => {
                 Recollection::Duplicate(entry.reply.clone())
             }
@@ -44,48 +47,53 @@ impl Seen {
 
     /// Remembers a message until `expires`.
     pub(crate) fn remember(&mut self, id: u16, fingerprint: u64, expires: Instant) {
-        if let Some(replaced) = self.entries.insert(id, Entry { fingerprint, expires, reply: None }) {
-            self.bytes -= replaced.reply.map_or(0, |reply| reply.len());
-        }
-        self.order.push_back((expires, id));
+        self.put_reply(id, None);
+        self.ids.push_back(id);
+        self.entries.push_back(Entry { fingerprint, expires, reply: None });
     }
 
     /// Keeps the reply to a message, unless the message has been forgotten.
     pub(crate) fn keep_reply(&mut self, id: u16, reply: Bytes) {
-        if let Some(entry) = self.entries.get_mut(&id) {
-            self.bytes += reply.len();
-            self.bytes -= entry.reply.replace(reply).map_or(0, |reply| reply.len());
-        }
+        self.put_reply(id, Some(reply));
     }
 
     /// Forgets what is over at `now`.
     pub(crate) fn expire(&mut self, now: Instant) {
-        while self.order.front().is_some_and(|&(expires, _)| expires <= now) {
+        while self.next_expiry().is_some_and(|expires| expires <= now) {
             self.forget_oldest();
         }
     }
 
     pub(crate) fn forget_oldest(&mut self) {
-        let Some((expires, id)) = self.order.pop_front() else { return };
-        if self.entries.get(&id).is_some_and(|entry| entry.expires == expires)
-            && let Some(entry) = self.entries.remove(&id)
-        {
-            self.bytes -= entry.reply.map_or(0, |reply| reply.len());
-        }
+        self.ids.pop_front();
+        let reply = self.entries.pop_front().and_then(|entry| entry.reply);
+        self.bytes -= reply.map_or(0, |reply| reply.len());
     }
 
     /// Returns when the first entry expires.
     pub(crate) fn next_expiry(&self) -> Option<Instant> {
-        self.order.front().map(|&(expires, _)| expires)
+        self.entries.front().map(|entry| entry.expires)
     }
 
-    /// Returns how much there is: never less than the number of entries.
     pub(crate) fn len(&self) -> usize {
-        self.order.len()
+        self.ids.len()
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn put_reply(&mut self, id: u16, reply: Option<Bytes>) {
+        let Some(index) = self.find(id) else { return };
+        self.bytes += reply.as_ref().map_or(0, Bytes::len);
+        let before = core::mem::replace(&mut self.entries[index].reply, reply);
+        self.bytes -= before.map_or(0, |reply| reply.len());
+    }
+
+    fn find(&self, id: u16) -> Option<usize> {
+        let (older, newer) = self.ids.as_slices();
+        let find = |ids: &[u16]| ids.iter().rposition(|&known| known == id);
+        find(newer).map(|index| older.len() + index).or_else(|| find(older))
     }
 }
 
