@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use waypost_model::Location;
 
 /// The path of an interface, `/rd`.
@@ -10,7 +13,11 @@ use waypost_model::Location;
 /// # Ok::<(), waypost_server::InvalidPath>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(Location);
+pub struct Path {
+    location: Location,
+    /// The same as requests have it.
+    segments: Vec<String>,
+}
 
 /// The error for a path that is not path-absolute, or has a query or a fragment.
 ///
@@ -28,7 +35,10 @@ impl Path {
     /// [`InvalidPath`] unless it is path-absolute, without query or fragment.
     pub fn new(path: &str) -> Result<Self, InvalidPath> {
         match Location::new(path) {
-            Ok(location) if location.is_local() => Ok(Self(location)),
+            Ok(location) if location.is_local() => {
+                let segments = location.segments().map(Into::into).collect();
+                Ok(Self { location, segments })
+            }
             _ => Err(InvalidPath(())),
         }
     }
@@ -36,11 +46,11 @@ impl Path {
     /// Returns the path as it stands in a URI.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.location.as_str()
     }
 
-    /// Tells whether a request for this resource means this path.
-    pub(crate) fn is(&self, resource: &Location) -> bool {
-        self.0 == *resource
+    /// Tells whether a request for the resource of these segments means this path.
+    pub(crate) fn is(&self, segments: &[String]) -> bool {
+        self.segments == segments
     }
 }

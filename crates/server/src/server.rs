@@ -197,11 +197,10 @@ impl Server {
         peer: &Peer,
         request: &Request,
     ) -> Result<Answer, Refusal> {
-        let resource = Location::from_segments(&request.path).map_err(|_| Refusal::NotFound)?;
-        let paths = &self.config.paths;
+        let (paths, resource) = (&self.config.paths, &request.path);
         // Registrants from before the standard register simply at the discovery resource.
         let is_old_simple = request.method == Method::Post && self.config.simple_registration;
-        if paths.discovery.is(&resource) && !is_old_simple {
+        if paths.discovery.is(resource) && !is_old_simple {
             return Ok(self.discovery.serve(request)?.map_or(Answer::Silence, Answer::Now));
         }
         if request.is_multicast {
@@ -213,16 +212,17 @@ impl Server {
             let too_many = |retry| Refusal::TooMany { what: "requests in a minute", limit, retry };
             self.pace.count(now, Account::of(peer), limit).map_err(too_many)?;
         }
-        let response = if paths.registration.is(&resource) {
+        let response = if paths.registration.is(resource) {
             self.register(now, peer, request)?
-        } else if paths.resources.is(&resource) {
+        } else if paths.resources.is(resource) {
             self.look_up(now, exchange, peer, request, Scope::Resources)?
-        } else if paths.endpoints.is(&resource) {
+        } else if paths.endpoints.is(resource) {
             self.look_up(now, exchange, peer, request, Scope::Endpoints)?
-        } else if paths.simple_registration.is(&resource) || paths.discovery.is(&resource) {
+        } else if paths.simple_registration.is(resource) || paths.discovery.is(resource) {
             return Ok(self.register_simply(now, exchange, peer, request)?.map_or(Answer::Later, Answer::Now));
         } else {
-            self.operate(now, peer, &resource, request)?
+            let location = Location::from_segments(resource).map_err(|_| Refusal::NotFound)?;
+            self.operate(now, peer, &location, request)?
         };
         Ok(Answer::Now(response))
     }
