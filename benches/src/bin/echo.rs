@@ -4,8 +4,8 @@
 //! cargo run --release -p waypost-benches --bin echo -- 127.0.0.1:5999 [BYTES [SECONDS]]
 //! ```
 //!
-//! Reads and writes as the driver of `waypost::coap` does: one task of tokio, bursts of datagrams, each answered before the
-//! next is read. Given BYTES, every answer is brought to that length, as the answers of a server are longer than what they
+//! One task of tokio, as the driver of `waypost::coap` is, with one call of the operating system for each datagram that is read
+//! and one for each that is written. Given BYTES, every answer is brought to that length, as the answers of a server are longer than what they
 //! answer. Ends after SECONDS, ten minutes by default.
 
 use core::time::Duration;
