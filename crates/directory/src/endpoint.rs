@@ -164,7 +164,15 @@ impl<'d> Endpoint<'d> {
     ///
     /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
     pub fn write<W: fmt::Write + ?Sized>(&self, out: &mut LinkWriter<'_, W>, show: Show) -> fmt::Result {
-        out.link(self.location().as_str())?.attribute("ep", self.name())?;
+        match self.entry.foreign_location() {
+            Some(location) => out.link(location.as_str())?,
+            None => {
+                let mut path = String::new();
+                self.context.write_location(self.entry.token(), &mut path);
+                out.link(&path)?
+            }
+        };
+        out.attribute("ep", self.name())?;
         if let Some(sector) = self.sector() {
             out.attribute("d", sector)?;
         }
