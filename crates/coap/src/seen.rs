@@ -47,14 +47,16 @@ impl Seen {
 
     /// Remembers a message until `expires`.
     pub(crate) fn remember(&mut self, id: u16, fingerprint: u64, expires: Instant) {
-        self.put_reply(id, None);
         self.ids.push_back(id);
         self.entries.push_back(Entry { fingerprint, expires, reply: None });
     }
 
     /// Keeps the reply to a message, unless the message has been forgotten.
     pub(crate) fn keep_reply(&mut self, id: u16, reply: Bytes) {
-        self.put_reply(id, Some(reply));
+        let Some(index) = self.find(id) else { return };
+        self.bytes += reply.len();
+        let before = self.entries[index].reply.replace(reply);
+        self.bytes -= before.map_or(0, |reply| reply.len());
     }
 
     /// Forgets what is over at `now`.
@@ -83,13 +85,6 @@ impl Seen {
         self.bytes
     }
 
-    fn put_reply(&mut self, id: u16, reply: Option<Bytes>) {
-        let Some(index) = self.find(id) else { return };
-        self.bytes += reply.as_ref().map_or(0, Bytes::len);
-        let before = core::mem::replace(&mut self.entries[index].reply, reply);
-        self.bytes -= before.map_or(0, |reply| reply.len());
-    }
-
     fn find(&self, id: u16) -> Option<usize> {
         let (older, newer) = self.ids.as_slices();
         let find = |ids: &[u16]| ids.iter().rposition(|&known| known == id);
@@ -108,9 +103,14 @@ mod tests {
         seen.keep_reply(7, Bytes::from_static(b"one"));
         assert_eq!(seen.recall(Instant::ZERO, 7, 2), Recollection::New);
         seen.remember(7, 2, Instant::from_millis(20));
-        assert_eq!(seen.bytes(), 0);
+        seen.keep_reply(7, Bytes::from_static(b"two"));
+        assert_eq!(seen.bytes(), 6);
         seen.expire(Instant::from_millis(10));
-        assert_eq!(seen.recall(Instant::from_millis(10), 7, 2), Recollection::Duplicate(None));
+        assert_eq!(seen.bytes(), 3);
+        assert_eq!(
+            seen.recall(Instant::from_millis(10), 7, 2),
+            Recollection::Duplicate(Some(Bytes::from_static(b"two")))
+        );
         assert_eq!(seen.recall(Instant::from_millis(20), 7, 2), Recollection::New);
     }
 }
