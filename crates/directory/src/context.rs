@@ -15,7 +15,7 @@ pub(crate) struct Context {
 impl Context {
     /// Returns the location of the local registration of a token.
     pub(crate) fn location(&self, token: Token) -> Location {
-        let mut path = String::with_capacity(self.config.path.len() + 17);
+        let mut path = String::new();
         self.write_location(token, &mut path);
         match Location::new(&path) {
             Ok(location) => location,
@@ -25,6 +25,7 @@ impl Context {
 
     /// Appends the location of the local registration of a token.
     pub(crate) fn write_location(&self, token: Token, out: &mut String) {
+        out.reserve(self.config.path.len() + 17);
         out.push_str(&self.config.path);
         out.push('/');
         token.write(out);

@@ -45,7 +45,7 @@ pub struct LinkWriter<'w, W: fmt::Write + ?Sized> {
 impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
     /// Returns a writer that appends to `out`, with no link before.
     pub fn new(out: &'w mut W) -> Self {
-        Self { out, line: String::new(), safe: None, size: None, sized: false, begun: false }
+        Self { out, line: String::with_capacity(USUAL_LINK), safe: None, size: None, sized: false, begun: false }
     }
 
     /// Starts the next link.
@@ -267,3 +267,6 @@ impl<'w, W: fmt::Write + ?Sized> LinkWriter<'w, W> {
         self.safe = Some(start..self.line.len());
     }
 }
+
+/// What a link with a few attributes takes, in bytes.
+const USUAL_LINK: usize = 128;
