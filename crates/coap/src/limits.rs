@@ -24,7 +24,7 @@ pub struct Limits {
     pub response_body: usize,
     /// Peers that something is remembered of.
     pub peers: usize,
-    /// Messages of one peer that are remembered to recognise duplicates.
+    /// Messages of one peer that are remembered to recognise duplicates. All of them are looked through for each that comes.
     pub remembered_per_peer: usize,
     /// Messages that are remembered to recognise duplicates.
     pub remembered: usize,
