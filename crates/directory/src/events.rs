@@ -1,87 +1,142 @@
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
 use waypost_model::Location;
 
-use crate::{WatchChange, WatchEvent, WatchId};
+use crate::{Limits, WatchChange, WatchId, context::Context, entry::Entry, registry::Registry, token::Token};
 
 /// Events that wait to be asked for: one per watch and registration, however often it changes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Events {
-    pending: BTreeMap<(WatchId, Location), Pending>,
-    order: BTreeMap<u64, (WatchId, Location)>,
+    pending: BTreeMap<WatchId, BTreeMap<Subject, Pending>>,
+    order: BTreeMap<u64, (WatchId, Subject)>,
     next: u64,
     /// Watches of which events had to be dropped.
-    missed: BTreeMap<WatchId, Location>,
+    missed: BTreeMap<WatchId, Subject>,
+    /// The size of all links that wait.
+    bytes: usize,
 }
 
-/// What the watch showed when it was told last, and what it shows now.
-#[derive(Debug, Clone, Copy)]
+/// The registration that an event is about. The registration may be gone and its slot be another's by then.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Subject {
+    token: Token,
+    /// Where it is if it was made elsewhere. That is not part of its key and can change.
+    foreign: Option<Location>,
+}
+
+/// An event, but for what can be told when it is asked for.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) watch: WatchId,
+    pub(crate) subject: Subject,
+    pub(crate) what: WatchChange,
+    /// The links that the watch showed when it was told last, if it tells of links.
+    pub(crate) links: Box<str>,
+}
+
+/// What a change does to what a watch shows of a registration; numbers stand for what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) before: Option<u64>,
+    pub(crate) after: Option<u64>,
+}
+
+/// The difference between what the watch showed when it was told last, and what it shows now.
+#[derive(Debug, Clone)]
 struct Pending {
     order: u64,
-    before: Option<u64>,
-    after: Option<u64>,
+    difference: Difference,
+    links: Box<str>,
+}
+
+impl Subject {
+    pub(crate) fn of(entry: &Entry) -> Self {
+        Self { token: entry.token(), foreign: entry.foreign_location().cloned() }
+    }
+
+    pub(crate) fn location(&self, context: &Context) -> Location {
+        self.foreign.clone().unwrap_or_else(|| context.location(self.token))
+    }
+
+    /// Returns the registration if look-ups show it, or would if no time had passed since the last change.
+    pub(crate) fn entry<'r>(&self, registry: &'r Registry) -> Option<&'r Entry> {
+        let entry = registry.entry(registry.find(self.token)?)?;
+        (entry.is_shown && entry.foreign_location() == self.foreign.as_ref()).then_some(entry)
+    }
 }
 
 impl Events {
-    /// Adds an event, or brings the waiting one up to date. `before` and `after` stand for what is shown.
+    /// Adds an event, or brings the waiting one up to date. `links` writes the links that the watch showed before.
     pub(crate) fn push(
         &mut self,
         watch: WatchId,
-        location: Location,
-        before: Option<u64>,
-        after: Option<u64>,
-        limit: usize,
+        subject: &Subject,
+        difference: Difference,
+        links: impl FnOnce() -> String,
+        limits: &Limits,
     ) {
         if self.missed.contains_key(&watch) {
             return;
         }
-        let key = (watch, location);
-        if let Some(pending) = self.pending.get_mut(&key) {
-            pending.after = after;
-            if pending.before == after {
-                let order = pending.order;
-                self.pending.remove(&key);
-                self.order.remove(&order);
+        let pending = self.pending.entry(watch).or_default();
+        if let Some(waiting) = pending.get_mut(subject) {
+            waiting.difference.after = difference.after;
+            if waiting.difference.before == difference.after {
+                self.take(watch, subject);
             }
             return;
         }
-        if self.pending.len() >= limit {
-            self.miss(watch, key.1);
+        let links = links().into_boxed_str();
+        if self.order.len() >= limits.watch_events || self.bytes + links.len() > limits.watch_bytes {
+            self.miss(watch, subject);
             return;
         }
-        self.order.insert(self.next, key.clone());
-        self.pending.insert(key, Pending { order: self.next, before, after });
+        self.bytes += links.len();
+        self.order.insert(self.next, (watch, subject.clone()));
+        pending.insert(subject.clone(), Pending { order: self.next, difference, links });
         self.next += 1;
     }
 
     /// Notes that something may have changed for a watch which is not told in particular.
-    pub(crate) fn miss(&mut self, watch: WatchId, location: Location) {
-        self.drop_watch(watch);
-        self.missed.insert(watch, location);
+    pub(crate) fn miss(&mut self, watch: WatchId, subject: &Subject) {
+        if !self.missed.contains_key(&watch) {
+            self.drop_watch(watch);
+            self.missed.insert(watch, subject.clone());
+        }
     }
 
-    pub(crate) fn poll(&mut self) -> Option<WatchEvent> {
-        if let Some((_, key)) = self.order.pop_first() {
-            let pending = self.pending.remove(&key)?;
-            let what = match (pending.before, pending.after) {
+    pub(crate) fn poll(&mut self) -> Option<Event> {
+        if let Some((_, (watch, subject))) = self.order.first_key_value() {
+            let (watch, subject) = (*watch, subject.clone());
+            let Pending { difference, links, .. } = self.take(watch, &subject)?;
+            let what = match (difference.before, difference.after) {
                 (None, _) => WatchChange::Entered,
                 (_, None) => WatchChange::Left,
                 _ => WatchChange::Changed,
             };
-            return Some(WatchEvent { watch: key.0, location: key.1, what });
+            return Some(Event { watch, subject, what, links });
         }
-        let (watch, location) = self.missed.pop_first()?;
-        Some(WatchEvent { watch, location, what: WatchChange::Missed })
+        let (watch, subject) = self.missed.pop_first()?;
+        Some(Event { watch, subject, what: WatchChange::Missed, links: Box::default() })
     }
 
     /// Drops the events of a watch.
     pub(crate) fn drop_watch(&mut self, watch: WatchId) {
         self.missed.remove(&watch);
-        let own = self.pending.iter().filter(|((own, _), _)| *own == watch);
-        let own: Vec<_> = own.map(|(key, pending)| (key.clone(), pending.order)).collect();
-        for (key, order) in own {
-            self.pending.remove(&key);
-            self.order.remove(&order);
+        for pending in self.pending.remove(&watch).into_iter().flat_map(BTreeMap::into_values) {
+            self.order.remove(&pending.order);
+            self.bytes -= pending.links.len();
         }
+    }
+
+    fn take(&mut self, watch: WatchId, subject: &Subject) -> Option<Pending> {
+        let own = self.pending.get_mut(&watch)?;
+        let pending = own.remove(subject)?;
+        if own.is_empty() {
+            self.pending.remove(&watch);
+        }
+        self.order.remove(&pending.order);
+        self.bytes -= pending.links.len();
+        Some(pending)
     }
 }

@@ -30,8 +30,11 @@ pub struct Limits {
     /// Events that wait for [`Directory::poll_watch`](crate::Directory::poll_watch). When more happens, the watches
     /// concerned are told to look again.
     pub watch_events: usize,
-    /// Tests of a criterion that one change may cost to tell which watches it concerns. The watches beyond that are told to look
-    /// again.
+    /// Bytes of links that wait with these events, where a watch tells of links. When there are more, it is the same.
+    pub watch_bytes: usize,
+    /// Tests of a criterion that one change may cost to tell what the watches that it can concern show of the registration,
+    /// watches of equal queries being tested once and each that is told counting as one test. The watches beyond that are told
+    /// to look again.
     pub watch_tests: usize,
     /// How long an expired registration is kept, hidden, for its endpoint to refresh it ([RFC 9176 §5.3]).
     ///
@@ -63,6 +66,7 @@ impl Default for Limits {
             documents: 100_000,
             watches: 10_000,
             watch_events: 100_000,
+            watch_bytes: 16 << 20,
             watch_tests: 100_000,
             expired_kept: Duration::from_secs(24 * 3600),
             expired: 100_000,

@@ -1,8 +1,10 @@
+use alloc::vec::Vec;
+
 use waypost_filter::Query;
 use waypost_model::Location;
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, Scope};
+use crate::{Directory, LinkChange, Refused, Scope};
 
 /// The name of a watch.
 ///
@@ -69,6 +71,9 @@ pub struct WatchEvent {
     pub location: Location,
     /// What happened to it, or to those of its links that are watched.
     pub what: WatchChange,
+    /// What happened to each link, for a watch that [tells of links](Directory::watch_links); else, and when something was
+    /// missed, nothing.
+    pub links: Vec<LinkChange>,
 }
 
 /// What happened to a registration in the result of a watch.
@@ -117,11 +122,31 @@ impl Directory {
         scope: Scope,
         query: Query,
     ) -> Result<WatchId, Refused> {
-        let limit = self.context.config.limits.watches;
-        if self.watches.len() >= limit {
-            return Err(Refused::OverLimit { what: "watches", limit });
-        }
-        Ok(self.watches.add(watcher, scope, query))
+        self.add_watch(watcher, scope, &query, false)
+    }
+
+    /// Watches a query of links, and tells of each registration which of its links [changed](WatchEvent::links).
+    ///
+    /// Taken together, the events turn the result as it was when the watch was made into the result as it is, but for the
+    /// order of links in a registration: where only that changed, or the zone that a registration is seen from, no link
+    /// did. What the links were before is kept while an event waits, within
+    /// [`Limits::watch_bytes`](crate::Limits::watch_bytes).
+    ///
+    /// # Errors
+    ///
+    /// When there are too many watches.
+    pub fn watch_links(&mut self, now: Instant, query: Query) -> Result<WatchId, Refused> {
+        self.watch_links_as(Watcher::default(), now, query)
+    }
+
+    /// Watches a query of links on behalf of a [`Watcher`], as [`watch_links`](Self::watch_links) does for the application.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many watches.
+    #[expect(clippy::needless_pass_by_value, reason = "as the others take it")]
+    pub fn watch_links_as(&mut self, watcher: Watcher, _now: Instant, query: Query) -> Result<WatchId, Refused> {
+        self.add_watch(watcher, Scope::Resources, &query, true)
     }
 
     /// Ends a watch. Its events that wait are dropped.
@@ -148,6 +173,20 @@ impl Directory {
 
     /// Returns the next event of any watch of a watcher, as [`poll_watch`](Self::poll_watch) does for the application.
     pub fn poll_watch_as(&mut self, watcher: Watcher) -> Option<WatchEvent> {
-        self.watches.poll(watcher)
+        self.watches.poll(&self.context, &self.documents, &self.registry, watcher)
+    }
+
+    fn add_watch(
+        &mut self,
+        watcher: Watcher,
+        scope: Scope,
+        query: &Query,
+        tells_links: bool,
+    ) -> Result<WatchId, Refused> {
+        let limit = self.context.config.limits.watches;
+        if self.watches.len() >= limit {
+            return Err(Refused::OverLimit { what: "watches", limit });
+        }
+        Ok(self.watches.add(watcher, scope, query, tells_links))
     }
 }

@@ -211,10 +211,9 @@ fn a_change_that_would_concern_too_much_costs_no_more_than_allowed_and_tells_so(
     let mut config = Config::new([7; 16], ReplicaId(1));
     config.limits.watch_tests = 10;
     let mut directory = Directory::new(config);
-    // One registration with one link: two records, with two criteria each.
-    let watches: Vec<_> = (0..5)
-        .map(|_| directory.watch(at(0), Scope::Resources, Query::parse("href=*&if=x").unwrap()).unwrap())
-        .collect();
+    // One registration with one link: two records, with two criteria each, and one watch to tell.
+    let watches = ["href=*&if=x", "href=*&if=x*", "href=*&if=*", "if=*&if=x", "if=*&if=x*"]
+        .map(|query| directory.watch(at(0), Scope::Resources, query.parse().unwrap()).unwrap());
     directory.register(at(0), registration("node1", "coap://h", "</t>;if=x")).unwrap();
     let told: Vec<_> = events(&mut directory).into_iter().map(|((watch, _), what)| (watch, what)).collect();
     let expected: Vec<_> = watches
