@@ -8,7 +8,7 @@ use core::hash::Hasher;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use waypost_filter::{Criterion, Record, Test};
-use waypost_link_format::resolve;
+use waypost_link_format::{Parameter, resolve};
 
 use crate::{
     Endpoint,
@@ -222,22 +222,26 @@ impl Conditions {
     /// Finds the conditions that the links of a document meet, seen from each base.
     fn take_apart_links(&mut self, document: &Document, bases: &[(&str, Sides)]) {
         let all = bases.iter().fold(Sides::NEITHER, |all, (_, sides)| all.or(*sides));
-        let has_targets = self.names.contains_key("href");
+        let (has_targets, has_anchors) = (self.names.contains_key("href"), self.names.contains_key("anchor"));
+        // The links of a document are much alike, so most parameters are written as in the link before.
+        let mut previous: Vec<Parameter<'_>> = Vec::new();
         for link in (0..document.len()).filter_map(|position| document.link(position)) {
             if has_targets {
                 self.meet_reference("href", link.target(), bases);
             }
-            for parameter in link.parameters() {
-                let name = lower_case(parameter.name());
-                // The provenance of every link is the location of its registration.
-                if &*name == "provenance" || !self.names.contains_key(&*name) {
-                    continue;
+            for (place, parameter) in link.parameters().enumerate() {
+                match previous.get_mut(place) {
+                    Some(previous) if *previous == parameter => continue,
+                    Some(previous) => *previous = parameter,
+                    None => previous.push(parameter),
                 }
-                let value = parameter.value().unwrap_or_default();
-                if &*name == "anchor" {
-                    self.meet_reference("anchor", &value, bases);
-                } else {
-                    self.meet(&name, &value, all);
+                let name = lower_case(parameter.name());
+                let value = || parameter.value().unwrap_or_default();
+                match &*name {
+                    "anchor" if has_anchors => self.meet_reference("anchor", &value(), bases),
+                    // The provenance of every link is the location of its registration.
+                    "anchor" | "provenance" => {}
+                    _ => self.meet(&name, &value(), all),
                 }
             }
         }
@@ -273,12 +277,16 @@ impl Conditions {
         }
         each_word(name, value, |word| {
             if known.exact > 0 {
-                let found = find_value(by_value, conditions, key, known.id, Kind::Exact, word);
+                let hash = hash(key, known.id, Kind::Exact, word);
+                let found = find_value(by_value, conditions, hash, known.id, Kind::Exact, word);
                 note(conditions, found);
             }
+            let (mut hasher, mut hashed) = (hasher(key, known.id, Kind::Prefix), 0);
             for length in known.lengths.keys().take_while(|length| **length <= word.len()) {
                 let Some(prefix) = word.get(..*length) else { continue };
-                let found = find_value(by_value, conditions, key, known.id, Kind::Prefix, prefix);
+                hasher.write(&prefix.as_bytes()[hashed..]);
+                hashed = *length;
+                let found = find_value(by_value, conditions, hasher.finish(), known.id, Kind::Prefix, prefix);
                 note(conditions, found);
             }
         });
@@ -288,7 +296,10 @@ impl Conditions {
         let name = self.names.get(criterion.name())?;
         match value_of(criterion.test()) {
             None => name.exists,
-            Some((kind, value)) => find_value(&self.by_value, &self.conditions, &self.key, name.id, kind, value),
+            Some((kind, value)) => {
+                let hash = hash(&self.key, name.id, kind, value);
+                find_value(&self.by_value, &self.conditions, hash, name.id, kind, value)
+            }
         }
     }
 }
@@ -317,7 +328,7 @@ fn value_of(test: &Test) -> Option<(Kind, &str)> {
 fn find_value(
     by_value: &HashTable<u32>,
     conditions: &Slots<Condition>,
-    key: &[u8; 16],
+    hash: u64,
     name: u32,
     kind: Kind,
     value: &str,
@@ -326,13 +337,19 @@ fn find_value(
         let condition = &conditions[*id];
         condition.name == name && value_of(&condition.test) == Some((kind, value))
     };
-    by_value.find(hash(key, name, kind, value), is_same).copied()
+    by_value.find(hash, is_same).copied()
 }
 
-/// The hash is keyed so that nobody can make values that collide.
 fn hash(key: &[u8; 16], name: u32, kind: Kind, value: &str) -> u64 {
-    let mut hasher = SipHasher13::new_with_key(key);
-    hasher.write_u64(u64::from(name) << 1 | u64::from(kind == Kind::Prefix));
+    let mut hasher = hasher(key, name, kind);
     hasher.write(value.as_bytes());
     hasher.finish()
+}
+
+/// Returns what hashes the values of a name, in as many parts as one likes. It is keyed so that nobody can make values that
+/// collide.
+fn hasher(key: &[u8; 16], name: u32, kind: Kind) -> SipHasher13 {
+    let mut hasher = SipHasher13::new_with_key(key);
+    hasher.write_u64(u64::from(name) << 1 | u64::from(kind == Kind::Prefix));
+    hasher
 }
