@@ -7,10 +7,12 @@ extern crate alloc;
 use alloc::collections::BTreeMap;
 
 use common::{Twins, at, directory, operations, query, registration};
+use core::time::Duration;
 use proptest::prelude::*;
-use waypost_directory::{Config, Directory, Refused, Scope, WatchChange, WatchId};
+
+use waypost_directory::{Config, Directory, LinkChange, Refused, Scope, WatchChange, WatchId};
 use waypost_filter::Query;
-use waypost_link_format::{LinkDocumentBuf, LinkWriter};
+use waypost_link_format::{LinkDocument, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Base, Lifetime, Location, Registration, ReplicaId, Update};
 
 /// What each registration contributes to a result, as text.
@@ -18,6 +20,9 @@ fn result(directory: &Directory, now: u64, scope: Scope, query: &Query) -> BTree
     let mut result: BTreeMap<Location, String> = BTreeMap::new();
     let mut add = |location: Location, write: &dyn Fn(&mut LinkWriter<'_, String>)| {
         let text = result.entry(location).or_default();
+        if !text.is_empty() {
+            text.push(',');
+        }
         let mut writer = LinkWriter::new(text);
         write(&mut writer);
         writer.finish().unwrap();
@@ -93,6 +98,75 @@ proptest! {
                 *shown = now;
             }
             prop_assert_eq!(events, expected);
+        }
+    }
+}
+
+/// The links of each registration in a result, as text, in an order of their own.
+fn links(result: &BTreeMap<Location, String>) -> BTreeMap<Location, Vec<String>> {
+    let sorted = |text: &String| {
+        let mut links: Vec<_> = LinkDocument::parse(text).unwrap().links().map(|link| link.raw().to_string()).collect();
+        links.sort();
+        links
+    };
+    result.iter().map(|(location, text)| (location.clone(), sorted(text))).collect()
+}
+
+/// Does to a result what the event says.
+fn replay(result: &mut BTreeMap<Location, Vec<String>>, location: Location, what: WatchChange, changes: &[LinkChange]) {
+    let links = result.entry(location.clone()).or_default();
+    assert_eq!(links.is_empty(), what == WatchChange::Entered);
+    for change in changes {
+        let (before, after) = match change {
+            LinkChange::Entered(after) => (None, Some(after)),
+            LinkChange::Changed { before, after } => (Some(before), Some(after)),
+            LinkChange::Left(before) => (Some(before), None),
+        };
+        if let Some(before) = before {
+            let place = links.iter().position(|link| *link == before.to_string()).expect("a link of the result");
+            links.remove(place);
+        }
+        links.extend(after.map(ToString::to_string));
+    }
+    links.sort();
+    assert_eq!(links.is_empty(), what == WatchChange::Left);
+    if links.is_empty() {
+        result.remove(&location);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn events_that_tell_of_links_make_the_old_result_the_new_one(
+        before in operations(15),
+        steps in prop::collection::vec(operations(4), 1..6),
+        queries in prop::collection::vec(query(), 1..6),
+    ) {
+        let mut twins = Twins::new();
+        before.into_iter().for_each(|operation| twins.run(operation));
+        collect(&mut twins);
+        let mut watches = BTreeMap::new();
+        for query in queries {
+            let query = query.without_page();
+            let id = twins.directory.watch_links(twins.now(), query.clone()).unwrap();
+            let shown = links(&result(&twins.directory, twins.now, Scope::Resources, &query));
+            watches.insert(id, (query, shown));
+        }
+        for step in steps {
+            for operation in step {
+                twins.run(operation);
+                collect(&mut twins);
+            }
+            while let Some(event) = twins.directory.poll_watch() {
+                let (_, shown) = watches.get_mut(&event.watch).unwrap();
+                replay(shown, event.location, event.what, &event.links);
+            }
+            for (query, shown) in watches.values() {
+                let now = links(&result(&twins.directory, twins.now, Scope::Resources, query));
+                prop_assert_eq!(shown, &now);
+            }
         }
     }
 }
@@ -227,4 +301,106 @@ fn a_change_that_would_concern_too_much_costs_no_more_than_allowed_and_tells_so(
         ])
         .collect();
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_registration_that_moves_elsewhere_leaves_and_another_enters() {
+    let mut directory = directory();
+    directory.watch(at(0), Scope::Endpoints, Query::all()).unwrap();
+    let mut mirror = |path: &str| {
+        let location = Location::new(&format!("coap://other.example{path}")).unwrap();
+        let registration = registration("node1", "coap://h", LINKS);
+        directory.mirror(at(0), location.clone(), registration, Duration::ZERO).unwrap();
+        let events: Vec<_> =
+            core::iter::from_fn(|| directory.poll_watch()).map(|event| (event.location, event.what)).collect();
+        (location, events)
+    };
+    let (one, events) = mirror("/1");
+    assert_eq!(events, [(one.clone(), WatchChange::Entered)]);
+    let (two, events) = mirror("/2");
+    assert_eq!(events, [(one, WatchChange::Left), (two, WatchChange::Entered)]);
+}
+
+#[test]
+fn links_are_told_from_each_other_by_target_context_and_relation() {
+    let mut directory = directory();
+    let watch = directory.watch_links(at(0), Query::parse("if=s").unwrap()).unwrap();
+    let mut change = |links: &str| {
+        directory.register(at(0), registration("node1", "coap://h", links)).unwrap();
+        let event = directory.poll_watch().unwrap();
+        assert_eq!((event.watch, directory.poll_watch()), (watch, None));
+        let texts = event.links.iter().map(|change| match change {
+            LinkChange::Entered(link) => format!("+{link}"),
+            LinkChange::Changed { before, after } => format!("{before} -> {after}"),
+            LinkChange::Left(link) => format!("-{link}"),
+        });
+        (event.what, texts.collect::<Vec<_>>())
+    };
+    let (what, links) = change("</a>;if=s,</a>;rel=x;if=s,</b>;if=t");
+    assert_eq!(what, WatchChange::Entered);
+    assert_eq!(links, [r#"+<coap://h/a>;if="s""#, r#"+<coap://h/a>;rel="x";if="s""#]);
+    let (what, links) = change("</a>;if=s;obs,</a>;rel=y;if=s,</b>;if=s");
+    assert_eq!(what, WatchChange::Changed);
+    assert_eq!(
+        links,
+        [
+            r#"<coap://h/a>;if="s" -> <coap://h/a>;if="s";obs"#,
+            r#"+<coap://h/a>;rel="y";if="s""#,
+            r#"+<coap://h/b>;if="s""#,
+            r#"-<coap://h/a>;rel="x";if="s""#,
+        ]
+    );
+    let (what, links) = change("</b>;if=s,</a>;rel=y;if=s,</a>;if=s;obs");
+    assert_eq!((what, links), (WatchChange::Changed, vec![]), "another order is no change of a link");
+    let (what, links) = change("</b>;if=s,</b>;if=s");
+    assert_eq!(what, WatchChange::Changed);
+    assert_eq!(links, [r#"+<coap://h/b>;if="s""#, r#"-<coap://h/a>;rel="y";if="s""#, r#"-<coap://h/a>;if="s";obs"#]);
+}
+
+#[test]
+fn links_that_wait_are_those_that_were_told_last() {
+    let mut directory = directory();
+    let location = directory.register(at(0), registration("node1", "coap://h", "</a>")).unwrap().location;
+    directory.watch_links(at(0), Query::all()).unwrap();
+    for links in ["</b>", "</c>", "</d>"] {
+        directory.register(at(0), registration("node1", "coap://h", links)).unwrap();
+    }
+    directory.remove(at(0), &location).unwrap();
+    let event = directory.poll_watch().unwrap();
+    assert_eq!(event.what, WatchChange::Left);
+    assert!(matches!(&event.links[..], [LinkChange::Left(link)] if link.to_string() == "<coap://h/a>"));
+}
+
+#[test]
+fn links_that_wait_are_limited() {
+    let mut config = Config::new([0; 16], ReplicaId(1));
+    config.limits.watch_bytes = 20;
+    let mut directory = Directory::new(config);
+    directory.watch_links(at(0), Query::all()).unwrap();
+    for links in ["</a>", "</b>", "</c/c/c/c/c/c/c>", "</d>"] {
+        directory.register(at(0), registration("node1", "coap://h", links)).unwrap();
+        directory.poll_watch().unwrap();
+    }
+    let mut told = Vec::new();
+    for links in ["</c/c/c/c/c/c/c>", "</d>"] {
+        directory.register(at(0), registration("node1", "coap://h", links)).unwrap();
+        let event = directory.poll_watch().unwrap();
+        told.push((event.what, event.links.len()));
+    }
+    assert_eq!(told, [(WatchChange::Changed, 2), (WatchChange::Missed, 0)]);
+}
+
+#[test]
+fn watches_of_equal_queries_are_told_alike_and_end_apart() {
+    let mut directory = directory();
+    let mut watch = |query: &str| directory.watch(at(0), Scope::Resources, query.parse().unwrap()).unwrap();
+    let (one, two, three) =
+        (watch("rt=core.s&ep=node1"), watch("ep=node1&rt=core.s&rt=core.s&count=1"), watch("rt=core.s"));
+    directory.unwatch(one);
+    let location = directory.register(at(0), registration("node1", "coap://h", LINKS)).unwrap().location;
+    assert!(events(&mut directory).into_keys().map(|(watch, _)| watch).eq([two, three]));
+    directory.unwatch(two);
+    directory.unwatch(two);
+    directory.remove(at(1), &location).unwrap();
+    assert!(events(&mut directory).into_keys().map(|(watch, _)| watch).eq([three]));
 }
