@@ -1,26 +1,18 @@
 use alloc::{
     boxed::Box,
     collections::{BTreeMap, BTreeSet},
-    vec::Vec,
 };
 use core::hash::Hasher;
 
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
-use waypost_filter::{Criterion, Record, Test};
-use waypost_link_format::{Parameter, resolve};
+use waypost_filter::{Criterion, Test};
 
-use crate::{
-    Endpoint,
-    documents::Document,
-    index::{each_word, lower_case},
-    slots::Slots,
-};
+use crate::{index::each_word, slots::Slots};
 
-/// What the watched queries ask for, each distinct condition once.
+/// What the watched queries ask for, each distinct condition once, found by the values that meet it.
 ///
-/// A change is [taken apart](Self::take_apart) into the values of the registration before and after it, and each value is
-/// looked up here. So what a change costs depends on how much it contains, and not on how many conditions there are.
+/// What that costs depends on the value, and not on how many conditions there are.
 #[derive(Debug, Clone)]
 pub(crate) struct Conditions {
     key: [u8; 16],
@@ -28,10 +20,6 @@ pub(crate) struct Conditions {
     conditions: Slots<Condition>,
     by_value: HashTable<u32>,
     next_name: u32,
-    /// Counts the changes that were taken apart.
-    round: u64,
-    /// The conditions that the last of them met, in the order in which they were found.
-    met: Vec<u32>,
 }
 
 /// The conditions on one attribute.
@@ -53,41 +41,11 @@ struct Condition {
     users: usize,
     /// Those that are looked at when it is met.
     waiting: BTreeSet<u32>,
-    met: Sides,
-    /// When it was met.
-    round: u64,
-}
-
-/// Before a change, after it, both or neither.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sides(u8);
-
-impl Sides {
-    pub(crate) const NEITHER: Self = Self(0);
-    const BEFORE: Self = Self(1);
-    const AFTER: Self = Self(2);
-    pub(crate) const BOTH: Self = Self(3);
-
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
-
-    fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
 }
 
 impl Conditions {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self {
-            key,
-            names: BTreeMap::new(),
-            conditions: Slots::new(),
-            by_value: HashTable::new(),
-            next_name: 0,
-            round: 0,
-            met: Vec::new(),
-        }
+        Self { key, names: BTreeMap::new(), conditions: Slots::new(), by_value: HashTable::new(), next_name: 0 }
     }
 
     /// Finds or adds a condition and counts one user more.
@@ -102,8 +60,7 @@ impl Conditions {
             self.next_name += 1;
         }
         let Some(name) = self.names.get_mut(criterion.name()) else { unreachable!("the name was just inserted") };
-        let (round, waiting) = (0, BTreeSet::new());
-        let condition = Condition { name: name.id, test: test.clone(), users: 1, waiting, met: Sides::NEITHER, round };
+        let condition = Condition { name: name.id, test: test.clone(), users: 1, waiting: BTreeSet::new() };
         let id = self.conditions.insert(condition);
         match test {
             Test::Exists => name.exists = Some(id),
@@ -167,127 +124,35 @@ impl Conditions {
         &self.conditions[condition].waiting
     }
 
-    /// Returns the conditions that the change which was taken apart last meets, before or after it.
-    pub(crate) fn met(&self) -> &[u32] {
-        &self.met
+    /// Tells whether there is any condition on an attribute.
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.names.contains_key(name)
     }
 
-    /// Returns on which sides of that change a condition is met: by the endpoint, or by any of its links.
-    pub(crate) fn sides(&self, condition: u32) -> Sides {
-        let condition = &self.conditions[condition];
-        if condition.round == self.round { condition.met } else { Sides::NEITHER }
+    /// Returns the number after the highest one that a condition has or had.
+    pub(crate) fn end(&self) -> u32 {
+        self.conditions.end()
     }
 
-    /// Finds the conditions that a registration meets, before a change and after it.
-    pub(crate) fn take_apart(&mut self, before: Option<&Endpoint<'_>>, after: Option<&Endpoint<'_>>) {
-        self.round += 1;
-        self.met.clear();
-        let mut documents: Vec<(&Document, Vec<(&str, Sides)>)> = Vec::with_capacity(2);
-        for (endpoint, side) in [(before, Sides::BEFORE), (after, Sides::AFTER)] {
-            let Some(endpoint) = endpoint else { continue };
-            self.take_apart_endpoint(endpoint, side);
-            let (document, base) = (endpoint.stored_document(), endpoint.base());
-            // Most changes leave the links as they were, and many the base.
-            match documents.last_mut().filter(|(other, _)| core::ptr::eq(*other, document)) {
-                None => documents.push((document, Vec::from([(base, side)]))),
-                Some((_, bases)) => match bases.last_mut().filter(|(other, _)| *other == base) {
-                    None => bases.push((base, side)),
-                    Some((_, sides)) => *sides = sides.or(side),
-                },
-            }
-        }
-        for (document, bases) in documents {
-            self.take_apart_links(document, &bases);
-        }
-    }
-
-    fn take_apart_endpoint(&mut self, endpoint: &Endpoint<'_>, side: Sides) {
-        let own = ["ep", "d", "base", "rt", "href", "provenance"].into_iter().map(Into::into);
-        for name in own.chain(endpoint.attributes().map(|(name, _)| lower_case(name))) {
-            if !self.names.contains_key(&*name) {
-                continue;
-            }
-            let mut meet = |value: Option<&str>| {
-                self.meet(&name, value.unwrap_or_default(), side);
-                false
-            };
-            match &*name {
-                // That of its links, which is its location.
-                "provenance" => endpoint.any_location(&mut meet),
-                _ => endpoint.any_value(&name, &mut meet),
-            };
-        }
-    }
-
-    /// Finds the conditions that the links of a document meet, seen from each base.
-    fn take_apart_links(&mut self, document: &Document, bases: &[(&str, Sides)]) {
-        let all = bases.iter().fold(Sides::NEITHER, |all, (_, sides)| all.or(*sides));
-        let (has_targets, has_anchors) = (self.names.contains_key("href"), self.names.contains_key("anchor"));
-        // The links of a document are much alike, so most parameters are written as in the link before.
-        let mut previous: Vec<Parameter<'_>> = Vec::new();
-        for link in (0..document.len()).filter_map(|position| document.link(position)) {
-            if has_targets {
-                self.meet_reference("href", link.target(), bases);
-            }
-            for (place, parameter) in link.parameters().enumerate() {
-                match previous.get_mut(place) {
-                    Some(previous) if *previous == parameter => continue,
-                    Some(previous) => *previous = parameter,
-                    None => previous.push(parameter),
-                }
-                let name = lower_case(parameter.name());
-                let value = || parameter.value().unwrap_or_default();
-                match &*name {
-                    "anchor" if has_anchors => self.meet_reference("anchor", &value(), bases),
-                    // The provenance of every link is the location of its registration.
-                    "anchor" | "provenance" => {}
-                    _ => self.meet(&name, &value(), all),
-                }
-            }
-        }
-    }
-
-    fn meet_reference(&mut self, name: &str, reference: &str, bases: &[(&str, Sides)]) {
-        for (base, sides) in bases {
-            match resolve(base, reference) {
-                Ok(uri) => self.meet(name, &uri, *sides),
-                Err(_) => self.meet(name, reference, *sides),
-            }
-        }
-    }
-
-    /// Notes the conditions that a value meets.
-    fn meet(&mut self, name: &str, value: &str, sides: Sides) {
+    /// Hands over the conditions that a value of an attribute meets.
+    pub(crate) fn each_met(&self, name: &str, value: &str, mut visit: impl FnMut(u32)) {
         let Some(known) = self.names.get(name) else { return };
-        let round = self.round;
-        let (key, by_value, conditions, met) = (&self.key, &self.by_value, &mut self.conditions, &mut self.met);
-        let mut note = |conditions: &mut Slots<Condition>, id: Option<u32>| {
-            let Some(id) = id else { return };
-            let condition = &mut conditions[id];
-            if condition.round == round {
-                condition.met = condition.met.or(sides);
-            } else {
-                (condition.round, condition.met) = (round, sides);
-                met.push(id);
-            }
-        };
-        note(conditions, known.exists);
+        known.exists.into_iter().for_each(&mut visit);
         if known.exact == 0 && known.lengths.is_empty() {
             return;
         }
         each_word(name, value, |word| {
             if known.exact > 0 {
-                let hash = hash(key, known.id, Kind::Exact, word);
-                let found = find_value(by_value, conditions, hash, known.id, Kind::Exact, word);
-                note(conditions, found);
+                let hash = hash(&self.key, known.id, Kind::Exact, word);
+                self.find_value(hash, known.id, Kind::Exact, word).into_iter().for_each(&mut visit);
             }
-            let (mut hasher, mut hashed) = (hasher(key, known.id, Kind::Prefix), 0);
+            let (mut hasher, mut hashed) = (hasher(&self.key, known.id, Kind::Prefix), 0);
             for length in known.lengths.keys().take_while(|length| **length <= word.len()) {
                 let Some(prefix) = word.get(..*length) else { continue };
                 hasher.write(&prefix.as_bytes()[hashed..]);
                 hashed = *length;
-                let found = find_value(by_value, conditions, hasher.finish(), known.id, Kind::Prefix, prefix);
-                note(conditions, found);
+                let found = self.find_value(hasher.finish(), known.id, Kind::Prefix, prefix);
+                found.into_iter().for_each(&mut visit);
             }
         });
     }
@@ -296,11 +161,16 @@ impl Conditions {
         let name = self.names.get(criterion.name())?;
         match value_of(criterion.test()) {
             None => name.exists,
-            Some((kind, value)) => {
-                let hash = hash(&self.key, name.id, kind, value);
-                find_value(&self.by_value, &self.conditions, hash, name.id, kind, value)
-            }
+            Some((kind, value)) => self.find_value(hash(&self.key, name.id, kind, value), name.id, kind, value),
         }
+    }
+
+    fn find_value(&self, hash: u64, name: u32, kind: Kind, value: &str) -> Option<u32> {
+        let is_same = |id: &u32| {
+            let condition = &self.conditions[*id];
+            condition.name == name && value_of(&condition.test) == Some((kind, value))
+        };
+        self.by_value.find(hash, is_same).copied()
     }
 }
 
@@ -323,21 +193,6 @@ fn value_of(test: &Test) -> Option<(Kind, &str)> {
         Test::Exact(value) => Some((Kind::Exact, value)),
         Test::Prefix(prefix) => Some((Kind::Prefix, prefix)),
     }
-}
-
-fn find_value(
-    by_value: &HashTable<u32>,
-    conditions: &Slots<Condition>,
-    hash: u64,
-    name: u32,
-    kind: Kind,
-    value: &str,
-) -> Option<u32> {
-    let is_same = |id: &u32| {
-        let condition = &conditions[*id];
-        condition.name == name && value_of(&condition.test) == Some((kind, value))
-    };
-    by_value.find(hash, is_same).copied()
 }
 
 fn hash(key: &[u8; 16], name: u32, kind: Kind, value: &str) -> u64 {

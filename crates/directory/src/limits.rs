@@ -32,9 +32,9 @@ pub struct Limits {
     pub watch_events: usize,
     /// Bytes of links that wait with these events, where a watch tells of links. When there are more, it is the same.
     pub watch_bytes: usize,
-    /// Tests of a criterion that one change may cost to tell what the watches that it can concern show of the registration,
-    /// watches of equal queries being tested once and each that is told counting as one test. The watches beyond that are told
-    /// to look again.
+    /// Tests of a criterion at a link that one change may cost to tell what is different for the watches that it can concern.
+    /// Watches of equal queries are tested once, and each that is told counts as one test. The watches beyond that are told to
+    /// look again.
     pub watch_tests: usize,
     /// How long an expired registration is kept, hidden, for its endpoint to refresh it ([RFC 9176 §5.3]).
     ///

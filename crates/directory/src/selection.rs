@@ -1,11 +1,14 @@
-use alloc::{boxed::Box, collections::BTreeSet, string::String, vec::Vec};
-use core::hash::{Hash, Hasher};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
-use siphasher::sip::SipHasher13;
-use waypost_filter::{Criterion, Level, Query};
+use waypost_filter::{Criterion, Query};
 use waypost_link_format::LinkWriter;
 
-use crate::{Endpoint, Scope, Show, WatchId, endpoints};
+use crate::{
+    Endpoint, Scope, Show, WatchId, Watcher,
+    contents::{Contents, Side, Sides},
+    resources,
+    shown::Shown,
+};
 
 /// What watches of equal queries share: the query, and what it shows of a registration.
 #[derive(Debug, Clone)]
@@ -13,8 +16,19 @@ pub(crate) struct Selection {
     pub(crate) scope: Scope,
     /// Sorted, each once: the order in a query means nothing.
     pub(crate) criteria: Box<[Criterion]>,
-    /// The watches that want to know what changes in it.
-    pub(crate) watches: BTreeSet<WatchId>,
+    /// The conditions of the criteria.
+    pub(crate) conditions: Box<[u32]>,
+    /// The number of the criterion that it waits for.
+    pub(crate) waits_for: usize,
+    /// Who wants to know what changes in it.
+    pub(crate) watches: BTreeMap<WatchId, Listener>,
+}
+
+/// Who made a watch, and what for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listener {
+    pub(crate) watcher: Watcher,
+    pub(crate) wants_links: bool,
 }
 
 impl Selection {
@@ -22,46 +36,48 @@ impl Selection {
         let mut criteria = query.criteria().to_vec();
         criteria.sort_unstable();
         criteria.dedup();
-        Self { scope, criteria: criteria.into(), watches: BTreeSet::new() }
+        Self { scope, criteria: criteria.into(), conditions: Box::default(), waits_for: 0, watches: BTreeMap::new() }
     }
 
-    /// Returns what stands for what is shown of a registration; nothing if nothing is.
-    pub(crate) fn digest(&self, key: [u8; 16], endpoint: &Endpoint<'_>) -> Option<u64> {
-        let mut hasher = SipHasher13::new_with_key(&key);
-        // Who sees a registration depends on its link.
-        endpoint.zone().hash(&mut hasher);
+    /// Returns on which sides of a change each of the conditions is met, by whatever part of the registration.
+    pub(crate) fn sides(&self, contents: &Contents) -> Sides {
+        self.conditions.iter().fold(Sides::BOTH, |sides, condition| sides.and(contents.sides(*condition)))
+    }
+
+    /// Returns what stands for what is shown of a registration on one side of a change, nothing if nothing is. How often a
+    /// criterion was tested is added to `tests`.
+    pub(crate) fn digest(
+        &self,
+        contents: &Contents,
+        side: Side,
+        shown: &mut Shown<'_>,
+        tests: &mut usize,
+    ) -> Option<u64> {
+        let Self { criteria, conditions, .. } = self;
+        *tests += criteria.len();
         match self.scope {
             Scope::Endpoints => {
-                if !self.criteria.iter().all(|criterion| endpoints::is_met(criterion, endpoint)) {
-                    return None;
-                }
-                endpoint.base().hash(&mut hasher);
-                // A flag is shown as an empty value is.
-                endpoint.attributes().for_each(|(name, value)| (name, value.unwrap_or_default()).hash(&mut hasher));
+                let mut all = criteria.iter().zip(conditions);
+                all.all(|(criterion, id)| contents.endpoint_meets(criterion, *id, side)).then(|| shown.endpoint())
             }
-            Scope::Resources => self.links(endpoint)?.hash(&mut hasher),
+            Scope::Resources => {
+                let links = contents.links_that_meet(criteria, conditions, side, tests);
+                (!links.is_empty()).then(|| shown.links(&links))
+            }
         }
-        Some(hasher.finish())
     }
 
-    /// Returns the links of a registration that are in the result, as a look-up writes them; nothing if there are none.
-    pub(crate) fn links(&self, endpoint: &Endpoint<'_>) -> Option<String> {
-        let may = |criterion: &Criterion, level| criterion.level() == Level::Either || criterion.level() == level;
-        // Each criterion that the endpoint meets all its links do ([RFC 9176 §6.2]).
-        let by_link = |criterion: &&Criterion| !(may(criterion, Level::Endpoint) && criterion.matches(endpoint));
-        let by_link: Vec<_> = self.criteria.iter().filter(by_link).collect();
-        if !by_link.iter().all(|criterion| may(criterion, Level::Resource)) {
-            return None;
-        }
+    /// Returns the links of a registration that are in the result, as a look-up writes them.
+    pub(crate) fn write_links(&self, endpoint: &Endpoint<'_>) -> String {
         let mut text = String::new();
         let mut writer = LinkWriter::new(&mut text);
         for resource in endpoint.resources() {
-            if by_link.iter().all(|criterion| criterion.matches(&resource)) {
+            if self.criteria.iter().all(|criterion| resources::is_met(criterion, &resource)) {
                 // A string takes everything.
                 let _ = resource.write(&mut writer, Show::default());
             }
         }
         let _ = writer.finish();
-        (!text.is_empty()).then_some(text)
+        text
     }
 }

@@ -4,7 +4,7 @@ use waypost_filter::Query;
 use waypost_model::Location;
 use waypost_time::Instant;
 
-use crate::{Directory, LinkChange, Refused, Scope};
+use crate::{Directory, LinkChange, Refused, Scope, selection::Listener};
 
 /// The name of a watch.
 ///
@@ -181,12 +181,12 @@ impl Directory {
         watcher: Watcher,
         scope: Scope,
         query: &Query,
-        tells_links: bool,
+        wants_links: bool,
     ) -> Result<WatchId, Refused> {
         let limit = self.context.config.limits.watches;
         if self.watches.len() >= limit {
             return Err(Refused::OverLimit { what: "watches", limit });
         }
-        Ok(self.watches.add(watcher, scope, query, tells_links))
+        Ok(self.watches.add(scope, query, Listener { watcher, wants_links }))
     }
 }

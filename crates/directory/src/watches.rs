@@ -6,12 +6,15 @@ use waypost_time::Instant;
 
 use crate::{
     Endpoint, LinkChange, Scope, WatchChange, WatchEvent, WatchId, Watcher,
+    contents::{Contents, Side},
     context::Context,
     documents::Documents,
     entry::Entry,
     events::{Difference, Event, Events, Subject},
     registry::Registry,
+    selection::Listener,
     selections::Selections,
+    shown::Shown,
 };
 
 /// The watches, told of a change if what they show of the registration is different before and after it.
@@ -19,17 +22,12 @@ use crate::{
 pub(crate) struct Watches {
     key: [u8; 16],
     next: u64,
-    watches: BTreeMap<WatchId, Watch>,
+    /// Watch → its selection.
+    watches: BTreeMap<WatchId, u32>,
     selections: Selections,
+    contents: Contents,
     events: BTreeMap<Watcher, Events>,
     next_watcher: u32,
-}
-
-#[derive(Debug, Clone)]
-struct Watch {
-    watcher: Watcher,
-    selection: u32,
-    tells_links: bool,
 }
 
 impl Watches {
@@ -39,6 +37,7 @@ impl Watches {
             next: 0,
             watches: BTreeMap::new(),
             selections: Selections::new(key),
+            contents: Contents::default(),
             events: BTreeMap::new(),
             next_watcher: Watcher::default().0 + 1,
         }
@@ -56,24 +55,24 @@ impl Watches {
 
     /// Ends all watches of a watcher.
     pub(crate) fn remove_watcher(&mut self, watcher: Watcher) {
-        let own: Vec<WatchId> =
-            self.watches.iter().filter(|(_, watch)| watch.watcher == watcher).map(|(id, _)| *id).collect();
+        let is_own = |id: &WatchId| self.listener(*id).is_some_and(|listener| listener.watcher == watcher);
+        let own: Vec<WatchId> = self.watches.keys().copied().filter(is_own).collect();
         own.into_iter().for_each(|id| self.remove(id));
         self.events.remove(&watcher);
     }
 
-    pub(crate) fn add(&mut self, watcher: Watcher, scope: Scope, query: &Query, tells_links: bool) -> WatchId {
+    pub(crate) fn add(&mut self, scope: Scope, query: &Query, listener: Listener) -> WatchId {
         let id = WatchId(self.next);
         self.next += 1;
-        let selection = self.selections.add(scope, query, id);
-        self.watches.insert(id, Watch { watcher, selection, tells_links });
+        self.watches.insert(id, self.selections.add(scope, query, id, listener));
         id
     }
 
     pub(crate) fn remove(&mut self, id: WatchId) {
-        let Some(watch) = self.watches.remove(&id) else { return };
-        self.selections.remove(watch.selection, id);
-        if let Some(events) = self.events.get_mut(&watch.watcher) {
+        let Some(listener) = self.listener(id) else { return };
+        let Some(selection) = self.watches.remove(&id) else { return };
+        self.selections.remove(selection, id);
+        if let Some(events) = self.events.get_mut(&listener.watcher) {
             events.drop_watch(id);
         }
     }
@@ -88,12 +87,13 @@ impl Watches {
     ) -> Option<WatchEvent> {
         let Event { watch, subject, what, links } = self.events.get_mut(&watcher)?.poll()?;
         let location = subject.location(context);
-        let own = self.watches.get(&watch)?;
-        if !own.tells_links || what == WatchChange::Missed {
+        let selection = &self.selections[*self.watches.get(&watch)?];
+        let wants_links = selection.watches.get(&watch).is_some_and(|listener| listener.wants_links);
+        if !wants_links || what == WatchChange::Missed {
             return Some(WatchEvent { watch, location, what, links: Vec::new() });
         }
         let endpoint = subject.entry(registry).map(|entry| view(context, documents, entry));
-        let now = endpoint.and_then(|endpoint| self.selections[own.selection].links(&endpoint)).unwrap_or_default();
+        let now = endpoint.map(|endpoint| selection.write_links(&endpoint)).unwrap_or_default();
         let links = LinkChange::between(document(&links), document(&now));
         Some(WatchEvent { watch, location, what, links })
     }
@@ -110,41 +110,42 @@ impl Watches {
             self.note(context, documents, old, None);
             return self.note(context, documents, None, new);
         }
-        let (old, new) =
-            (old.map(|entry| view(context, documents, entry)), new.map(|entry| view(context, documents, entry)));
+        let view = |entry| view(context, documents, entry);
+        let (old, new) = (old.map(view), new.map(view));
+        self.contents.take_apart(&self.selections.conditions, old.as_ref(), new.as_ref());
+        let concerned = self.selections.concerned(&self.contents);
+        let shown = |endpoint| Shown::new(self.key, endpoint);
+        let (mut before, mut after) = (old.map(shown), new.map(shown));
         let limits = &context.config.limits;
-        let records = |endpoint: &Option<Endpoint<'_>>| {
-            endpoint.map_or(0, |endpoint| 1 + endpoint.stored_document().len() as usize)
-        };
-        let records = records(&old) + records(&new);
-        let mut tests = limits.watch_tests;
-        for id in self.selections.concerned(old.as_ref(), new.as_ref()) {
+        let mut tests = 0;
+        for id in concerned {
             let selection = &self.selections[id];
-            let mut spend = |count: usize| {
-                let left = tests.checked_sub(count);
-                tests = left.unwrap_or(tests);
-                left.is_some()
+            let is_examined = tests < limits.watch_tests;
+            let mut digest = |side, shown: &mut Option<Shown<'_>>| {
+                selection.digest(&self.contents, side, shown.as_mut().filter(|_| is_examined)?, &mut tests)
             };
-            let difference = spend(records * selection.criteria.len().max(1)).then(|| {
-                let digest = |endpoint: &Option<Endpoint<'_>>| selection.digest(self.key, endpoint.as_ref()?);
-                Difference { before: digest(&old), after: digest(&new) }
-            });
-            if difference.is_some_and(|difference| difference.before == difference.after) {
+            let (before, after) = (digest(Side::Before, &mut before), digest(Side::After, &mut after));
+            if is_examined && before == after {
                 continue;
             }
-            for &id in &selection.watches {
-                let Some(watch) = self.watches.get(&id) else { continue };
-                let events = self.events.entry(watch.watcher).or_default();
+            for (watch, listener) in &selection.watches {
+                let events = self.events.entry(listener.watcher).or_default();
+                if tests >= limits.watch_tests {
+                    events.miss(*watch, subject);
+                    continue;
+                }
+                tests += 1;
                 let links = || match &old {
-                    Some(endpoint) if watch.tells_links => selection.links(endpoint).unwrap_or_default(),
+                    Some(endpoint) if listener.wants_links => selection.write_links(endpoint),
                     _ => String::new(),
                 };
-                match difference.filter(|_| spend(1)) {
-                    Some(difference) => events.push(id, subject, difference, links, limits),
-                    None => events.miss(id, subject),
-                }
+                events.push(*watch, subject, Difference { before, after }, links, limits);
             }
         }
+    }
+
+    fn listener(&self, id: WatchId) -> Option<Listener> {
+        self.selections[*self.watches.get(&id)?].watches.get(&id).copied()
     }
 }
 
