@@ -124,6 +124,11 @@ impl Conditions {
         &self.conditions[condition].waiting
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.conditions.len() == 0 && self.by_value.is_empty()
+    }
+
     /// Tells whether there is any condition on an attribute.
     pub(crate) fn has_name(&self, name: &str) -> bool {
         self.names.contains_key(name)

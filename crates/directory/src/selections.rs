@@ -150,3 +150,80 @@ fn hash(key: &[u8; 16], selection: &Selection) -> u64 {
     (selection.scope, &selection.criteria).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+
+    use waypost_model::{Registration, ReplicaId};
+    use waypost_time::Instant;
+
+    use super::*;
+    use crate::{Config, Directory, Watcher};
+
+    /// Returns the selections that are looked at when a registration comes, and those that this can concern.
+    fn look(selections: &mut Selections, registration: &str, links: &str) -> (usize, Vec<u32>) {
+        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+        let registration = Registration::parse(registration, links).unwrap();
+        let location = directory.register(Instant::ZERO, registration).unwrap().location;
+        let endpoint = directory.registration(Instant::ZERO, &location).unwrap();
+        let mut contents = Contents::default();
+        contents.take_apart(&selections.conditions, None, Some(&endpoint));
+        let looked_at = contents.found().iter().map(|condition| selections.conditions.waiting(*condition).len());
+        (looked_at.sum(), selections.concerned(&contents))
+    }
+
+    #[test]
+    fn a_selection_is_looked_at_in_vain_once_at_most_by_changes_that_are_alike() {
+        let mut selections = Selections::new([7; 16]);
+        let listener = Listener { watcher: Watcher::default(), wants_links: false };
+        let mut add = |number: u32| {
+            let query = format!("rt=common&if=common&title=unit-{number}-*").parse().unwrap();
+            selections.add(Scope::Resources, &query, WatchId(number.into()), listener)
+        };
+        let ids: Vec<u32> = (0..1000).map(&mut add).collect();
+        let (registration, links) = ("ep=a&base=coap://h", "</a>;rt=common;if=common");
+        let (looked_at, concerned) = look(&mut selections, registration, links);
+        assert!(looked_at > 0, "nothing told that these are common");
+        assert!(concerned.is_empty());
+        assert_eq!(look(&mut selections, registration, links), (0, Vec::new()));
+        let links = "</a>;rt=common;if=common;title=unit-7-x";
+        assert_eq!(look(&mut selections, registration, links), (1, Vec::from([ids[7]])));
+        // What does not change much does not matter either.
+        assert_eq!(look(&mut selections, "ep=b&base=coap://h", "</a>;title=unit-7-x;if=y"), (1, Vec::new()));
+        assert_eq!(look(&mut selections, "ep=b&base=coap://h", "</a>;title=unit-7-x;if=y"), (0, Vec::new()));
+        assert_eq!(look(&mut selections, registration, links), (1, Vec::from([ids[7]])));
+    }
+
+    #[test]
+    fn what_names_one_thing_is_waited_for_first_and_then_what_few_wait_for() {
+        let mut selections = Selections::new([7; 16]);
+        let listener = Listener { watcher: Watcher::default(), wants_links: false };
+        for number in 0..100 {
+            let query = format!("rt=common&ep=node{number}").parse().unwrap();
+            selections.add(Scope::Resources, &query, WatchId(number), listener);
+            let query = format!("ct=40&rt=kind-{number}").parse().unwrap();
+            selections.add(Scope::Endpoints, &query, WatchId(1000 + number), listener);
+        }
+        let (looked_at, _) = look(&mut selections, "ep=node&base=coap://h", "</a>;rt=common;ct=40");
+        assert!(looked_at <= 1);
+        let (looked_at, concerned) = look(&mut selections, "ep=node7&base=coap://h", "</a>;rt=\"common kind-8\";ct=40");
+        assert_eq!((looked_at, concerned.len()), (2, 2));
+    }
+
+    #[test]
+    fn nothing_is_left_of_selections_that_nobody_watches() {
+        let mut selections = Selections::new([7; 16]);
+        let listener = Listener { watcher: Watcher::default(), wants_links: false };
+        let queries = ["", "rt=a*&rt=a*&if=*", "rt=a*&ep=x", "if=*&rt=a*", "ep=x"];
+        let mut add = |(number, query): (u64, &str)| {
+            (selections.add(Scope::Endpoints, &query.parse().unwrap(), WatchId(number), listener), WatchId(number))
+        };
+        let added: Vec<_> = (0..).zip(queries).map(&mut add).collect();
+        assert_eq!(added[1].0, added[3].0, "the order of criteria means nothing");
+        look(&mut selections, "ep=y&base=coap://h", "</a>;rt=ab");
+        added.into_iter().for_each(|(id, watch)| selections.remove(id, watch));
+        assert_eq!((selections.selections.len(), selections.by_query.len()), (0, 0));
+        assert!(selections.unconditional.is_empty() && selections.conditions.is_empty());
+    }
+}

@@ -404,3 +404,34 @@ fn watches_of_equal_queries_are_told_alike_and_end_apart() {
     directory.remove(at(1), &location).unwrap();
     assert!(events(&mut directory).into_keys().map(|(watch, _)| watch).eq([three]));
 }
+
+#[test]
+fn watches_of_equal_queries_are_tested_once() {
+    let mut config = Config::new([7; 16], ReplicaId(1));
+    // One criterion at one link, and each watch that is told.
+    config.limits.watch_tests = 2 + 1000;
+    let mut directory = Directory::new(config);
+    for _ in 0..1000 {
+        directory.watch(at(0), Scope::Resources, Query::parse("if=x").unwrap()).unwrap();
+    }
+    directory.register(at(0), registration("node1", "coap://h", "</t>;if=x")).unwrap();
+    let events = events(&mut directory);
+    assert_eq!(events.len(), 1000);
+    assert!(events.into_values().all(|what| what == WatchChange::Entered));
+}
+
+#[test]
+fn a_watch_is_tested_at_those_links_alone_that_it_can_be_about() {
+    let mut config = Config::new([7; 16], ReplicaId(1));
+    config.limits.watch_tests = 3 * 500;
+    let mut directory = Directory::new(config);
+    for number in 0..500 {
+        directory.watch(at(0), Scope::Resources, Query::parse(&format!("rt=w{number}")).unwrap()).unwrap();
+    }
+    let words = |link| (0..50).map(|word| format!("w{}", link * 50 + word)).collect::<Vec<_>>().join(" ");
+    let links: Vec<_> = (0..100).map(|link| format!("</{link}>;rt=\"{}\"", words(link))).collect();
+    directory.register(at(0), registration("node1", "coap://h", &links.join(","))).unwrap();
+    let events = events(&mut directory);
+    assert_eq!(events.len(), 500);
+    assert!(events.into_values().all(|what| what == WatchChange::Entered));
+}
