@@ -1,5 +1,5 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use core::ops::Bound;
+use core::mem::take;
 
 use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
@@ -14,7 +14,7 @@ use crate::{Policy, Refusal, ServerLimits};
 ///
 /// Observers of one look-up with one view share a result: one watch in the directory, and one rendering per change. Results
 /// that differ in page, view or what they show share the watch. An observer that is slow costs nothing: it is told that
-/// something changed, and gets the state of the moment when it is ready.
+/// something changed, and gets the state of the moment when it is ready. Until then further changes pass it by.
 ///
 /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 /// [RFC 7641]: https://www.rfc-editor.org/rfc/rfc7641
@@ -28,8 +28,8 @@ pub(crate) struct Observations {
     watch_ids: BTreeMap<(Scope, Query), WatchId>,
     tally: Tally,
     last_result: ResultId,
-    /// Results of whose change not all observers were told yet.
-    changed: VecDeque<ResultId>,
+    /// Watches that fired and of which not all observers were told yet.
+    changed: VecDeque<WatchId>,
 }
 
 type ResultId = u64;
@@ -38,11 +38,9 @@ type ResultId = u64;
 struct Observer {
     result: ResultId,
     account: Account,
-    /// What the observer knows.
+    /// What the observer knows, and as of which revision.
     known: ETag,
     revision: u64,
-    /// Whether it was told that there is something new, and has not asked for it yet.
-    is_told: bool,
 }
 
 #[derive(Debug)]
@@ -50,20 +48,29 @@ struct SharedResult {
     lookup: Lookup,
     view: View,
     watch: WatchId,
-    observers: BTreeSet<ExchangeId>,
-    rendering: Option<(Instant, Rendering)>,
-    /// Counts the changes of which the watch told.
+    observers: usize,
+    rendering: Rendered,
+}
+
+/// A rendering, and what it was made of.
+#[derive(Debug)]
+struct Rendered {
+    rendering: Rendering,
     revision: u64,
-    /// Whether it is among the changed ones.
-    is_queued: bool,
-    /// The last observer that was told.
-    told: Option<ExchangeId>,
+    at: Instant,
 }
 
 #[derive(Debug)]
 struct Watched {
     key: (Scope, Query),
-    results: BTreeSet<ResultId>,
+    results: usize,
+    /// Counts the changes of which the watch told.
+    revision: u64,
+    /// The observers that know of the last change, or have to be told of it. The others were told and have not asked yet.
+    up_to_date: BTreeSet<ExchangeId>,
+    to_tell: BTreeSet<ExchangeId>,
+    /// Whether it is among those that fired.
+    is_queued: bool,
 }
 
 /// What a rendering needs besides the look-up.
@@ -97,7 +104,7 @@ impl Observations {
         }
         let Ok(watch) = directory.watch_as(self.watcher, now, key.0, key.1.clone()) else { return false };
         self.watch_ids.insert(key.clone(), watch);
-        self.watched.insert(watch, Watched { key, results: BTreeSet::new() });
+        self.watched.insert(watch, Watched::new(key));
         true
     }
 
@@ -116,49 +123,41 @@ impl Observations {
         let key = (lookup, view);
         let watch_key = (key.0.scope, key.0.query.clone().without_page());
         let watch = *self.watch_ids.get(&watch_key).ok_or(Refusal::Internal)?;
-        let (id, rendering) = match self.result_ids.get(&key) {
-            Some(&id) => (id, self.rendering(context, id)?),
-            None => {
-                let (lookup, view) = key.clone();
-                let rendering = lookup.render(
-                    context.now,
-                    context.directory,
-                    context.policy,
-                    &view,
-                    context.limits.answer_bytes,
-                )?;
-                self.last_result += 1;
-                let id = self.last_result;
-                let result = SharedResult {
-                    lookup,
-                    view,
-                    watch,
-                    observers: BTreeSet::new(),
-                    rendering: Some((context.now, rendering.clone())),
-                    revision: 0,
-                    is_queued: false,
-                    told: None,
-                };
-                self.results.insert(id, result);
-                self.result_ids.insert(key, id);
-                if let Some(watched) = self.watched.get_mut(&watch) {
-                    watched.results.insert(id);
-                }
-                (id, rendering)
-            }
+        let revision = self.watched.get(&watch).ok_or(Refusal::Internal)?.revision;
+        let id = match self.result_ids.get(&key) {
+            Some(&id) => id,
+            None => self.add_result(context, key, watch, revision)?,
         };
-        let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
-        result.observers.insert(exchange);
-        let observer = Observer {
-            result: id,
-            account: account.clone(),
-            known: rendering.etag,
-            revision: result.revision,
-            is_told: false,
-        };
+        let rendering = self.rendering(context, id)?;
+        if let Some(result) = self.results.get_mut(&id) {
+            result.observers += 1;
+        }
+        if let Some(watched) = self.watched.get_mut(&watch) {
+            watched.up_to_date.insert(exchange);
+        }
+        let observer = Observer { result: id, account: account.clone(), known: rendering.etag, revision };
         self.observers.insert(exchange, observer);
         self.tally.add(account);
         Ok(rendering)
+    }
+
+    fn add_result(
+        &mut self,
+        context: &Context<'_>,
+        key: (Lookup, View),
+        watch: WatchId,
+        revision: u64,
+    ) -> Result<ResultId, Refusal> {
+        let (lookup, view) = key.clone();
+        let rendering = render(context, &lookup, &view, revision)?;
+        self.last_result += 1;
+        let id = self.last_result;
+        self.results.insert(id, SharedResult { lookup, view, watch, observers: 0, rendering });
+        self.result_ids.insert(key, id);
+        if let Some(watched) = self.watched.get_mut(&watch) {
+            watched.results += 1;
+        }
+        Ok(id)
     }
 
     /// Ends an observation, and what only it needed.
@@ -166,16 +165,18 @@ impl Observations {
         let Some(observer) = self.observers.remove(&exchange) else { return };
         self.tally.take(&observer.account);
         let Some(result) = self.results.get_mut(&observer.result) else { return };
-        result.observers.remove(&exchange);
-        if !result.observers.is_empty() {
-            return;
+        let watch = result.watch;
+        result.observers -= 1;
+        let is_last = result.observers == 0;
+        if let Some(watched) = self.watched.get_mut(&watch) {
+            watched.up_to_date.remove(&exchange);
+            watched.to_tell.remove(&exchange);
+            watched.results -= usize::from(is_last);
         }
-        let Some(result) = self.results.remove(&observer.result) else { return };
-        self.result_ids.remove(&(result.lookup, result.view));
-        if let Some(watched) = self.watched.get_mut(&result.watch) {
-            watched.results.remove(&observer.result);
+        if is_last && let Some(result) = self.results.remove(&observer.result) {
+            self.result_ids.remove(&(result.lookup, result.view));
+            self.unwatch_unused(directory, watch);
         }
-        self.unwatch_unused(directory, result.watch);
     }
 
     /// Drops the watch of a look-up that nobody observes after all.
@@ -187,7 +188,7 @@ impl Observations {
     }
 
     fn unwatch_unused(&mut self, directory: &mut Directory, watch: WatchId) {
-        if self.watched.get(&watch).is_some_and(|watched| watched.results.is_empty())
+        if self.watched.get(&watch).is_some_and(|watched| watched.results == 0)
             && let Some(watched) = self.watched.remove(&watch)
         {
             self.watch_ids.remove(&watched.key);
@@ -197,37 +198,29 @@ impl Observations {
 
     /// Takes note that a watch fired.
     pub(crate) fn fired(&mut self, watch: WatchId) {
-        let Some(watched) = self.watched.get(&watch) else { return };
-        for id in &watched.results {
-            let Some(result) = self.results.get_mut(id) else { continue };
-            result.revision += 1;
-            result.rendering = None;
-            // Those who were told and have not asked yet are passed over, so starting anew tells nobody twice.
-            result.told = None;
-            if !result.is_queued {
-                result.is_queued = true;
-                self.changed.push_back(*id);
-            }
+        let Some(watched) = self.watched.get_mut(&watch) else { return };
+        watched.revision += 1;
+        let up_to_date = take(&mut watched.up_to_date);
+        if watched.to_tell.is_empty() {
+            watched.to_tell = up_to_date;
+        } else {
+            watched.to_tell.extend(up_to_date);
+        }
+        if !watched.is_queued && !watched.to_tell.is_empty() {
+            watched.is_queued = true;
+            self.changed.push_back(watch);
         }
     }
 
     /// Returns the next observer to tell of a change.
     pub(crate) fn poll_changed(&mut self) -> Option<ExchangeId> {
-        while let Some(id) = self.changed.front() {
-            let Some(result) = self.results.get_mut(id) else {
-                self.changed.pop_front();
-                continue;
-            };
-            let after = result.told.map_or(Bound::Unbounded, Bound::Excluded);
-            for &exchange in result.observers.range((after, Bound::Unbounded)) {
-                let Some(observer) = self.observers.get_mut(&exchange) else { continue };
-                if !observer.is_told && observer.revision != result.revision {
-                    observer.is_told = true;
-                    result.told = Some(exchange);
+        while let Some(watch) = self.changed.front() {
+            if let Some(watched) = self.watched.get_mut(watch) {
+                if let Some(exchange) = watched.to_tell.pop_first() {
                     return Some(exchange);
                 }
+                watched.is_queued = false;
             }
-            result.is_queued = false;
             self.changed.pop_front();
         }
         None
@@ -239,14 +232,17 @@ impl Observations {
         context: &Context<'_>,
         exchange: ExchangeId,
     ) -> Option<Result<Response, Refusal>> {
-        let observer = self.observers.get_mut(&exchange)?;
-        observer.is_told = false;
+        let observer = self.observers.get(&exchange)?;
         let id = observer.result;
         let result = self.results.get(&id)?;
-        if observer.revision == result.revision {
+        let (watch, shows_time) = (result.watch, result.lookup.shows_time());
+        let watched = self.watched.get_mut(&watch)?;
+        watched.to_tell.remove(&exchange);
+        watched.up_to_date.insert(exchange);
+        let revision = watched.revision;
+        if observer.revision == revision {
             return None;
         }
-        let (revision, shows_time) = (result.revision, result.lookup.shows_time());
         let rendering = match self.rendering(context, id) {
             Ok(rendering) => rendering,
             Err(refusal) => return Some(Err(refusal)),
@@ -265,15 +261,26 @@ impl Observations {
     /// Returns the rendering of a result as it is now, made once for all its observers.
     fn rendering(&mut self, context: &Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
         let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
-        if let Some((made, rendering)) = &result.rendering
+        let revision = self.watched.get(&result.watch).ok_or(Refusal::Internal)?.revision;
+        let Rendered { rendering, revision: made_of, at } = &result.rendering;
+        let is_fresh = *made_of == revision
             && context.now < rendering.good_until
-            && (*made == context.now || !result.lookup.shows_time())
-        {
-            return Ok(rendering.clone());
+            && (*at == context.now || !result.lookup.shows_time());
+        if !is_fresh {
+            result.rendering = render(context, &result.lookup, &result.view, revision)?;
         }
-        let limit = context.limits.answer_bytes;
-        let rendering = result.lookup.render(context.now, context.directory, context.policy, &result.view, limit)?;
-        result.rendering = Some((context.now, rendering.clone()));
-        Ok(rendering)
+        Ok(result.rendering.rendering.clone())
     }
+}
+
+impl Watched {
+    fn new(key: (Scope, Query)) -> Self {
+        Self { key, results: 0, revision: 0, up_to_date: BTreeSet::new(), to_tell: BTreeSet::new(), is_queued: false }
+    }
+}
+
+fn render(context: &Context<'_>, lookup: &Lookup, view: &View, revision: u64) -> Result<Rendered, Refusal> {
+    let Context { now, directory, policy, limits } = *context;
+    let rendering = lookup.render(now, directory, policy, view, limits.answer_bytes)?;
+    Ok(Rendered { rendering, revision, at: now })
 }

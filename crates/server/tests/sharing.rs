@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::*;
 use waypost_directory::Endpoint;
+use waypost_rest::Service as _;
 use waypost_server::{Client, Policy, ServerConfig};
 
 /// Counts how often the server asks whether a registration may be shown: once for each in each rendering.
@@ -41,6 +42,45 @@ fn ten_thousand_observers_of_one_query_cost_one_rendering_per_change() {
     world.register(&host(1), "ep=node2&et=y", "</t>");
     assert!(world.all_notifications().is_empty());
     assert_eq!(count.load(Ordering::Relaxed), 0, "what the query does not select costs nothing");
+}
+
+#[test]
+fn ten_thousand_observers_of_a_page_are_not_notified_of_what_is_on_another() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut world = World::with(ServerConfig::default().with_policy(Counting(count.clone())));
+    for number in 0..3 {
+        world.register(&host(number), &format!("ep=node{number}"), "");
+    }
+    for number in 0..10_000 {
+        assert!(world.observe(&host(number), "/rd-lookup/ep?count=2&page=0").1.is_observed);
+    }
+    assert_eq!(count.swap(0, Ordering::Relaxed), 2);
+    let register = |world: &mut World, number: u16| {
+        world.ask(&host(number), post("/rd", &format!("ep=node{number}&model=1"), ""));
+        world.all_notifications().len()
+    };
+    assert_eq!(register(&mut world, 2), 0);
+    assert_eq!(count.swap(0, Ordering::Relaxed), 2, "one rendering tells that the page is as it was");
+    assert_eq!(register(&mut world, 1), 10_000);
+    assert_eq!(count.swap(0, Ordering::Relaxed), 2);
+}
+
+#[test]
+fn those_who_were_told_are_passed_by_until_they_ask() {
+    let mut world = World::new();
+    let (slow, _) = world.observe(&host(1), "/rd-lookup/ep");
+    let (quick, _) = world.observe(&host(2), "/rd-lookup/ep?count=5");
+    for number in 3..10 {
+        world.register(&host(number), &format!("ep=node{number}"), "");
+        assert_eq!(world.told(), if number == 3 { vec![slow, quick] } else { vec![quick] });
+        world.server.handle_ready(world.now, quick);
+        assert_eq!(world.notifications(quick).len(), usize::from(number < 8), "the page is full then");
+    }
+    world.server.handle_ready(world.now, slow);
+    let notifications = world.notifications(slow);
+    assert_eq!(notifications.iter().map(|response| links(&text(response)).len()).collect::<Vec<_>>(), [7]);
+    world.register(&host(10), "ep=node10", "");
+    assert_eq!(world.told(), [slow, quick]);
 }
 
 #[test]
