@@ -29,7 +29,7 @@
 //!   borrowed results, in one [order](Directory#order-of-results). They take `&self`, and a directory is `Send` and
 //!   `Sync`, so any number of threads can look up while nobody changes it.
 //! * **Watches**: [`watch`](Directory::watch) a query, and [`poll_watch`](Directory::poll_watch) tells when its result
-//!   really changed.
+//!   really changed, and of a [watch of links](Directory::watch_links) also which links did.
 //! * **Expiry**: what is past its lifetime is never shown. [`expire`](Directory::expire) collects it, a bounded number at
 //!   a time; until it is forgotten, its endpoint can refresh it.
 //! * **Feed**: [`feed`](Directory::feed) has what changed after a [`version`](Directory::version), each registration once.
@@ -61,6 +61,12 @@
 //!
 //! *Why does the filter crate appear in look-ups at all?* Where the index only narrows down, the results are checked with
 //! the same [`Criterion`](waypost_filter::Criterion) that filters without a directory, so that there is one semantics.
+//!
+//! *Why do a hundred thousand watches cost a change so little?* A change is taken apart once, into the conditions that the
+//! registration meets before and after it, by itself and with each of its links. Each watched query waits for one condition
+//! and is looked at when that one is met. If another of its conditions is not, it goes over to that one: so queries come to
+//! wait for what is rare among the changes, which no order of criteria and no count of what is registered would tell. What a
+//! watch shows of the registration is then read off the parts; only what many show alike is written, and that once.
 //!
 //! *Why is there no journal?* The registrations and removals, ordered by the write that made them what they are, are the
 //! journal: a newer write moves its slot in that order. Memory stays with what lives. A removal stays for as long as a copy

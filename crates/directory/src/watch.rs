@@ -122,7 +122,7 @@ impl Directory {
         scope: Scope,
         query: Query,
     ) -> Result<WatchId, Refused> {
-        self.add_watch(watcher, scope, &query, false)
+        self.add_watch(watcher, scope, query, false)
     }
 
     /// Watches a query of links, and tells of each registration which of its links [changed](WatchEvent::links).
@@ -144,9 +144,8 @@ impl Directory {
     /// # Errors
     ///
     /// When there are too many watches.
-    #[expect(clippy::needless_pass_by_value, reason = "as the others take it")]
     pub fn watch_links_as(&mut self, watcher: Watcher, _now: Instant, query: Query) -> Result<WatchId, Refused> {
-        self.add_watch(watcher, Scope::Resources, &query, true)
+        self.add_watch(watcher, Scope::Resources, query, true)
     }
 
     /// Ends a watch. Its events that wait are dropped.
@@ -176,17 +175,18 @@ impl Directory {
         self.watches.poll(&self.context, &self.documents, &self.registry, watcher)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "a watch has its query")]
     fn add_watch(
         &mut self,
         watcher: Watcher,
         scope: Scope,
-        query: &Query,
+        query: Query,
         wants_links: bool,
     ) -> Result<WatchId, Refused> {
         let limit = self.context.config.limits.watches;
         if self.watches.len() >= limit {
             return Err(Refused::OverLimit { what: "watches", limit });
         }
-        Ok(self.watches.add(scope, query, Listener { watcher, wants_links }))
+        Ok(self.watches.add(scope, &query, Listener { watcher, wants_links }))
     }
 }
