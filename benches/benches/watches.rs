@@ -4,76 +4,90 @@
 
 use std::env;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use waypost::{Base, Directory, Instant, Location, Update};
 use waypost_benches::fleet::{self, Documents};
-use waypost_benches::watches::{self, SECTORS, WATCHED_SECTORS, WHOLE_SECTORS};
+use waypost_benches::watches::{self, Concern};
 
 const LINKS: usize = 10;
 const WATCHES: usize = 100_000;
+/// How many registrations change in turn.
+const NODES: usize = 20_000;
 
 fn changes(criterion: &mut Criterion) {
     let (size, count) = sizes();
     for documents in [Documents::Fleet, Documents::Distinct] {
         let mut group = criterion.benchmark_group(format!("watches/{documents:?}/{size}"));
         let mut directory = fleet::directory(size, LINKS, documents);
-        for (kind, sectors) in [("without watches", WATCHED_SECTORS..SECTORS)] {
-            bench(&mut group, kind, &mut directory, &nodes(size, sectors), documents);
-        }
+        let nodes = |concern: Concern| concern.nodes(size).take(NODES).collect::<Vec<_>>();
+        change(&mut group, "without watches", &mut directory, &nodes(Concern::None), documents);
         watches::add(&mut directory, count, size);
-        for (kind, sectors) in [
-            ("concerning none", WATCHED_SECTORS..SECTORS),
-            ("concerning one", WHOLE_SECTORS..WATCHED_SECTORS),
-            ("concerning a sector and one", 0..WHOLE_SECTORS),
-        ] {
-            bench(&mut group, kind, &mut directory, &nodes(size, sectors), documents);
+        for concern in Concern::ALL {
+            change(&mut group, &format!("concerning {concern:?}"), &mut directory, &nodes(concern), documents);
         }
-        group.bench_function("add and end", |bencher| {
-            let mut number = count;
-            bencher.iter(|| {
+        let mut number = count;
+        group.bench_function("watch and end", |bencher| {
+            let next = || {
                 number += 1;
-                let (scope, query) = watches::watch(number, size);
-                let watch = directory.watch(Instant::ZERO, scope, query.parse().expect("a query"));
-                directory.unwatch(watch.expect("room for a watch"));
-            });
+                watches::watch(number, size)
+            };
+            bencher.iter_batched(
+                next,
+                |(scope, query)| {
+                    let watch = directory.watch(Instant::ZERO, scope, query).expect("room for a watch");
+                    directory.unwatch(watch);
+                },
+                BatchSize::SmallInput,
+            );
         });
         group.finish();
     }
 }
 
-type Group<'c> = criterion::BenchmarkGroup<'c, criterion::measurement::WallTime>;
-
-fn bench(group: &mut Group<'_>, kind: &str, directory: &mut Directory, nodes: &[usize], documents: Documents) {
-    let locations: Vec<Location> = nodes.iter().map(|node| location(directory, *node)).collect();
-    let mut turns = locations.iter().zip(nodes).cycle();
-    let mut round = 0;
+/// Measures an update, and removal with registration anew, of the nodes in turn; with taking the events.
+fn change(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    kind: &str,
+    directory: &mut Directory,
+    nodes: &[usize],
+    documents: Documents,
+) {
+    let registration = |node| fleet::registration(node, usize::MAX, LINKS, documents);
+    let locate = |node: &usize| {
+        let registration = registration(*node);
+        directory.locate(registration.sector.as_ref(), &registration.endpoint)
+    };
+    let turns: Vec<(usize, Location)> = nodes.iter().map(|node| (*node, locate(node))).collect();
+    let mut turns = turns.iter().cycle().zip(1024..).map(|((node, location), round)| (*node, location, round));
+    let mut next = || turns.next().expect("there is no end of turns");
     group.bench_function(format!("update, {kind}"), |bencher| {
-        bencher.iter(|| {
-            let (location, node) = turns.next().expect("a node");
-            round += 1;
-            let base = Base::given(&format!("{}:{}", fleet::base(*node), 1024 + round % 50_000)).expect("a base");
-            let update = Update { base: Some(base), ..Update::default() };
-            directory.update(Instant::ZERO, location, update).expect("a registration");
-            poll(directory)
-        });
-    });
-    let mut turns = nodes.iter().cycle();
-    group.bench_function(format!("remove and register, {kind}"), |bencher| {
-        let mut next = || {
-            let node = *turns.next().expect("a node");
-            (location(directory, node), fleet::registration(node, usize::MAX, LINKS, documents))
-        };
-        let some: Vec<_> = (0..nodes.len().min(5000)).map(|_| next()).collect();
-        let mut turns = some.iter().cycle();
         bencher.iter_batched(
-            || turns.next().expect("a node").clone(),
+            || {
+                let (node, location, round) = next();
+                let base = Base::given(&format!("{}:{}", fleet::base(node), round % 0xffff)).expect("a base");
+                (location, Update { base: Some(base), ..Update::default() })
+            },
+            |(location, update)| {
+                directory.update(Instant::ZERO, location, update).expect("a registration");
+                poll(directory)
+            },
+            BatchSize::SmallInput,
+        );
+    });
+    group.bench_function(format!("remove and register, {kind}"), |bencher| {
+        bencher.iter_batched(
+            || {
+                let (node, location, _) = next();
+                (location, registration(node))
+            },
             |(location, registration)| {
-                directory.remove(Instant::ZERO, &location).expect("a registration");
+                directory.remove(Instant::ZERO, location).expect("a registration");
                 poll(directory);
                 directory.register(Instant::ZERO, registration).expect("within the limits");
                 poll(directory)
             },
-            criterion::BatchSize::SmallInput,
+            BatchSize::SmallInput,
         );
     });
 }
@@ -81,17 +95,6 @@ fn bench(group: &mut Group<'_>, kind: &str, directory: &mut Directory, nodes: &[
 /// Takes the events; returns how many there were.
 fn poll(directory: &mut Directory) -> usize {
     core::iter::from_fn(|| directory.poll_watch()).count()
-}
-
-fn location(directory: &Directory, node: usize) -> Location {
-    let registration = fleet::registration(node, usize::MAX, 0, Documents::Fleet);
-    directory.locate(registration.sector.as_ref(), &registration.endpoint)
-}
-
-/// Some nodes of the sectors, among those that watches are about.
-fn nodes(size: usize, sectors: core::ops::Range<usize>) -> Vec<usize> {
-    let nodes = (0..size).filter(|node| sectors.contains(&(node % SECTORS)));
-    nodes.take(20_000).collect()
 }
 
 /// How many registrations and watches there are: few where it is only tried whether it works.

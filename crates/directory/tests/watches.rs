@@ -113,7 +113,12 @@ fn links(result: &BTreeMap<Location, String>) -> BTreeMap<Location, Vec<String>>
 }
 
 /// Does to a result what the event says.
-fn replay(result: &mut BTreeMap<Location, Vec<String>>, location: Location, what: WatchChange, changes: &[LinkChange]) {
+fn replay(
+    result: &mut BTreeMap<Location, Vec<String>>,
+    location: &Location,
+    what: WatchChange,
+    changes: &[LinkChange],
+) {
     let links = result.entry(location.clone()).or_default();
     assert_eq!(links.is_empty(), what == WatchChange::Entered);
     for change in changes {
@@ -131,7 +136,7 @@ fn replay(result: &mut BTreeMap<Location, Vec<String>>, location: Location, what
     links.sort();
     assert_eq!(links.is_empty(), what == WatchChange::Left);
     if links.is_empty() {
-        result.remove(&location);
+        result.remove(location);
     }
 }
 
@@ -161,7 +166,7 @@ proptest! {
             }
             while let Some(event) = twins.directory.poll_watch() {
                 let (_, shown) = watches.get_mut(&event.watch).unwrap();
-                replay(shown, event.location, event.what, &event.links);
+                replay(shown, &event.location, event.what, &event.links);
             }
             for (query, shown) in watches.values() {
                 let now = links(&result(&twins.directory, twins.now, Scope::Resources, query));
