@@ -153,6 +153,7 @@ impl Contents {
             }
             by_link.push(*condition);
         }
+        // The links to try are those that meet the condition which the fewest meet.
         by_link.sort_by_key(|condition| self.met(*condition).links);
         let Some((first, others)) = by_link.split_first() else {
             *tests += all.len();
@@ -168,6 +169,7 @@ impl Contents {
         let links = hits.filter(|hit| hit.sides.has(side)).map(|hit| hit.link);
         let mut positions: Vec<u32> =
             links.filter(|link| others.iter().all(|other| meets(*link, other))).map(position).collect();
+        // The hits of a condition lead from the last to the first.
         positions.reverse();
         positions
     }
@@ -239,19 +241,15 @@ impl Contents {
     fn add_link(&mut self, conditions: &mut [(u32, Sides)]) {
         conditions.sort_unstable_by_key(|(condition, _)| *condition);
         let (start, link) = (self.hits.len(), self.links.len());
-        for &(condition, sides) in &*conditions {
-            if let Some(hit) = self.hits[start..].last_mut().filter(|hit| hit.condition == condition) {
-                hit.sides = hit.sides.or(sides);
-            }
-            let is_new = self.hits[start..].last().is_none_or(|hit| hit.condition != condition);
+        for same in conditions.chunk_by(|(one, _), (other, _)| one == other) {
+            let condition = same[0].0;
+            let sides = same.iter().fold(Sides::NEITHER, |all, (_, sides)| all.or(*sides));
             let number = self.hits.len() + 1;
             let met = self.note(condition);
             met.by_link = met.by_link.or(sides);
-            if is_new {
-                met.links += 1;
-                let previous = core::mem::replace(&mut met.last, number);
-                self.hits.push(Hit { condition, sides, link, previous });
-            }
+            met.links += 1;
+            let previous = core::mem::replace(&mut met.last, number);
+            self.hits.push(Hit { condition, sides, link, previous });
         }
         self.links.push(start..self.hits.len());
     }

@@ -5,7 +5,7 @@ use waypost_link_format::LinkDocument;
 use waypost_time::Instant;
 
 use crate::{
-    Endpoint, LinkChange, Scope, WatchChange, WatchEvent, WatchId, Watcher,
+    Endpoint, Limits, LinkChange, Scope, WatchChange, WatchEvent, WatchId, Watcher,
     contents::{Contents, Side},
     context::Context,
     documents::Documents,
@@ -111,21 +111,24 @@ impl Watches {
             return self.note(context, documents, None, new);
         }
         let view = |entry| view(context, documents, entry);
-        let (old, new) = (old.map(view), new.map(view));
+        self.tell(subject, old.map(view), new.map(view), &context.config.limits);
+    }
+
+    /// Tells the watches concerned of what became of a registration, as far as the limits allow.
+    fn tell(&mut self, subject: &Subject, old: Option<Endpoint<'_>>, new: Option<Endpoint<'_>>, limits: &Limits) {
         self.contents.take_apart(&self.selections.conditions, old.as_ref(), new.as_ref());
-        let concerned = self.selections.concerned(&self.contents);
         let shown = |endpoint| Shown::new(self.key, endpoint);
         let (mut before, mut after) = (old.map(shown), new.map(shown));
-        let limits = &context.config.limits;
         let mut tests = 0;
-        for id in concerned {
+        for id in self.selections.concerned(&self.contents) {
             let selection = &self.selections[id];
             let is_examined = tests < limits.watch_tests;
             let mut digest = |side, shown: &mut Option<Shown<'_>>| {
                 selection.digest(&self.contents, side, shown.as_mut().filter(|_| is_examined)?, &mut tests)
             };
-            let (before, after) = (digest(Side::Before, &mut before), digest(Side::After, &mut after));
-            if is_examined && before == after {
+            let difference =
+                Difference { before: digest(Side::Before, &mut before), after: digest(Side::After, &mut after) };
+            if is_examined && difference.before == difference.after {
                 continue;
             }
             for (watch, listener) in &selection.watches {
@@ -139,7 +142,7 @@ impl Watches {
                     Some(endpoint) if listener.wants_links => selection.write_links(endpoint),
                     _ => String::new(),
                 };
-                events.push(*watch, subject, Difference { before, after }, links, limits);
+                events.push(*watch, subject, difference, links, limits);
             }
         }
     }
