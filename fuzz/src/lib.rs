@@ -1,10 +1,12 @@
 //! What the fuzz targets do with their input, as functions, so that any compiler can replay a corpus.
 
 mod abnf;
+mod cells;
 mod datagram;
 mod link_document;
 mod query;
 
+pub use cells::cells;
 pub use datagram::datagram;
 pub use link_document::link_document;
 pub use query::query;

@@ -14,6 +14,11 @@ fn replay(name: &str, target: fn(&[u8])) {
 }
 
 #[test]
+fn the_corpus_of_cells_has_no_findings() {
+    replay("cells", waypost_fuzz::cells);
+}
+
+#[test]
 fn the_corpus_of_datagram_has_no_findings() {
     replay("datagram", waypost_fuzz::datagram);
 }

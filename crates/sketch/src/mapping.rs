@@ -1,5 +1,3 @@
-use core::hash::Hasher;
-
 use siphasher::sip::SipHasher13;
 
 use crate::Cell;
@@ -17,9 +15,7 @@ impl Mapping {
     }
 
     pub(crate) fn place(&self, id: u64) -> Place {
-        let mut hasher = self.0;
-        hasher.write_u64(id);
-        Place { id, hash: hasher.finish() }
+        Place { id, hash: self.0.hash(&id.to_be_bytes()) }
     }
 }
 
