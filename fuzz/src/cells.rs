@@ -4,9 +4,9 @@ use waypost_sketch::{Cell, Decoder, Encoder, Limits, Sketch};
 
 /// Reads two sets and a run of cells out of the input, and decodes.
 ///
-/// The first byte says how many ids the local set has, the second how many the remote one has beyond them, the third how many it
-/// lacks of them. Then comes a byte for each cell, which says how it lies, and what belongs to that. Where the input ends, the peer is
-/// honest.
+/// The first byte says how many ids the local set has, the second how many the remote one has beyond them, the third
+/// how many it lacks of them. Then comes a byte for each cell, which says how it lies, and what belongs to that. Where
+/// the input ends, the peer is honest.
 pub fn cells(data: &[u8]) {
     let [shared, more, fewer, lies @ ..] = data else { return };
     let here: Vec<u64> = (0..u64::from(*shared & 63)).map(id).collect();
@@ -27,7 +27,7 @@ fn decode(here: &[u64], there: impl Iterator<Item = Cell>) {
     let mut limits = Limits::default();
     limits.cells = MOST_CELLS - 1;
     let mut decoder = Decoder::new(KEY, limits);
-    let mut taken = Vec::new();
+    let (mut taken, mut explained) = (Vec::new(), 0);
     for (here_cell, there) in Encoder::new(KEY, here.iter().copied()).zip(there) {
         let result = decoder.push(here_cell, there);
         let found = decoder.only_here().count() + decoder.only_there().count();
@@ -38,8 +38,9 @@ fn decode(here: &[u64], there: impl Iterator<Item = Cell>) {
             return;
         }
         taken.push(there);
-        assert_eq!(decoder.cells(), taken.len());
-        if decoder.is_done() {
+        assert_eq!(decoder.next_index(), taken.len());
+        if decoder.is_done() && (found > explained || taken.len() == limits.cells) {
+            explained = found;
             // What was found explains every cell to the bit.
             let mut sketch = Sketch::new(KEY, taken.len());
             sketch.extend(here.iter().copied().chain(decoder.only_there()));

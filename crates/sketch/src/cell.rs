@@ -5,8 +5,8 @@ use core::ops::{AddAssign, Neg, Sub, SubAssign};
 /// Cells of one index and key can be subtracted. What both sets have cancels out, and a cell in which one difference is
 /// left tells which id it is, and of which side.
 ///
-/// The last two bits of each check-sum are 01, so those of their sum count the ids modulo 4: 1 for a cell with one id, 3
-/// for one from which one id was subtracted. Sums wrap, so nothing overflows, and every pair of numbers is a cell.
+/// The last two bits of each check-sum are 01, so those of their sum count the ids modulo 4: 1 for a cell with one id,
+/// 3 for one from which one id was subtracted. Sums wrap, so nothing overflows, and every pair of numbers is a cell.
 ///
 /// # On the wire
 ///

@@ -8,17 +8,20 @@ use crate::mapping::{MOST_CELLS, Mapping, Place};
 ///
 /// # Cost
 ///
-/// Cells are made in windows, each as long as all before it together. A window takes one pass over the ids, in which an id is
-/// added to 1.4 of its cells on average; the first `n` cells of N ids take log₂ `n` passes and 2 N ln `n` additions. An id takes
-/// 12 bytes. A pass can be cut into [pieces](Self::prepare); a caller that does not is given the cells of a window after
-/// the pass at once.
+/// Cells are made in windows, each as long as all before it together. A window takes one pass over the ids, in which an
+/// id is added to 1.4 of its cells on average; the first `n` cells of N ids take log₂ `n` passes and 2 N ln `n`
+/// additions. An id takes 12 bytes. A pass can be cut into [pieces](Self::prepare); a caller that does not is given the
+/// cells of a window after the pass at once.
 ///
 /// # Between requests
 ///
 /// A peer asks for cells until it has enough. An encoder that is kept goes on where it stopped. One that is made anew
 /// [starts](Self::starting_at) at any cell, without knowing more than its index, at the cost of finding for each id its
-/// way there: 2 ln `index` steps. Or keep a [`Sketch`](crate::Sketch) of the first cells, and make an encoder only for a
-/// peer that needs more.
+/// way there: 2 ln `index` steps. Or keep a [`Sketch`](crate::Sketch) of the first cells, and make an encoder only for
+/// a peer that needs more.
+///
+/// Either way it is for the one who answers to bound which cells a peer may ask for: cells that are beyond the
+/// [`Limits`](crate::Limits) of its decoder are of no use to it.
 ///
 /// ```
 /// use waypost_sketch::Encoder;

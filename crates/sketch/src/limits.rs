@@ -12,8 +12,8 @@
 pub struct Limits {
     /// Cells that a [`Decoder`](crate::Decoder) takes; 100 000 by default, enough for 70 000 differences.
     ///
-    /// Everything that a peer can make it do follows from that. Each cell takes 16 bytes, yields one difference of 32 bytes at
-    /// most, and costs the time of about 2 ln `cells` steps.
+    /// Everything that a peer can make it do follows from that. Each cell takes 16 bytes, yields one difference of 28
+    /// bytes at most, and costs the time of about 2 ln `cells` steps.
     pub cells: usize,
 }
 

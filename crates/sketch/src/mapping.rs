@@ -4,8 +4,8 @@ use crate::Cell;
 
 /// Where ids belong under a key.
 ///
-/// All that an id does follows from one SipHash of it, so who does not know the key cannot make ids that fall on the same
-/// cells or whose check-sums agree.
+/// All that an id does follows from one SipHash of it, so who does not know the key cannot make ids that fall on the
+/// same cells or whose check-sums agree.
 #[derive(Clone, Copy)]
 pub(crate) struct Mapping(SipHasher13);
 
@@ -21,8 +21,8 @@ impl Mapping {
 
 /// Where one id belongs: what it adds to a cell, and which cells.
 ///
-/// It is in cell 0 and in each later cell `i` with the probability 2 / (i + 2), independently of the others. That is the
-/// density, 1 / (1 + i / 2), which [Yang, Gilad and Alizadeh] show to decode with the fewest cells.
+/// It is in cell 0 and in each later cell `i` with the probability 2 / (i + 2), independently of the others. That is
+/// the density, 1 / (1 + i / 2), which [Yang, Gilad and Alizadeh] show to decode with the fewest cells.
 ///
 /// [Yang, Gilad and Alizadeh]: https://doi.org/10.1145/3651890.3672219
 #[derive(Clone, Copy, Default)]
@@ -39,10 +39,10 @@ impl Place {
 
     /// Returns the next cell after `index`; [`MOST_CELLS`] for none.
     ///
-    /// After cell `i`, cell `j` is not reached yet with the probability (i + 1)(i + 2) / (j + 1)(j + 2), the product of the
-    /// probabilities of being in none of the cells between. With `u` and `v` drawn evenly from between 0 and 1, that is the
-    /// probability of `u < (i + 1) / (j + 1)` and `v < (i + 2) / (j + 2)`; so the first `j` for which one of them fails has
-    /// the right distribution, and two divisions of integers find it.
+    /// After cell `i`, cell `j` is not reached yet with the probability (i + 1)(i + 2) / (j + 1)(j + 2), the product of
+    /// the probabilities of being in none of the cells between. With `u` and `v` drawn evenly from between 0 and 1,
+    /// that is the probability of `u < (i + 1) / (j + 1)` and `v < (i + 2) / (j + 2)`; so the first `j` for which one
+    /// of them fails has the right distribution, and two divisions of integers find it.
     pub(crate) fn after(self, index: u32) -> u32 {
         let draw = mix(self.hash.wrapping_add(u64::from(index).wrapping_mul(GOLDEN)));
         // Odd, hence neither 0 nor 1 when taken as a fraction of 2^32: the middle of each of 2^31 intervals.

@@ -18,12 +18,12 @@
 pub enum Undecodable {
     /// No two sets have these cells.
     ///
-    /// The peer uses another key, errs or lies; or check-sums agreed by chance, which happens once in 10⁵ times at 10 000
-    /// differences. Another key mends all but the lie.
+    /// The peer uses another key, errs or lies; or check-sums agreed by chance, which happens about once in 10⁵ times
+    /// at 10 000 differences. Another key mends all but the lie.
     #[error("the cells contradict each other")]
     Contradiction,
-    /// The cells have not decoded within [`Limits::cells`](crate::Limits::cells): the sets differ by more than is worth it, or
-    /// the peer sends what never decodes.
+    /// The cells have not decoded within [`Limits::cells`](crate::Limits::cells): the sets differ by more than is worth
+    /// it, or the peer sends what never decodes.
     #[error("the limit of cells is reached")]
     TooManyCells,
 }

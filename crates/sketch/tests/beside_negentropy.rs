@@ -47,7 +47,7 @@ fn by_cells(sets: &Sets, batch: impl Fn(usize) -> usize) -> Cost {
     let (mut bytes, mut rounds) = (0, 0);
     while !decoder.is_done() {
         rounds += 1;
-        let answer: Vec<u8> = there.by_ref().take(batch(decoder.cells())).flat_map(Cell::to_bytes).collect();
+        let answer: Vec<u8> = there.by_ref().take(batch(decoder.next_index())).flat_map(Cell::to_bytes).collect();
         bytes += 8 + answer.len();
         for cell in Cell::parse(&answer).unwrap() {
             decoder.push(here.next().unwrap(), cell).unwrap();

@@ -30,8 +30,7 @@ pub(crate) fn no_limits() -> Limits {
 pub(crate) fn decode(key: [u8; 16], here: Encoder, there: Encoder) -> Result<Decoder, Undecodable> {
     let mut decoder = Decoder::new(key, no_limits());
     for (here, there) in here.zip(there) {
-        decoder.push(here, there)?;
-        if decoder.is_done() {
+        if decoder.push(here, there)? {
             break;
         }
     }
@@ -44,7 +43,7 @@ pub(crate) fn decode(key: [u8; 16], here: Encoder, there: Encoder) -> Result<Dec
 pub(crate) fn cells_for(key: [u8; 16], different: u64) -> usize {
     let here = (0..different).step_by(2).map(id);
     let there = (1..different).step_by(2).map(id);
-    decode(key, Encoder::new(key, here), Encoder::new(key, there)).expect("true cells").cells()
+    decode(key, Encoder::new(key, here), Encoder::new(key, there)).expect("true cells").next_index()
 }
 
 pub(crate) fn only_here(decoder: &Decoder) -> BTreeSet<u64> {
