@@ -9,8 +9,8 @@ use waypost_sketch::{Cell, Decoder, Encoder, Limits, Sketch};
 /// the input ends, the peer is honest.
 pub fn cells(data: &[u8]) {
     let [shared, more, fewer, lies @ ..] = data else { return };
-    let here: Vec<u64> = (0..u64::from(*shared & 63)).map(id).collect();
-    let there = (u64::from(*fewer & 15)..u64::from(*shared & 63)).chain(64..64 + u64::from(*more & 63)).map(id);
+    let here: Vec<u64> = (0..u64::from(*shared & 31)).map(id).collect();
+    let there = (u64::from(*fewer & 15)..u64::from(*shared & 31)).chain(32..32 + u64::from(*more & 31)).map(id);
     let mut run = Vec::new();
     let mut lies = Lies(lies);
     for honest in Encoder::new(KEY, there).take(MOST_CELLS) {
@@ -96,4 +96,4 @@ fn id(number: u64) -> u64 {
 }
 
 const KEY: [u8; 16] = *b"keys do not vary";
-const MOST_CELLS: usize = 96;
+const MOST_CELLS: usize = 32;

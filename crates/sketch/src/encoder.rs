@@ -10,8 +10,8 @@ use crate::mapping::{MOST_CELLS, Mapping, Place};
 ///
 /// Cells are made in windows, each as long as all before it together. A window takes one pass over the ids, in which an
 /// id is added to 1.4 of its cells on average; the first `n` cells of N ids take log₂ `n` passes and 2 N ln `n`
-/// additions. An id takes 12 bytes. A pass can be cut into [pieces](Self::prepare); a caller that does not is given the
-/// cells of a window after the pass at once.
+/// additions. An id takes 12 bytes. A pass can be cut into [pieces](Self::prepare); else the first cell of a window takes
+/// as long as the whole pass, and the others no time.
 ///
 /// # Between requests
 ///

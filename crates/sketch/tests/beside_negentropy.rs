@@ -6,10 +6,13 @@
 //! cargo test --release -p waypost-sketch --test beside_negentropy -- --ignored --nocapture
 //! ```
 
+extern crate alloc;
+
 mod common;
 
-use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use alloc::collections::BTreeSet;
+use core::time::Duration;
+use std::time::Instant;
 
 use common::{KEY, id};
 use negentropy::{Id, Negentropy, NegentropyStorageVector};

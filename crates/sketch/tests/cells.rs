@@ -1,8 +1,10 @@
 //! The cells of a set are the same however they were made.
 
+extern crate alloc;
+
 mod common;
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
 
 use common::{KEY, id, key};
 use proptest::prelude::*;

@@ -1,8 +1,10 @@
 //! What is decoded is the difference, whatever the sets.
 
+extern crate alloc;
+
 mod common;
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
 
 use common::{KEY, decode, id, key, only_here, only_there};
 use proptest::prelude::*;

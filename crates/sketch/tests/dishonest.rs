@@ -1,5 +1,7 @@
 //! Whatever cells come, decoding ends, at a bounded cost, and never with a wrong answer.
 
+extern crate alloc;
+
 mod common;
 
 use common::{KEY, id, key, no_limits, only_here, only_there};

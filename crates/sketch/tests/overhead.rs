@@ -1,5 +1,7 @@
 //! How many cells a difference takes.
 
+extern crate alloc;
+
 mod common;
 
 use common::{KEY, cells_for, key};

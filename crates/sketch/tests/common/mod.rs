@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "not every test uses everything")]
 
-use std::collections::BTreeSet;
+use alloc::collections::BTreeSet;
 
 use waypost_sketch::{Decoder, Encoder, Limits, Undecodable};
 
