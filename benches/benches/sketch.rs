@@ -21,9 +21,8 @@ fn differences(size: u64, different: u64) -> Vec<(Cell, Cell)> {
     let mut decoder = Decoder::new(KEY, Limits::default());
     let mut cells = Vec::new();
     for pair in here.zip(there) {
-        decoder.push(pair.0, pair.1).expect("true cells");
         cells.push(pair);
-        if decoder.is_done() {
+        if decoder.push(pair.0, pair.1).expect("true cells") {
             break;
         }
     }

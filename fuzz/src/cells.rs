@@ -65,7 +65,7 @@ impl Lies<'_> {
                 Cell::from_bytes(bytes)
             }
             // An id more, or one less, which may be known.
-            5 => honest - (Cell::EMPTY - single(self.byte().unwrap_or(0))),
+            5 => honest + single(self.byte().unwrap_or(0)),
             6 => honest - single(self.byte().unwrap_or(0)),
             _ => match self.0.split_first_chunk() {
                 Some((bytes, rest)) => {

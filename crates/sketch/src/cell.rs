@@ -1,9 +1,10 @@
-use core::ops::{AddAssign, Neg, Sub, SubAssign};
+use core::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
 /// A cell of a sketch: the sum of the ids that belong to it, and the sum of their check-sums.
 ///
-/// Cells of one index and key can be subtracted. What both sets have cancels out, and a cell in which one difference is
-/// left tells which id it is, and of which side.
+/// Cells of one index and key can be added and subtracted. The sum is the cell of both sets together, if they have
+/// nothing in common. In the difference, what they have in common cancels out, and where one id is left, it tells
+/// which, and of which set.
 ///
 /// The last two bits of each check-sum are 01, so those of their sum count the ids modulo 4: 1 for a cell with one id,
 /// 3 for one from which one id was subtracted. Sums wrap, so nothing overflows, and every pair of numbers is a cell.
@@ -72,9 +73,9 @@ impl Cell {
         self.ids == 0 && self.checks == 0
     }
 
-    /// Returns the id that is in the cell if it is only one, and whether it was subtracted.
+    /// Returns the id that is in the cell and whether it was subtracted, if it can be only one.
     ///
-    /// That there are more is seen from the count most times; else it takes a check-sum to tell.
+    /// That is what the count says, modulo 4. It takes the check-sum of the id to tell whether it is true.
     pub(crate) const fn only_id(self) -> Option<(u64, bool)> {
         match self.checks & 3 {
             1 => Some((self.ids, false)),
@@ -84,25 +85,31 @@ impl Cell {
     }
 }
 
-impl AddAssign for Cell {
-    fn add_assign(&mut self, other: Self) {
-        self.ids = self.ids.wrapping_add(other.ids);
-        self.checks = self.checks.wrapping_add(other.checks);
+impl Add for Cell {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { ids: self.ids.wrapping_add(other.ids), checks: self.checks.wrapping_add(other.checks) }
     }
 }
 
-impl SubAssign for Cell {
-    fn sub_assign(&mut self, other: Self) {
-        *self += -other;
+impl AddAssign for Cell {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
     }
 }
 
 impl Sub for Cell {
     type Output = Self;
 
-    fn sub(mut self, other: Self) -> Self {
-        self -= other;
-        self
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl SubAssign for Cell {
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
     }
 }
 

@@ -8,10 +8,10 @@ use crate::mapping::{MOST_CELLS, Mapping, Place};
 ///
 /// # Cost
 ///
-/// Cells are made in windows, each as long as all before it together. A window takes one pass over the ids, in which an
-/// id is added to 1.4 of its cells on average; the first `n` cells of N ids take log₂ `n` passes and 2 N ln `n`
-/// additions. An id takes 12 bytes. A pass can be cut into [pieces](Self::prepare); else the first cell of a window takes
-/// as long as the whole pass, and the others no time.
+/// Cells are made in windows, each as long as all before it together, up to 65 536 cells. A window takes one pass over
+/// the ids, in which an id is added to 1.4 of its cells on average; the first `n` cells of N ids take log₂ `n` passes
+/// and 2 N ln `n` additions. An id takes 12 bytes. A pass can be cut into [pieces](Self::prepare); else the first cell
+/// of a window takes as long as the whole pass, and the others no time.
 ///
 /// # Between requests
 ///
@@ -48,9 +48,10 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Makes the encoder of a set from its ids, each once, in any order.
+    /// Makes the encoder of a set from its ids, in any order.
     ///
-    /// Takes next to no time with a `Vec`, which it keeps.
+    /// Each must be there once: an id that is there twice never decodes. Takes next to no time with a `Vec`, which it
+    /// keeps.
     #[must_use]
     pub fn new(key: [u8; 16], ids: impl IntoIterator<Item = u64>) -> Self {
         let ids: Vec<u64> = ids.into_iter().collect();

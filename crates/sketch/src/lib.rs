@@ -26,9 +26,8 @@
 //!
 //! * [`Encoder`]: all cells of a set that stands still, made as they are asked for, in pieces of work of any size.
 //! * [`Sketch`]: the first cells of a set that changes, kept up to date change by change, without the set.
-//! * [`Decoder`]: takes the [cells](Cell) of both sides and tells what is
-//!   [only here](Decoder::only_here) and [only there](Decoder::only_there), within [`Limits`], or why it
-//!   [cannot](Undecodable).
+//! * [`Decoder`]: takes the [cells](Cell) of both sides and tells what is [only here](Decoder::only_here) and
+//!   [only there](Decoder::only_there), within [`Limits`], or why it [cannot](Undecodable).
 //!
 //! There is no I/O, no clock and no floating-point number in it: equal sets and keys have equal cells on every machine.
 //!
@@ -53,8 +52,8 @@
 //! Cells for each difference, on average: 1 at d = 1, 1.8 at 5, 1.71 at 10, 1.44 at 100, 1.37 at 1000, 1.36 from 10 000
 //! on.
 //!
-//! Time of one x86-64 core, as `cargo bench -p waypost-benches --bench sketch` measures it: to make 32 cells of a million
-//! ids 30 ms, 1024 cells 90 ms, 16 384 cells 140 ms; to change a sketch of 1024 cells 0.12 µs; to decode 10 000
+//! Time of one x86-64 core, as `cargo bench -p waypost-benches --bench sketch` measures it: to make 32 cells of a
+//! million ids 30 ms, 1024 cells 90 ms, 16 384 cells 140 ms; to change a sketch of 1024 cells 0.12 µs; to decode 10 000
 //! differences 4 ms, whatever the size of the sets.
 //!
 //! # Why it is built so
@@ -71,8 +70,8 @@
 //! them, is best; a sketch that is kept has one key as long as it is kept, which only peers may know.
 //!
 //! *What can a peer do that lies?* It can say that it has, or has not, what it likes: look up what is
-//! [only here](Decoder::only_here) before believing it. It cannot make more work or memory than its cells pay for, up to
-//! [`Limits::cells`], and most lies are found out at the first cell that contradicts the others: see
+//! [only here](Decoder::only_here) before believing it. It cannot make more work or memory than its cells pay for, up
+//! to [`Limits::cells`], and most lies are found out at the first cell that contradicts the others: see
 //! [`Decoder`](Decoder#how-it-decodes-and-how-that-is-bounded).
 //!
 //! *Why do cells have no counter?* The count is there, in the last two bits of the sum of check-sums, modulo 4. That is

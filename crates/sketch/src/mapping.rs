@@ -22,8 +22,8 @@ impl Mapping {
 /// Where one id belongs: what it adds to a cell, and which cells.
 ///
 /// It is in cell 0 and in each later cell `i` with the probability 2 / (i + 2), independently of the others. That is
-/// the density, 1 / (1 + i / 2), that [Yang, Gilad and Alizadeh] chose: next to the one that takes the fewest cells, and easy
-/// to draw from.
+/// the density, 1 / (1 + i / 2), that [Yang, Gilad and Alizadeh] chose: next to the one that takes the fewest cells,
+/// and easy to draw from.
 ///
 /// [Yang, Gilad and Alizadeh]: https://doi.org/10.1145/3651890.3672219
 #[derive(Clone, Copy, Default)]

@@ -61,6 +61,15 @@ proptest! {
     }
 
     #[test]
+    fn the_cells_of_two_sets_add_up_to_those_of_both_together(here in 0..100_u64, there in 0..100_u64) {
+        let cells = |numbers: core::ops::Range<u64>| Encoder::new(KEY, numbers.map(id)).take(100);
+        let sums = cells(0..here).zip(cells(here..here + there)).map(|(a, b)| a + b);
+        prop_assert!(cells(0..here + there).eq(sums));
+        let differences = cells(0..here + there).zip(cells(0..here)).map(|(a, b)| a - b);
+        prop_assert!(cells(here..here + there).eq(differences));
+    }
+
+    #[test]
     fn the_order_of_ids_means_nothing(
         ids in prop::collection::btree_set(any::<u64>(), 0..50).prop_flat_map(|ids| {
             let ids: Vec<_> = ids.into_iter().collect();
