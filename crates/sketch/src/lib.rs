@@ -81,7 +81,8 @@
 //!
 //! *Can it be wrong?* Check-sums have 30 bits besides the count. They agree by chance about once in 10⁹ times the
 //! number of differences. What is decoded then contradicts other cells, and another key mends it. When the decoder says
-//! that it is done, what it found explains every cell to the bit.
+//! that it is done, what it found explains every cell to the bit. But entries that have the same id are the same to it:
+//! among a million random ids two are equal once in 4 · 10⁷ times.
 //!
 //! [Yang, Gilad and Alizadeh 2024]: https://doi.org/10.1145/3651890.3672219
 #![no_std]
