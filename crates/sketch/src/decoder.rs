@@ -48,7 +48,7 @@ pub struct Decoder {
     /// The next cell of each difference that was found, the earliest first.
     ahead: BinaryHeap<Reverse<(u32, u32)>>,
     /// Cells that seem to have one difference.
-    single: Vec<u32>,
+    candidates: Vec<u32>,
     failure: Option<Undecodable>,
 }
 
@@ -76,7 +76,7 @@ impl Decoder {
             unsettled: 0,
             found: Vec::new(),
             ahead: BinaryHeap::new(),
-            single: Vec::new(),
+            candidates: Vec::new(),
             failure: None,
         }
     }
@@ -140,21 +140,21 @@ impl Decoder {
     /// Takes what was found before out of a new cell.
     fn take_out_found(&mut self, cell: &mut Cell, index: u32) {
         while let Some(mut first) = self.ahead.peek_mut() {
-            let Reverse((next, number)) = &mut *first;
-            if *next != index {
+            let Reverse((next, number)) = *first;
+            if next != index {
                 break;
             }
-            let difference = self.found[*number as usize];
+            let difference = self.found[number as usize];
             let place = self.mapping.place(difference.id);
             *cell -= difference.cell(place);
-            *next = place.after(index);
+            *first = Reverse((place.after(index), number));
         }
     }
 
     /// Takes out what a cell shows, and what the cells show from which that was taken.
     fn settle_from(&mut self, index: u32) -> Result<(), Undecodable> {
-        self.single.push(index);
-        while let Some(index) = self.single.pop() {
+        self.candidates.push(index);
+        while let Some(index) = self.candidates.pop() {
             // It may have become empty meanwhile, or not have been what it seemed.
             if let Some(difference) = self.single(index)
                 && self.mapping.place(difference.id).is_in(index)
@@ -178,7 +178,7 @@ impl Decoder {
             if other.is_empty() {
                 self.unsettled -= 1;
             } else if self.single(index).is_some() {
-                self.single.push(index);
+                self.candidates.push(index);
             }
             index = place.after(index);
         }
