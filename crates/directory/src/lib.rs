@@ -70,6 +70,7 @@ extern crate alloc;
 
 mod applied;
 mod apply;
+mod blocks;
 mod checks;
 mod config;
 mod context;
