@@ -101,11 +101,21 @@ impl IdSet {
         }
     }
 
-    /// Returns the id that has `n` smaller ones before it.
-    pub(crate) fn select(&self, n: u32) -> Option<u32> {
+    /// Hands over the ids of a range, ascending. Of many, that takes a fraction of the time of an iterator.
+    pub(crate) fn each_in(&self, range: RangeInclusive<u32>, mut visit: impl FnMut(u32)) {
         match self {
-            Self::Few { .. } => self.few().get(n as usize).copied(),
-            Self::Many(many) => many.select(n),
+            Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).for_each(visit),
+            Self::Many(many) => {
+                let mut ids = many.range(range);
+                let mut block = [0; 256];
+                loop {
+                    let some = ids.next_many(&mut block);
+                    if some.is_empty() {
+                        return;
+                    }
+                    some.iter().for_each(|id| visit(*id));
+                }
+            }
         }
     }
 
@@ -250,9 +260,9 @@ mod tests {
             prop_assert!(set.iter_from(from).eq(model.range(from..).copied()));
             prop_assert_eq!(set.meets(from..=from + 2), model.range(from..=from + 2).next().is_some());
             prop_assert_eq!(set.count_in(from..=from + 2), model.range(from..=from + 2).count() as u64);
-            for n in 0..12 {
-                prop_assert_eq!(set.select(n), model.iter().nth(n as usize).copied());
-            }
+            let mut each = Vec::new();
+            set.each_in(from..=from + 5, |id| each.push(id));
+            prop_assert!(each.iter().eq(model.range(from..=from + 5)));
         }
 
         #[test]

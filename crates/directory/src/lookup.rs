@@ -1,76 +1,253 @@
+use alloc::vec::Vec;
+
 use waypost_filter::{Page, Query};
 use waypost_time::Instant;
 
-use crate::{Directory, Endpoint, Scope, documents::Document, plan::Plan, stream::Stream};
+use crate::{
+    Directory, Endpoint, Resource, Scope,
+    chunks::{chunk_of, first_slot},
+    counts::Counts,
+    documents::Document,
+    endpoints,
+    plan::{Hit, Plan, numbers},
+    resources,
+    route::Route,
+};
 
-/// What both kinds of look-up share: the plan, and the walk over the slots that it leads to.
+/// A look-up under way: the walk along the registrations that may have results, and along the results of each.
+///
+/// It is the same for both kinds of look-up. In one, each link of a registration may be a result; in the other, it is the
+/// registration that is one.
 pub(crate) struct Lookup<'d> {
     pub(crate) directory: &'d Directory,
-    pub(crate) now: Instant,
     pub(crate) plan: Plan<'d>,
+    now: Instant,
     page: Option<Page>,
     /// `Some` if link-local registrations are shown only to who asks from their link.
     seen_from: Option<Option<u32>>,
-    stream: Option<Stream<'d>>,
-    /// Registrations looked at, and how many there will be when the plan is reconsidered.
+    route: Route<'d>,
+    /// Registrations looked at on this route, how many there will be when it is reconsidered, and results found.
     tried: u64,
     reconsider: u64,
+    found: u64,
+    current: Option<Visit<'d>>,
+    /// The parts that the links of the current registration have to meet one by one.
+    open: Vec<usize>,
+    /// Results still to be given; `None` until the first is asked for.
+    left: Option<u64>,
 }
 
-/// Registrations to look at before it may pay to intersect sets.
-const PATIENCE: u64 = 128;
-/// If fewer than one in so many registrations had a result, the sets are intersected.
+/// A registration that may have results, and how far the walk is in it.
+#[derive(Clone, Copy)]
+pub(crate) struct Visit<'d> {
+    pub(crate) slot: u32,
+    pub(crate) endpoint: Endpoint<'d>,
+    pub(crate) document: &'d Document,
+    position: u32,
+    end: u32,
+}
+
+/// Registrations to look at before another route may pay.
+const PATIENCE: u64 = 64;
+/// If fewer than one in so many registrations had a result, another route is taken.
 const HOPE: u64 = 8;
+/// So many results are passed over one by one. To find the way to a page further on is quicker by counts.
+const NEAR: u64 = 256;
 
 impl<'d> Lookup<'d> {
     pub(crate) fn new(directory: &'d Directory, now: Instant, scope: Scope, query: &Query) -> Self {
         let plan = Plan::new(directory, scope, query);
-        Self { directory, now, plan, page: query.page(), seen_from: None, stream: None, tried: 0, reconsider: PATIENCE }
+        Self {
+            directory,
+            route: plan.route_of_all(u32::MAX),
+            plan,
+            now,
+            page: query.page(),
+            seen_from: None,
+            tried: 0,
+            reconsider: PATIENCE,
+            found: 0,
+            current: None,
+            open: Vec::new(),
+            left: None,
+        }
     }
 
+    /// Leaves out link-local registrations that are not of a zone.
     pub(crate) fn see_from(&mut self, zone: Option<u32>) {
         self.seen_from = Some(zone);
+        self.left = None;
     }
 
-    /// Returns how many results come before the page, and how many are on it.
-    pub(crate) fn slice(&self) -> (u64, u64) {
-        self.page.map_or((0, u64::MAX), |page| (page.skip(), u64::from(page.count)))
+    /// Goes to a page with the help of counts that were kept since an earlier one.
+    pub(crate) fn turn_to(&mut self, page: Page, counts: &mut Counts) {
+        self.page = Some(page);
+        self.start(counts);
     }
 
-    /// Tells whether everything in the index counts, so that results can be counted there.
-    pub(crate) fn is_countable(&self) -> bool {
-        self.plan.is_exact()
-            && self.directory.deadlines.first().is_none_or(|first| first > self.now)
-            && (self.seen_from.is_none() || self.directory.index.link_local.is_empty())
+    /// Returns how many results are still to be given at most, if that is known yet.
+    pub(crate) fn left(&self) -> Option<u64> {
+        self.left
     }
 
-    pub(crate) fn start(&mut self, slot: u32) {
-        self.stream = Some(self.plan.stream(self.directory, slot));
+    /// Goes to the first result of the page; returns how many to give from there.
+    fn start(&mut self, counts: &mut Counts) -> u64 {
+        let (skip, count) = self.page.map_or((0, u64::MAX), |page| (page.skip(), u64::from(page.count)));
+        let way = if skip > NEAR && count > 0 { counts.way_to(skip, self) } else { Some((0, skip)) };
+        let left = match way {
+            Some((slot, skip)) => {
+                self.go_to(slot, skip.saturating_add(count));
+                if self.pass_over(skip) { count } else { 0 }
+            }
+            None => 0,
+        };
+        self.left = Some(left);
+        left
     }
 
-    /// Returns the next registration that is shown and may have results; `results` counts those so far.
-    ///
-    /// To intersect large sets costs much at once, and to ask each of them for every candidate costs little each time. What
-    /// is better depends on how many results there are and how many are wanted, which nobody knows before. So it begins
-    /// with asking, and goes over to intersecting when most of what was asked for was in vain.
-    pub(crate) fn next_slot(&mut self, results: u64) -> Option<(u32, Endpoint<'d>, &'d Document)> {
+    /// Returns the next result: a link by its position, or, in a look-up of endpoints, the registration.
+    pub(crate) fn next(&mut self) -> Option<(Visit<'d>, u32)> {
+        let left = match self.left {
+            Some(left) => left,
+            None => self.start(&mut Counts::default()),
+        };
+        self.left = Some(0);
+        if left == 0 {
+            return None;
+        }
+        let found = self.step()?;
+        self.left = Some(left - 1);
+        Some(found)
+    }
+
+    fn step(&mut self) -> Option<(Visit<'d>, u32)> {
         loop {
-            let mut slot = self.stream.as_mut()?.next()?;
-            self.tried += 1;
-            if self.tried == self.reconsider {
-                self.reconsider *= 2;
-                if results * HOPE < self.tried && self.plan.can_intersect() {
-                    self.plan.intersect();
-                    self.start(slot);
-                    slot = self.stream.as_mut()?.next()?;
+            let mut visit = match self.current.take() {
+                Some(visit) => visit,
+                None => self.enter()?,
+            };
+            while visit.position < visit.end {
+                let position = visit.position;
+                visit.position += 1;
+                if self.is_result(&visit, position) {
+                    self.found += 1;
+                    self.current = Some(visit);
+                    return Some((visit, position));
                 }
             }
-            let entry = &self.directory.registry[slot];
-            let endpoint = Endpoint::new(&self.directory.context, &self.directory.documents, entry, self.now);
-            if !entry.is_expired(self.now) && self.is_visible(slot, &endpoint) {
-                return Some((slot, endpoint, &self.directory.documents[entry.document]));
+        }
+    }
+
+    /// Passes over results; tells whether there are any after them.
+    fn pass_over(&mut self, mut results: u64) -> bool {
+        while results > 0 {
+            let Some(visit) = self.enter() else { return false };
+            let here = self.results(&visit);
+            if here > results {
+                self.current = Some(visit);
+                return (0..results).all(|_| self.step().is_some());
+            }
+            self.found += here;
+            results -= here;
+        }
+        true
+    }
+
+    /// Begins a walk at a slot, on which `wanted` results are wanted.
+    pub(crate) fn go_to(&mut self, slot: u32, wanted: u64) {
+        self.take(self.plan.route(slot, wanted));
+    }
+
+    fn take(&mut self, route: Route<'d>) {
+        self.route = route;
+        (self.tried, self.reconsider, self.found) = (0, PATIENCE, 0);
+        self.current = None;
+    }
+
+    /// Counts the results of the next registration that may have some; returns its slot as well.
+    pub(crate) fn count_next(&mut self) -> Option<(u32, u64)> {
+        let visit = self.enter()?;
+        let results = self.results(&visit);
+        self.found += results;
+        Some((visit.slot, results))
+    }
+
+    /// Counts the results in a chunk.
+    pub(crate) fn count_in(&mut self, chunk: usize) -> u64 {
+        self.take(self.plan.route_of_all(first_slot(chunk)));
+        self.reconsider = u64::MAX;
+        let mut count = 0;
+        while let Some(slot) = self.route.next().filter(|slot| chunk_of(*slot) == chunk) {
+            count += self.visit(slot).map_or(0, |visit| self.results(&visit));
+        }
+        count
+    }
+
+    /// Tells whether everything in the index that this look-up could show is still to be shown.
+    pub(crate) fn is_up_to_date(&self) -> bool {
+        self.directory.deadlines.first().is_none_or(|first| first > self.now)
+    }
+
+    /// Tells whether what is shown of a chunk depends on who asks.
+    pub(crate) fn is_seen_from(&self, chunk: usize) -> bool {
+        self.seen_from.is_some()
+            && self.directory.index.link_local.meets(first_slot(chunk)..=first_slot(chunk + 1) - 1)
+    }
+
+    /// Goes to the next registration that may have results.
+    fn enter(&mut self) -> Option<Visit<'d>> {
+        loop {
+            let slot = self.next_slot()?;
+            if let Some(visit) = self.visit(slot) {
+                return Some(visit);
             }
         }
+    }
+
+    fn next_slot(&mut self) -> Option<u32> {
+        loop {
+            let slot = self.route.next()?;
+            self.tried += 1;
+            if self.tried < self.reconsider {
+                return Some(slot);
+            }
+            self.reconsider *= 2;
+            if self.found * HOPE >= self.tried {
+                return Some(slot);
+            }
+            match self.plan.better_route(&self.route, slot) {
+                Some(route) => self.take(route),
+                None => return Some(slot),
+            }
+        }
+    }
+
+    /// Looks at a registration; nothing if it cannot have results.
+    fn visit(&mut self, slot: u32) -> Option<Visit<'d>> {
+        let directory = self.directory;
+        let entry = &directory.registry[slot];
+        let document = &directory.documents[entry.document];
+        let known = match self.plan.scope {
+            Scope::Endpoints => self.route.known(self.plan.parts.len()),
+            Scope::Resources => 0,
+        };
+        self.open.clear();
+        for (number, part) in self.plan.parts.iter().enumerate().skip(known) {
+            match part.hit(slot, document) {
+                Hit::All => {}
+                Hit::Some => self.open.push(number),
+                Hit::None => return None,
+            }
+        }
+        let endpoint = Endpoint::new(&directory.context, &directory.documents, entry, self.now);
+        if entry.is_expired(self.now) || !self.is_visible(slot, &endpoint) {
+            return None;
+        }
+        let end = match self.plan.scope {
+            Scope::Endpoints => 1,
+            Scope::Resources => document.len(),
+        };
+        Some(Visit { slot, endpoint, document, position: 0, end })
     }
 
     fn is_visible(&self, slot: u32, endpoint: &Endpoint<'_>) -> bool {
@@ -78,5 +255,31 @@ impl<'d> Lookup<'d> {
             Some(zone) if self.directory.index.link_local.contains(slot) => zone.is_some() && endpoint.zone() == zone,
             _ => true,
         }
+    }
+
+    /// Tells whether a link of the current registration, or the registration, is a result.
+    fn is_result(&self, visit: &Visit<'d>, position: u32) -> bool {
+        let Plan { scope, parts, unchecked, .. } = &self.plan;
+        if *scope == Scope::Endpoints {
+            return unchecked.iter().all(|criterion| endpoints::is_met(criterion, &visit.endpoint));
+        }
+        let number = visit.document.first() + position;
+        self.open.iter().all(|part| parts[*part].links.contains(number))
+            && (unchecked.is_empty() || {
+                let resource = Resource::new(visit.endpoint, visit.document, position);
+                unchecked.iter().all(|criterion| resources::is_met(criterion, &resource))
+            })
+    }
+
+    /// Counts the results in the current registration.
+    fn results(&self, visit: &Visit<'d>) -> u64 {
+        if self.plan.is_exact() && self.plan.scope == Scope::Resources {
+            match (&*self.open, numbers(visit.document)) {
+                ([], _) | (_, None) => return u64::from(visit.end),
+                ([part], Some(numbers)) => return self.plan.parts[*part].links.count_in(numbers),
+                _ => {}
+            }
+        }
+        (0..visit.end).filter(|position| self.is_result(visit, *position)).count() as u64
     }
 }

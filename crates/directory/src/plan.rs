@@ -5,21 +5,23 @@ use waypost_filter::{Criterion, Query};
 
 use crate::{
     Directory, Scope,
-    documents::{Document, Documents, SHARED},
+    documents::{Document, SHARED},
     find::{Candidates, Found, find},
-    id_set::IdSet,
-    stream::Stream,
 };
 
 /// How a look-up finds its results: which sets of the index it goes through and asks, and what it has to check besides.
 #[derive(Debug)]
 pub(crate) struct Plan<'d> {
-    scope: Scope,
-    documents: &'d Documents,
+    pub(crate) directory: &'d Directory,
+    pub(crate) scope: Scope,
     /// What the index tells of each criterion, the one with the fewest candidates first.
     pub(crate) parts: Vec<Candidates<'d>>,
-    /// Criteria that the index does not decide.
+    /// Criteria that the parts do not decide.
     pub(crate) unchecked: Vec<Criterion>,
+    /// Those of them that the index could tell more of, at a price.
+    broad: Vec<Criterion>,
+    /// About how many registrations the first part has, or how many there are if there is none.
+    pub(crate) fewest: u64,
 }
 
 /// Whether a registration as a whole meets a part, or only some of its links can.
@@ -37,40 +39,23 @@ const WORTH: u64 = 16;
 
 impl<'d> Plan<'d> {
     pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &Query) -> Self {
-        let mut plan = Self { scope, documents: &directory.documents, parts: Vec::new(), unchecked: Vec::new() };
-        let mut unknown = Vec::new();
+        let (parts, unchecked, broad) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { directory, scope, parts, unchecked, broad, fewest: directory.index.shown.len() };
         for criterion in query.criteria() {
             match find(directory, scope, criterion, FIRST_BUDGET) {
                 Found::Everything => {}
                 Found::Some(part) => plan.add(part, criterion),
-                Found::Unknown => unknown.push(criterion),
+                Found::Unknown => plan.broad.push(criterion.clone()),
             }
         }
-        let mut fewest = plan.parts.iter().map(|part| part.weight(&directory.documents)).min();
-        for criterion in unknown {
-            let budget = fewest.map_or(u64::MAX, |fewest| fewest.saturating_mul(WORTH));
-            match if budget > FIRST_BUDGET { find(directory, scope, criterion, budget) } else { Found::Unknown } {
-                Found::Everything => {}
-                Found::Some(part) => {
-                    fewest = Some(part.weight(&directory.documents).min(fewest.unwrap_or(u64::MAX)));
-                    plan.add(part, criterion);
-                }
-                Found::Unknown => plan.unchecked.push(criterion.clone()),
-            }
+        if plan.parts.is_empty() {
+            plan.unchecked.clone_from(&plan.broad);
+        } else {
+            plan.collect(plan.fewest.saturating_mul(WORTH));
+            plan.unchecked.append(&mut plan.broad);
         }
         plan.sort();
         plan
-    }
-
-    /// Returns the slots to look at, from `start` on.
-    pub(crate) fn stream(&self, directory: &'d Directory, start: u32) -> Stream<'d> {
-        match self.parts.first() {
-            Some(part) => Stream::new(&directory.documents, &part.slots, &part.links, start),
-            None => {
-                let all = Cow::Borrowed(&directory.index.shown);
-                Stream::new(&directory.documents, &all, &Cow::Owned(IdSet::EMPTY), start)
-            }
-        }
     }
 
     /// Tells whether the parts decide everything.
@@ -78,10 +63,35 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
+    /// Collects what was put off because there is much of it.
+    pub(crate) fn collect_all(&mut self) {
+        if !self.broad.is_empty() {
+            self.unchecked.retain(|criterion| !self.broad.contains(criterion));
+            self.collect(u64::MAX);
+            self.unchecked.append(&mut self.broad);
+            self.sort();
+        }
+    }
+
+    /// Makes parts of the broad criteria, as far as none costs more than `budget`.
+    fn collect(&mut self, mut budget: u64) {
+        for criterion in core::mem::take(&mut self.broad) {
+            match if budget > FIRST_BUDGET { find(self.directory, self.scope, &criterion, budget) } else { Found::Unknown } {
+                Found::Everything => {}
+                Found::Some(part) => {
+                    self.add(part, &criterion);
+                    budget = budget.min(self.fewest.saturating_mul(WORTH));
+                }
+                Found::Unknown => self.broad.push(criterion),
+            }
+        }
+    }
+
     fn add(&mut self, part: Candidates<'d>, criterion: &Criterion) {
         if !part.is_exact {
             self.unchecked.push(criterion.clone());
         }
+        self.fewest = self.fewest.min(part.weight(self.directory));
         self.parts.push(part);
     }
 
@@ -112,30 +122,50 @@ impl<'d> Plan<'d> {
     }
 
     fn sort(&mut self) {
-        let documents = self.documents;
+        let directory = self.directory;
         if self.parts.len() > 1 {
-            self.parts.sort_by_cached_key(|part| part.weight(documents));
+            self.parts.sort_by_cached_key(|part| part.weight(directory));
         }
+        self.fewest = match self.parts.first() {
+            Some(part) => part.weight(directory),
+            None => directory.index.shown.len(),
+        };
     }
 }
 
 /// What alone can meet a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Links,
     Slots,
 }
 
-impl Candidates<'_> {
+impl<'d> Candidates<'d> {
     /// Tells how the registration in a slot meets the part.
     pub(crate) fn hit(&self, slot: u32, document: &Document) -> Hit {
         if self.slots.contains(slot) {
             return Hit::All;
         }
-        if numbers(document).is_some_and(|numbers| self.links.meets(numbers)) { Hit::Some } else { Hit::None }
+        if self.is_met_in(document) { Hit::Some } else { Hit::None }
     }
 
-    fn kind(&self, scope: Scope) -> Option<Kind> {
+    /// Tells whether a link of a document meets the part.
+    pub(crate) fn is_met_in(&self, document: &Document) -> bool {
+        numbers(document).is_some_and(|numbers| self.links.meets(numbers))
+    }
+
+    /// Returns the documents of several users in which a link meets the part.
+    pub(crate) fn shared(&self, directory: &'d Directory) -> impl Iterator<Item = &'d Document> {
+        let mut next = SHARED;
+        core::iter::from_fn(move || {
+            let link = self.links.iter_from(next).next()?;
+            let document = directory.documents.shared(link)?;
+            next = document.first() + document.len();
+            Some(document)
+        })
+    }
+
+    pub(crate) fn kind(&self, scope: Scope) -> Option<Kind> {
         if !self.is_exact {
             None
         } else if self.links.is_empty() {
@@ -147,16 +177,21 @@ impl Candidates<'_> {
         }
     }
 
+    /// Returns how many links of documents with several users meet the part.
+    pub(crate) fn shared_links(&self) -> u64 {
+        self.links.count_in(SHARED..=u32::MAX)
+    }
+
     /// Returns about how many registrations there are to look at.
-    fn weight(&self, documents: &Documents) -> u64 {
+    pub(crate) fn weight(&self, directory: &Directory) -> u64 {
         let mut weight = self.slots.len();
         if self.links.is_empty() {
             return weight;
         }
-        let shared = self.links.count_in(SHARED..=u32::MAX);
+        let shared = self.shared_links();
         weight += self.links.len() - shared;
         // Some documents stand for all.
-        let sample = self.links.iter_from(SHARED).take(SAMPLE).filter_map(|link| documents.shared(link));
+        let sample = self.links.iter_from(SHARED).take(SAMPLE).filter_map(|link| directory.documents.shared(link));
         let (count, users) =
             sample.fold((0, 0), |(count, users), document| (count + 1, users + document.users().len()));
         weight + (users * shared).checked_div(count).unwrap_or(0)
