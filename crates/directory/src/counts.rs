@@ -6,7 +6,7 @@ use crate::{
     documents::{SHARED, slot_of},
     find::Candidates,
     lookup::Lookup,
-    plan::{Kind, Plan, numbers},
+    plan::{Kind, Plan, words},
     slot_set::SlotSet,
 };
 
@@ -108,7 +108,7 @@ impl Counts {
 impl Plan<'_> {
     /// Counts the results in each chunk by the sets alone, whether everybody sees them or not; nothing if the sets do not tell.
     fn counts(&mut self) -> Option<Vec<u32>> {
-        self.collect_all();
+        self.collect();
         if !self.is_exact() {
             return None;
         }
@@ -146,7 +146,7 @@ impl Plan<'_> {
         };
         part.links.each_in(0..=SHARED - 1, |link| add(slot_of(link), 1));
         for document in part.shared(self.directory) {
-            let links = numbers(document).map_or(0, |numbers| part.links.count_in(numbers)) as u32;
+            let links = words(document).map(|start| part.links.word(start).count_ones()).sum();
             document.users().each_in(0..=u32::MAX, |slot| add(slot, links));
         }
         counts

@@ -140,12 +140,7 @@ pub(crate) enum Renumbered {
 
 impl Documents {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self {
-            documents: Slots::new(),
-            by_text: HashTable::new(),
-            key,
-            shared: Blocks::default(),
-        }
+        Self { documents: Slots::new(), by_text: HashTable::new(), key, shared: Blocks::default() }
     }
 
     /// Finds or stores a document and counts one holder more.

@@ -219,11 +219,7 @@ fn union<'d>(sets: &[&'d IdSet]) -> Cow<'d, IdSet> {
     match sets {
         [] => Cow::Owned(IdSet::EMPTY),
         [one] => Cow::Borrowed(one),
-        [first, rest @ ..] => {
-            let mut all = (*first).clone();
-            rest.iter().for_each(|set| all.union(set));
-            Cow::Owned(all)
-        }
+        _ => Cow::Owned(IdSet::of_all(sets)),
     }
 }
 

@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, boxed::Box};
 use core::ops::RangeInclusive;
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps as _, RoaringBitmap};
 
 /// Ids in ascending order: up to three in place, more in a compressed bitmap.
 ///
@@ -53,11 +53,7 @@ impl IdSet {
                 let was_there = many.remove(id);
                 // One below what fits in place, so that a set at the border does not change its form each time.
                 if was_there && many.len() < FEW as u64 {
-                    let mut few = Self::EMPTY;
-                    for id in many.iter() {
-                        few.insert(id);
-                    }
-                    *self = few;
+                    *self = many.iter().collect();
                 }
                 was_there
             }
@@ -79,11 +75,21 @@ impl IdSet {
         }
     }
 
-    /// Returns how many ids of the range are there.
-    pub(crate) fn count_in(&self, range: RangeInclusive<u32>) -> u64 {
+    /// Returns how many ids there are from `start` on.
+    pub(crate) fn count_from(&self, start: u32) -> u64 {
         match self {
-            Self::Few { .. } => self.few().iter().filter(|id| range.contains(id)).count() as u64,
-            Self::Many(many) => many.range_cardinality(range),
+            Self::Few { .. } => self.few().iter().filter(|id| **id >= start).count() as u64,
+            Self::Many(many) => many.range_cardinality(start..),
+        }
+    }
+
+    /// Returns which of the 64 ids from `start` on are there, the first one as the lowest bit.
+    pub(crate) fn word(&self, start: u32) -> u64 {
+        let bit = |word, id: u32| word | 1 << (id - start);
+        let range = start..=start.saturating_add(u64::BITS - 1);
+        match self {
+            Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).fold(0, bit),
+            Self::Many(many) => many.range(range).fold(0, bit),
         }
     }
 
@@ -135,6 +141,17 @@ impl IdSet {
         self.iter_from(0)
     }
 
+    /// Returns the ids of all of several sets.
+    pub(crate) fn of_all(sets: &[&Self]) -> Self {
+        let many = sets.iter().filter_map(|set| match set {
+            Self::Few { .. } => None,
+            Self::Many(many) => Some(&**many),
+        });
+        let mut all = many.union();
+        sets.iter().for_each(|set| all.extend(set.few()));
+        if all.len() > FEW as u64 { Self::Many(Box::new(all)) } else { all.iter().collect() }
+    }
+
     /// Adds every id of `other`.
     pub(crate) fn union(&mut self, other: &Self) {
         match (&mut *self, other) {
@@ -159,19 +176,11 @@ impl IdSet {
             (Self::Many(few), Self::Many(many)) | (Self::Many(many), Self::Many(few))
                 if few.len() * MUCH_SMALLER <= many.len() =>
             {
-                let mut both = Self::EMPTY;
-                both.extend(few.iter().filter(|id| many.contains(*id)));
-                both
+                few.iter().filter(|id| many.contains(*id)).collect()
             }
             (Self::Many(own), Self::Many(other)) => Self::Many(Box::new(&**own & &**other)),
             (few @ Self::Few { .. }, set) | (set, few @ Self::Few { .. }) => {
-                let mut both = Self::EMPTY;
-                for id in few.few() {
-                    if set.contains(*id) {
-                        both.insert(*id);
-                    }
-                }
-                both
+                few.few().iter().copied().filter(|id| set.contains(*id)).collect()
             }
         }
     }
@@ -187,6 +196,14 @@ impl IdSet {
 impl Default for IdSet {
     fn default() -> Self {
         Self::EMPTY
+    }
+}
+
+impl FromIterator<u32> for IdSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(ids: I) -> Self {
+        let mut set = Self::EMPTY;
+        set.extend(ids);
+        set
     }
 }
 
@@ -259,7 +276,8 @@ mod tests {
             prop_assert!(set.iter().eq(model.iter().copied()));
             prop_assert!(set.iter_from(from).eq(model.range(from..).copied()));
             prop_assert_eq!(set.meets(from..=from + 2), model.range(from..=from + 2).next().is_some());
-            prop_assert_eq!(set.count_in(from..=from + 2), model.range(from..=from + 2).count() as u64);
+            prop_assert_eq!(set.count_from(from), model.range(from..).count() as u64);
+            prop_assert_eq!(set.word(from), model.range(from..).fold(0, |word, id| word | 1 << (id - from)));
             let mut each = Vec::new();
             set.each_in(from..=from + 5, |id| each.push(id));
             prop_assert!(each.iter().eq(model.range(from..=from + 5)));
@@ -270,9 +288,9 @@ mod tests {
             left in prop::collection::btree_set(0_u32..20, 0..12),
             right in prop::collection::btree_set(0_u32..20, 0..12),
         ) {
-            let build = |ids: &BTreeSet<u32>| { let mut set = IdSet::EMPTY; set.extend(ids.iter().copied()); set };
-            let (mut a, b) = (build(&left), build(&right));
+            let (mut a, b): (IdSet, IdSet) = (left.iter().copied().collect(), right.iter().copied().collect());
             prop_assert!(a.intersection(&b).iter().eq(left.intersection(&right).copied()));
+            prop_assert!(IdSet::of_all(&[&a, &b]).iter().eq(left.union(&right).copied()));
             a.union(&b);
             prop_assert_eq!(a.iter().collect::<Vec<_>>(), left.union(&right).copied().collect::<Vec<_>>());
         }

@@ -9,7 +9,8 @@ use crate::{
     counts::Counts,
     documents::Document,
     endpoints,
-    plan::{Hit, Plan, numbers},
+    find::Candidates,
+    plan::{Plan, words},
     resources,
     route::Route,
 };
@@ -31,8 +32,8 @@ pub(crate) struct Lookup<'d> {
     reconsider: u64,
     found: u64,
     current: Option<Visit<'d>>,
-    /// The parts that the links of the current registration have to meet one by one.
-    open: Vec<usize>,
+    /// Which links of the current registration meet the parts, a bit each; empty if all do.
+    selected: Vec<u64>,
     /// Results still to be given; `None` until the first is asked for.
     left: Option<u64>,
 }
@@ -68,7 +69,7 @@ impl<'d> Lookup<'d> {
             reconsider: PATIENCE,
             found: 0,
             current: None,
-            open: Vec::new(),
+            selected: Vec::new(),
             left: None,
         }
     }
@@ -190,8 +191,7 @@ impl<'d> Lookup<'d> {
 
     /// Tells whether what is shown of a chunk depends on who asks.
     pub(crate) fn is_seen_from(&self, chunk: usize) -> bool {
-        self.seen_from.is_some()
-            && self.directory.index.link_local.meets(first_slot(chunk)..=first_slot(chunk + 1) - 1)
+        self.seen_from.is_some() && self.directory.index.link_local.meets(first_slot(chunk)..=first_slot(chunk + 1) - 1)
     }
 
     /// Goes to the next registration that may have results.
@@ -227,26 +227,24 @@ impl<'d> Lookup<'d> {
         let directory = self.directory;
         let entry = &directory.registry[slot];
         let document = &directory.documents[entry.document];
-        let known = match self.plan.scope {
-            Scope::Endpoints => self.route.known(self.plan.parts.len()),
-            Scope::Resources => 0,
-        };
-        self.open.clear();
-        for (number, part) in self.plan.parts.iter().enumerate().skip(known) {
-            match part.hit(slot, document) {
-                Hit::All => {}
-                Hit::Some => self.open.push(number),
-                Hit::None => return None,
+        self.selected.clear();
+        let scope = self.plan.scope;
+        let known = if scope == Scope::Endpoints { self.route.known(self.plan.parts.len()) } else { 0 };
+        for part in &self.plan.parts[known..] {
+            let is_met = match scope {
+                _ if part.slots.contains(slot) => true,
+                Scope::Endpoints => part.is_met_in(document),
+                Scope::Resources => select(&mut self.selected, part, document),
+            };
+            if !is_met {
+                return None;
             }
         }
         let endpoint = Endpoint::new(&directory.context, &directory.documents, entry, self.now);
         if entry.is_expired(self.now) || !self.is_visible(slot, &endpoint) {
             return None;
         }
-        let end = match self.plan.scope {
-            Scope::Endpoints => 1,
-            Scope::Resources => document.len(),
-        };
+        let end = if scope == Scope::Endpoints { 1 } else { document.len() };
         Some(Visit { slot, endpoint, document, position: 0, end })
     }
 
@@ -259,12 +257,12 @@ impl<'d> Lookup<'d> {
 
     /// Tells whether a link of the current registration, or the registration, is a result.
     fn is_result(&self, visit: &Visit<'d>, position: u32) -> bool {
-        let Plan { scope, parts, unchecked, .. } = &self.plan;
+        let Plan { scope, unchecked, .. } = &self.plan;
         if *scope == Scope::Endpoints {
             return unchecked.iter().all(|criterion| endpoints::is_met(criterion, &visit.endpoint));
         }
-        let number = visit.document.first() + position;
-        self.open.iter().all(|part| parts[*part].links.contains(number))
+        let word = self.selected.get((position / u64::BITS) as usize);
+        word.is_none_or(|word| word >> (position % u64::BITS) & 1 == 1)
             && (unchecked.is_empty() || {
                 let resource = Resource::new(visit.endpoint, visit.document, position);
                 unchecked.iter().all(|criterion| resources::is_met(criterion, &resource))
@@ -273,13 +271,25 @@ impl<'d> Lookup<'d> {
 
     /// Counts the results in the current registration.
     fn results(&self, visit: &Visit<'d>) -> u64 {
-        if self.plan.is_exact() && self.plan.scope == Scope::Resources {
-            match (&*self.open, numbers(visit.document)) {
-                ([], _) | (_, None) => return u64::from(visit.end),
-                ([part], Some(numbers)) => return self.plan.parts[*part].links.count_in(numbers),
-                _ => {}
-            }
+        if !self.plan.is_exact() {
+            return (0..visit.end).filter(|position| self.is_result(visit, *position)).count() as u64;
         }
-        (0..visit.end).filter(|position| self.is_result(visit, *position)).count() as u64
+        match &*self.selected {
+            [] => u64::from(visit.end),
+            selected => selected.iter().map(|word| u64::from(word.count_ones())).sum(),
+        }
     }
+}
+
+/// Keeps of the links that are selected those that meet a part; tells whether there are any.
+fn select(selected: &mut Vec<u64>, part: &Candidates<'_>, document: &Document) -> bool {
+    if selected.is_empty() {
+        selected.resize(words(document).count(), u64::MAX);
+    }
+    let mut any = 0;
+    for (word, start) in selected.iter_mut().zip(words(document)) {
+        *word &= part.links.word(start);
+        any |= *word;
+    }
+    any != 0
 }

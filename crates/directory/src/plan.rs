@@ -1,5 +1,4 @@
 use alloc::{borrow::Cow, vec::Vec};
-use core::ops::RangeInclusive;
 
 use waypost_filter::{Criterion, Query};
 
@@ -24,14 +23,6 @@ pub(crate) struct Plan<'d> {
     pub(crate) fewest: u64,
 }
 
-/// Whether a registration as a whole meets a part, or only some of its links can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hit {
-    All,
-    Some,
-    None,
-}
-
 /// What may be spent on collecting the candidates of one criterion before others were looked at.
 const FIRST_BUDGET: u64 = 1024;
 /// A set that costs so many times the number of candidates to collect is not collected: they are checked instead.
@@ -48,12 +39,7 @@ impl<'d> Plan<'d> {
                 Found::Unknown => plan.broad.push(criterion.clone()),
             }
         }
-        if plan.parts.is_empty() {
-            plan.unchecked.clone_from(&plan.broad);
-        } else {
-            plan.collect(plan.fewest.saturating_mul(WORTH));
-            plan.unchecked.append(&mut plan.broad);
-        }
+        plan.unchecked.extend_from_slice(&plan.broad);
         plan.sort();
         plan
     }
@@ -63,28 +49,20 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
-    /// Collects what was put off because there is much of it.
-    pub(crate) fn collect_all(&mut self) {
-        if !self.broad.is_empty() {
-            self.unchecked.retain(|criterion| !self.broad.contains(criterion));
-            self.collect(u64::MAX);
-            self.unchecked.append(&mut self.broad);
-            self.sort();
-        }
-    }
-
-    /// Makes parts of the broad criteria, as far as none costs more than `budget`.
-    fn collect(&mut self, mut budget: u64) {
+    /// Makes parts of the broad criteria, as far as that is worth its price.
+    pub(crate) fn collect(&mut self) {
         for criterion in core::mem::take(&mut self.broad) {
-            match if budget > FIRST_BUDGET { find(self.directory, self.scope, &criterion, budget) } else { Found::Unknown } {
-                Found::Everything => {}
+            let budget = if self.parts.is_empty() { u64::MAX } else { self.fewest.saturating_mul(WORTH) };
+            match find(self.directory, self.scope, &criterion, budget.max(FIRST_BUDGET)) {
+                Found::Unknown => {}
+                Found::Everything => self.unchecked.retain(|unchecked| *unchecked != criterion),
                 Found::Some(part) => {
+                    self.unchecked.retain(|unchecked| *unchecked != criterion);
                     self.add(part, &criterion);
-                    budget = budget.min(self.fewest.saturating_mul(WORTH));
                 }
-                Found::Unknown => self.broad.push(criterion),
             }
         }
+        self.sort();
     }
 
     fn add(&mut self, part: Candidates<'d>, criterion: &Criterion) {
@@ -99,6 +77,11 @@ impl<'d> Plan<'d> {
     pub(crate) fn can_intersect(&self) -> bool {
         let count = |kind| self.parts.iter().filter(|part| part.kind(self.scope) == Some(kind)).count();
         count(Kind::Links) > 1 || count(Kind::Slots) > 1
+    }
+
+    /// Tells whether [`collect`](Self::collect) might do anything.
+    pub(crate) fn is_broad(&self) -> bool {
+        !self.broad.is_empty()
     }
 
     /// Joins the parts that only links can meet, because the same link has to meet them all, and those that only
@@ -141,17 +124,9 @@ pub(crate) enum Kind {
 }
 
 impl<'d> Candidates<'d> {
-    /// Tells how the registration in a slot meets the part.
-    pub(crate) fn hit(&self, slot: u32, document: &Document) -> Hit {
-        if self.slots.contains(slot) {
-            return Hit::All;
-        }
-        if self.is_met_in(document) { Hit::Some } else { Hit::None }
-    }
-
     /// Tells whether a link of a document meets the part.
     pub(crate) fn is_met_in(&self, document: &Document) -> bool {
-        numbers(document).is_some_and(|numbers| self.links.meets(numbers))
+        words(document).any(|start| self.links.word(start) != 0)
     }
 
     /// Returns the documents of several users in which a link meets the part.
@@ -179,7 +154,7 @@ impl<'d> Candidates<'d> {
 
     /// Returns how many links of documents with several users meet the part.
     pub(crate) fn shared_links(&self) -> u64 {
-        self.links.count_in(SHARED..=u32::MAX)
+        self.links.count_from(SHARED)
     }
 
     /// Returns about how many registrations there are to look at.
@@ -200,7 +175,9 @@ impl<'d> Candidates<'d> {
 
 const SAMPLE: usize = 16;
 
-/// Returns the numbers of the links of a document.
-pub(crate) fn numbers(document: &Document) -> Option<RangeInclusive<u32>> {
-    Some(document.first()..=document.first() + document.len().checked_sub(1)?)
+/// Returns the number of each 64th link of a document.
+///
+/// Numbers are given in blocks of that size, so that no link of another document is between.
+pub(crate) fn words(document: &Document) -> impl Iterator<Item = u32> {
+    (0..document.len()).step_by(u64::BITS as usize).map(|position| document.first() + position)
 }

@@ -61,10 +61,11 @@ impl<'d> Plan<'d> {
 
     /// Returns a better route than one that was in vain up to a slot, if there is one.
     pub(crate) fn better_route(&mut self, route: &Route<'d>, start: u32) -> Option<Route<'d>> {
+        let is_broad = self.is_broad();
+        self.collect();
         match route {
             Route::Common(_) => return None,
             Route::All(_) => {
-                self.collect_all();
                 if !self.parts.is_empty() && self.fewest * 2 < self.directory.index.shown.len() {
                     return Some(self.route_of_first(start));
                 }
@@ -78,7 +79,7 @@ impl<'d> Plan<'d> {
         if self.parts.len() > 1 && self.fewest * ASKING > self.ids() {
             return Some(Route::Common(self.common(start).into_iter_from(start)));
         }
-        can_intersect.then(|| self.route_of_first(start))
+        (can_intersect || is_broad).then(|| self.route_of_first(start))
     }
 
     /// Returns about how many ids there are to take out of the sets of all parts, or what comes to the same.
@@ -103,7 +104,9 @@ impl<'d> Plan<'d> {
             part.links.each_in(first_link(start)..=SHARED - 1, |link| slots.insert(slot_of(link)));
             let mut users = |document: &Document| document.users().each_in(start..=u32::MAX, |slot| slots.insert(slot));
             match &documents {
-                Some(documents) => documents.iter().filter(|document| part.is_met_in(document)).for_each(|it| users(it)),
+                Some(documents) => {
+                    documents.iter().filter(|document| part.is_met_in(document)).for_each(|it| users(it))
+                }
                 None => part.shared(directory).for_each(users),
             }
             slots

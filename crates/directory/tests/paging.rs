@@ -34,7 +34,9 @@ fn registration(number: u32, variant: u32) -> Registration {
     let kind = mix(number ^ (variant << 20));
     let document: Vec<String> = match kind % 4 {
         0 | 1 => (0..4).map(|position| link(&format!("/m/{position}"), mix(kind / 4 % 30 + 100 * position))).collect(),
-        2 => (0..1 + kind / 4 % 3).map(|position| link(&format!("/{number}/{position}"), mix(kind + position))).collect(),
+        2 => {
+            (0..1 + kind / 4 % 3).map(|position| link(&format!("/{number}/{position}"), mix(kind + position))).collect()
+        }
         _ if kind % 28 == 3 => (0..80).map(|position| link(&format!("/long/{position}"), position)).collect(),
         _ => vec![link("/same", 11)],
     };
@@ -136,12 +138,8 @@ fn criteria() -> impl Strategy<Value = Query> {
 
 /// A page somewhere, most often far from the first.
 fn page() -> impl Strategy<Value = Page> {
-    prop_oneof![
-        (0_u32..700, 1_u32..12),
-        (0_u32..12, 200_u32..900),
-        (0_u32..9000, Just(1)),
-    ]
-    .prop_map(|(page, count)| Page { page, count })
+    prop_oneof![(0_u32..700, 1_u32..12), (0_u32..12, 200_u32..900), (0_u32..9000, Just(1)),]
+        .prop_map(|(page, count)| Page { page, count })
 }
 
 /// What tells a link from all others: its registration, and where it is in the document.
@@ -154,7 +152,12 @@ fn is_seen(is_link_local: bool, zone: Option<u32>, from: Option<Option<u32>>) ->
 }
 
 /// Finds links without the index.
-fn scan_resources(directory: &Directory, now: Instant, query: &Query, from: Option<Option<u32>>) -> Vec<(Location, usize)> {
+fn scan_resources(
+    directory: &Directory,
+    now: Instant,
+    query: &Query,
+    from: Option<Option<u32>>,
+) -> Vec<(Location, usize)> {
     let all = directory.resources(now, &Query::all());
     let seen = all.filter(|resource| is_seen(resource.endpoint().is_link_local(), resource.endpoint().zone(), from));
     seen.filter(|resource| query.matches_resource(resource, &resource.endpoint()))
