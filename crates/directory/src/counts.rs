@@ -3,7 +3,7 @@ use alloc::{vec, vec::Vec};
 use crate::{
     Directory, Scope,
     chunks::{chunk_of, first_slot},
-    documents::{SHARED, slot_of},
+    documents::{Document, SHARED, first_link, slot_of},
     find::Candidates,
     lookup::Lookup,
     plan::{Kind, Plan, words},
@@ -105,7 +105,7 @@ impl Counts {
     }
 }
 
-impl Plan<'_> {
+impl<'d> Plan<'d> {
     /// Counts the results in each chunk by the sets alone, whether everybody sees them or not; nothing if the sets do not tell.
     fn counts(&mut self) -> Option<Vec<u32>> {
         self.collect();
@@ -125,35 +125,49 @@ impl Plan<'_> {
         }
         let part_of = |kind| self.parts.iter().find(|part| part.kind(self.scope) == Some(kind));
         match (part_of(Kind::Links), part_of(Kind::Slots)) {
-            (Some(links), None) if self.parts.len() == 1 => Some(self.counts_of(links, |_| true)),
-            (Some(links), Some(slots)) if self.parts.len() == 2 => {
-                let mut of_slots = SlotSet::new(self.directory.registry.end());
-                slots.slots.each_in(0..=u32::MAX, |slot| of_slots.insert(slot));
-                Some(self.counts_of(links, |slot| of_slots.contains(slot)))
-            }
+            (Some(links), None) if self.parts.len() == 1 => Some(self.counts_of(links)),
+            (Some(links), Some(slots)) if self.parts.len() == 2 => Some(self.counts_of_those_in(slots, links)),
             (None, Some(slots)) if self.parts.len() == 1 => Some(self.counts_of_all_in(slots)),
             _ => None,
         }
     }
 
-    /// Counts the links of a part in the slots that count.
-    fn counts_of(&self, part: &Candidates<'_>, does_count: impl Fn(u32) -> bool) -> Vec<u32> {
+    /// Counts the links of a part.
+    fn counts_of(&self, links: &Candidates<'d>) -> Vec<u32> {
+        let numbers = |chunk| first_link(first_slot(chunk))..=first_link(first_slot(chunk + 1)) - 1;
+        let chunks = 0..self.directory.index.chunks.len();
+        let mut counts: Vec<u32> = chunks.map(|chunk| links.links.count_in(numbers(chunk)) as u32).collect();
+        for (document, links) in self.shared_links_of(links) {
+            document.users().each_in(0..=u32::MAX, |slot| counts[chunk_of(slot)] += links);
+        }
+        counts
+    }
+
+    /// Counts the links of one part in the slots of another.
+    fn counts_of_those_in(&self, slots: &Candidates<'d>, links: &Candidates<'d>) -> Vec<u32> {
+        let mut of_slots = SlotSet::new(self.directory.registry.end());
+        slots.slots.each_in(0..=u32::MAX, |slot| of_slots.insert(slot));
         let mut counts = vec![0; self.directory.index.chunks.len()];
-        let mut add = |slot: u32, links: u32| {
-            if does_count(slot) {
+        let mut add = |slot, links| {
+            if of_slots.contains(slot) {
                 counts[chunk_of(slot)] += links;
             }
         };
-        part.links.each_in(0..=SHARED - 1, |link| add(slot_of(link), 1));
-        for document in part.shared(self.directory) {
-            let links = words(document).map(|start| part.links.word(start).count_ones()).sum();
+        links.links.each_in(0..=SHARED - 1, |link| add(slot_of(link), 1));
+        for (document, links) in self.shared_links_of(links) {
             document.users().each_in(0..=u32::MAX, |slot| add(slot, links));
         }
         counts
     }
 
+    /// Returns the documents of several users that have links of a part, and how many.
+    fn shared_links_of(&self, part: &Candidates<'d>) -> impl Iterator<Item = (&'d Document, u32)> {
+        part.shared(self.directory)
+            .map(|document| (document, words(document).map(|start| part.links.word(start).count_ones()).sum()))
+    }
+
     /// Counts all links in the slots of a part.
-    fn counts_of_all_in(&self, part: &Candidates<'_>) -> Vec<u32> {
+    fn counts_of_all_in(&self, part: &Candidates<'d>) -> Vec<u32> {
         let Directory { registry, documents, index, .. } = self.directory;
         let mut counts = vec![0; index.chunks.len()];
         part.slots.each_in(0..=u32::MAX, |slot| counts[chunk_of(slot)] += 1);

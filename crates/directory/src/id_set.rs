@@ -75,11 +75,11 @@ impl IdSet {
         }
     }
 
-    /// Returns how many ids there are from `start` on.
-    pub(crate) fn count_from(&self, start: u32) -> u64 {
+    /// Returns how many ids of the range are there.
+    pub(crate) fn count_in(&self, range: RangeInclusive<u32>) -> u64 {
         match self {
-            Self::Few { .. } => self.few().iter().filter(|id| **id >= start).count() as u64,
-            Self::Many(many) => many.range_cardinality(start..),
+            Self::Few { .. } => self.few().iter().filter(|id| range.contains(id)).count() as u64,
+            Self::Many(many) => many.range_cardinality(range),
         }
     }
 
@@ -276,7 +276,7 @@ mod tests {
             prop_assert!(set.iter().eq(model.iter().copied()));
             prop_assert!(set.iter_from(from).eq(model.range(from..).copied()));
             prop_assert_eq!(set.meets(from..=from + 2), model.range(from..=from + 2).next().is_some());
-            prop_assert_eq!(set.count_from(from), model.range(from..).count() as u64);
+            prop_assert_eq!(set.count_in(from..=from + 2), model.range(from..=from + 2).count() as u64);
             prop_assert_eq!(set.word(from), model.range(from..).fold(0, |word, id| word | 1 << (id - from)));
             let mut each = Vec::new();
             set.each_in(from..=from + 5, |id| each.push(id));

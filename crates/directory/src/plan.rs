@@ -154,7 +154,7 @@ impl<'d> Candidates<'d> {
 
     /// Returns how many links of documents with several users meet the part.
     pub(crate) fn shared_links(&self) -> u64 {
-        self.links.count_from(SHARED)
+        self.links.count_in(SHARED..=u32::MAX)
     }
 
     /// Returns about how many registrations there are to look at.

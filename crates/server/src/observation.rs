@@ -7,6 +7,7 @@ use waypost_rest::{ETag, ExchangeId, Response};
 use waypost_time::Instant;
 
 use crate::lookup::{Lookup, Rendering, View};
+use crate::paging::Paging;
 use crate::quota::{Account, Tally};
 use crate::{Policy, Refusal, ServerLimits};
 
@@ -67,12 +68,13 @@ struct Watched {
 }
 
 /// What a rendering needs besides the look-up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) directory: &'a Directory,
     pub(crate) policy: &'a dyn Policy,
     pub(crate) limits: &'a ServerLimits,
+    pub(crate) paging: &'a mut Paging,
 }
 
 impl Observations {
@@ -107,7 +109,7 @@ impl Observations {
     /// A refusal if there is no answer to observe; then nothing is added.
     pub(crate) fn add(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         exchange: ExchangeId,
         account: Account,
         lookup: Lookup,
@@ -120,13 +122,7 @@ impl Observations {
             Some(&id) => (id, self.rendering(context, id)?),
             None => {
                 let (lookup, view) = key.clone();
-                let rendering = lookup.render(
-                    context.now,
-                    context.directory,
-                    context.policy,
-                    &view,
-                    context.limits.answer_bytes,
-                )?;
+                let rendering = lookup.render(context, &view)?;
                 self.last_result += 1;
                 let id = self.last_result;
                 let result = SharedResult {
@@ -236,7 +232,7 @@ impl Observations {
     /// Returns what to notify an observer of that is ready; `None` if it knows it already.
     pub(crate) fn notification(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         exchange: ExchangeId,
     ) -> Option<Result<Response, Refusal>> {
         let observer = self.observers.get_mut(&exchange)?;
@@ -263,7 +259,7 @@ impl Observations {
     }
 
     /// Returns the rendering of a result as it is now, made once for all its observers.
-    fn rendering(&mut self, context: &Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
+    fn rendering(&mut self, context: &mut Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
         let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
         if let Some((made, rendering)) = &result.rendering
             && context.now < rendering.good_until
@@ -271,8 +267,7 @@ impl Observations {
         {
             return Ok(rendering.clone());
         }
-        let limit = context.limits.answer_bytes;
-        let rendering = result.lookup.render(context.now, context.directory, context.policy, &result.view, limit)?;
+        let rendering = result.lookup.render(context, &result.view)?;
         result.rendering = Some((context.now, rendering.clone()));
         Ok(rendering)
     }
