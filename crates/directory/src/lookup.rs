@@ -27,10 +27,12 @@ pub(crate) struct Lookup<'d> {
     /// `Some` if link-local registrations are shown only to who asks from their link.
     seen_from: Option<Option<u32>>,
     route: Route<'d>,
-    /// Registrations looked at on this route, how many there will be when it is reconsidered, and results found.
+    /// Registrations looked at on this route, how many there will be when it is reconsidered, results found, and how many are
+    /// wanted.
     tried: u64,
     reconsider: u64,
     found: u64,
+    wanted: u64,
     current: Option<Visit<'d>>,
     /// Which links of the current registration meet the parts, a bit each; empty if all do.
     selected: Vec<u64>,
@@ -49,9 +51,7 @@ pub(crate) struct Visit<'d> {
 }
 
 /// Registrations to look at before another route may pay.
-const PATIENCE: u64 = 64;
-/// If fewer than one in so many registrations had a result, another route is taken.
-const HOPE: u64 = 8;
+const PATIENCE: u64 = 16;
 /// So many results are passed over one by one. To find the way to a page further on is quicker by counts.
 const NEAR: u64 = 256;
 
@@ -68,6 +68,7 @@ impl<'d> Lookup<'d> {
             tried: 0,
             reconsider: PATIENCE,
             found: 0,
+            wanted: u64::MAX,
             current: None,
             selected: Vec::new(),
             left: None,
@@ -91,33 +92,25 @@ impl<'d> Lookup<'d> {
         self.left
     }
 
-    /// Goes to the first result of the page; returns how many to give from there.
-    fn start(&mut self, counts: &mut Counts) -> u64 {
+    /// Goes to the first result of the page.
+    fn start(&mut self, counts: &mut Counts) {
         let (skip, count) = self.page.map_or((0, u64::MAX), |page| (page.skip(), u64::from(page.count)));
         let way = if skip > NEAR && count > 0 { counts.way_to(skip, self) } else { Some((0, skip)) };
-        let left = match way {
-            Some((slot, skip)) => {
-                self.go_to(slot, skip.saturating_add(count));
-                if self.pass_over(skip) { count } else { 0 }
-            }
-            None => 0,
-        };
-        self.left = Some(left);
-        left
+        let is_there = way.is_some_and(|(slot, skip)| {
+            self.go_to(slot, skip.saturating_add(count));
+            self.pass_over(skip)
+        });
+        self.left = Some(if is_there { count } else { 0 });
     }
 
     /// Returns the next result: a link by its position, or, in a look-up of endpoints, the registration.
     pub(crate) fn next(&mut self) -> Option<(Visit<'d>, u32)> {
-        let left = match self.left {
-            Some(left) => left,
-            None => self.start(&mut Counts::default()),
-        };
-        self.left = Some(0);
-        if left == 0 {
-            return None;
+        if self.left.is_none() {
+            self.start(&mut Counts::default());
         }
+        let left = self.left.replace(0)?.checked_sub(1)?;
         let found = self.step()?;
-        self.left = Some(left - 1);
+        self.left = Some(left);
         Some(found)
     }
 
@@ -157,6 +150,7 @@ impl<'d> Lookup<'d> {
     /// Begins a walk at a slot, on which `wanted` results are wanted.
     pub(crate) fn go_to(&mut self, slot: u32, wanted: u64) {
         self.take(self.plan.route(slot, wanted));
+        self.wanted = wanted;
     }
 
     fn take(&mut self, route: Route<'d>) {
@@ -212,11 +206,17 @@ impl<'d> Lookup<'d> {
                 return Some(slot);
             }
             self.reconsider *= 2;
-            if self.found * HOPE >= self.tried {
+            if self.found >= self.tried {
                 return Some(slot);
             }
-            match self.plan.better_route(&self.route, slot) {
-                Some(route) => self.take(route),
+            // If it goes on like this, so many more have to be looked at.
+            let wanted = self.wanted.saturating_sub(self.found);
+            let ahead = wanted.saturating_mul(self.tried) / self.found.max(1);
+            match self.plan.better_route(&self.route, slot, ahead) {
+                Some(route) => {
+                    self.take(route);
+                    self.wanted = wanted;
+                }
                 None => return Some(slot),
             }
         }

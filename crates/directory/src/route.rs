@@ -39,6 +39,8 @@ impl Iterator for Route<'_> {
 const DENSE: u64 = 4;
 /// To ask for a registration costs so many times as much as to take an id out of a set with all the others.
 const ASKING: u64 = 64;
+/// So many registrations are looked at before criteria are collected that were put off because much meets them.
+const MANY: u64 = 1024;
 
 impl<'d> Plan<'d> {
     /// Returns the way to the results from a slot on, of which `wanted` are wanted.
@@ -59,27 +61,33 @@ impl<'d> Plan<'d> {
         Route::All(self.directory.index.shown.iter_from(start))
     }
 
-    /// Returns a better route than one that was in vain up to a slot, if there is one.
-    pub(crate) fn better_route(&mut self, route: &Route<'d>, start: u32) -> Option<Route<'d>> {
-        let is_broad = self.is_broad();
-        self.collect();
+    /// Returns a better route than one that was taken up to a slot, if there is one. On that one, `ahead` registrations would
+    /// have to be looked at.
+    pub(crate) fn better_route(&mut self, route: &Route<'d>, start: u32, ahead: u64) -> Option<Route<'d>> {
+        let shown = self.directory.index.shown.len();
+        let is_broad = self.is_broad() && ahead > MANY;
+        if is_broad {
+            self.collect();
+        }
         match route {
             Route::Common(_) => return None,
             Route::All(_) => {
-                if !self.parts.is_empty() && self.fewest * 2 < self.directory.index.shown.len() {
+                let first = self.parts.first()?;
+                if self.fewest * 2 < shown && ahead > first.shared_links() {
                     return Some(self.route_of_first(start));
                 }
             }
             Route::First(_) => {}
         }
-        let can_intersect = self.can_intersect();
-        if can_intersect {
+        let is_worth_it = ahead.min(self.fewest).saturating_mul(ASKING) > self.ids();
+        let intersects = is_worth_it && self.can_intersect();
+        if intersects {
             self.intersect();
         }
-        if self.parts.len() > 1 && self.fewest * ASKING > self.ids() {
+        if is_worth_it && self.parts.len() > 1 && self.fewest * ASKING > self.ids() {
             return Some(Route::Common(self.common(start).into_iter_from(start)));
         }
-        (can_intersect || is_broad).then(|| self.route_of_first(start))
+        (intersects || is_broad).then(|| self.route_of_first(start))
     }
 
     /// Returns about how many ids there are to take out of the sets of all parts, or what comes to the same.
