@@ -56,7 +56,10 @@ impl Counts {
 
     fn bring_up_to_date(&mut self, lookup: &mut Lookup<'_>) {
         let chunks = &lookup.directory.index.chunks;
-        if chunks.changes() != self.changes {
+        if chunks.changes() < self.changes {
+            // That is another directory.
+            self.counts.clear();
+        } else if chunks.changes() > self.changes {
             let changed: Vec<usize> = chunks.changed_since(self.changes, self.counts.len()).collect();
             if changed.len() > self.counts.len() / FEW_CHANGED + 1 {
                 self.counts.clear();

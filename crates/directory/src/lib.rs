@@ -28,6 +28,8 @@
 //! * **Look-ups**: [`resources`](Directory::resources) and [`endpoints`](Directory::endpoints) are lazy iterators over
 //!   borrowed results, in one [order](Directory#order-of-results). They take `&self`, and a directory is `Send` and
 //!   `Sync`, so any number of threads can look up while nobody changes it.
+//! * **Pages**: whoever goes through a large result page by page keeps [`Pages`] of it, so that no page costs more than the
+//!   first one, whatever changes meanwhile.
 //! * **Watches**: [`watch`](Directory::watch) a query, and [`poll_watch`](Directory::poll_watch) tells when its result
 //!   really changed.
 //! * **Expiry**: what is past its lifetime is never shown. [`expire`](Directory::expire) collects it, a bounded number at
@@ -41,8 +43,12 @@
 //!
 //! *Why are look-ups fast?* The index has each attribute's values sorted, so a prefix is a range, and for each value who
 //! has it as a compressed set. A look-up takes the criterion with the fewest candidates, walks through those, and asks
-//! the sets of the other criteria about each. When most of that turns out to be in vain, it intersects the sets instead.
-//! What a look-up costs depends on its result, not on the size of the directory.
+//! the sets of the other criteria about each. When much of that turns out to be in vain, it intersects the sets instead; and
+//! where almost everything has a result, it walks along everything and asks. What a look-up costs depends on its result, not
+//! on the size of the directory.
+//!
+//! *Why is a page far out as quick as the first?* The sets tell how many results there are in each few hundred slots without
+//! a look at the registrations there. Whoever keeps these [counts](Pages) only has to count anew where something changed.
 //!
 //! *Why do links have numbers?* Two criteria on links must be met by the same link, so the sets are of links, not of
 //! registrations. A document that one registration has gets the numbers that belong to its slot: ascending numbers are
