@@ -226,6 +226,10 @@ pub(crate) enum IdIter<'s> {
 }
 
 impl<'s> IdIter<'s> {
+    pub(crate) fn empty() -> Self {
+        Self::Few([].iter())
+    }
+
     /// Iterates over the ids from `start` on; copies the set if it is not borrowed for long enough.
     pub(crate) fn new(set: &Cow<'s, IdSet>, start: u32) -> Self {
         match set {

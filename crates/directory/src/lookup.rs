@@ -1,4 +1,5 @@
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use waypost_filter::{Page, Query};
 use waypost_time::Instant;
@@ -8,10 +9,8 @@ use crate::{
     chunks::{chunk_of, first_slot},
     counts::Counts,
     documents::Document,
-    endpoints,
     find::Candidates,
     plan::{Plan, words},
-    resources,
     route::Route,
 };
 
@@ -40,14 +39,13 @@ pub(crate) struct Lookup<'d> {
     left: Option<u64>,
 }
 
-/// A registration that may have results, and how far the walk is in it.
-#[derive(Clone, Copy)]
-pub(crate) struct Visit<'d> {
-    pub(crate) slot: u32,
-    pub(crate) endpoint: Endpoint<'d>,
-    pub(crate) document: &'d Document,
-    position: u32,
-    end: u32,
+/// A registration that may have results.
+struct Visit<'d> {
+    slot: u32,
+    endpoint: Endpoint<'d>,
+    document: &'d Document,
+    /// The links that were not looked at yet; in a look-up of endpoints, the one that stands for the registration.
+    rest: Range<u32>,
 }
 
 /// Registrations to look at before another route may pay.
@@ -60,11 +58,11 @@ impl<'d> Lookup<'d> {
         let plan = Plan::new(directory, scope, query);
         Self {
             directory,
-            route: plan.route_of_all(u32::MAX),
             plan,
             now,
             page: query.page(),
             seen_from: None,
+            route: Route::default(),
             tried: 0,
             reconsider: PATIENCE,
             found: 0,
@@ -103,8 +101,8 @@ impl<'d> Lookup<'d> {
         self.left = Some(if is_there { count } else { 0 });
     }
 
-    /// Returns the next result: a link by its position, or, in a look-up of endpoints, the registration.
-    pub(crate) fn next(&mut self) -> Option<(Visit<'d>, u32)> {
+    /// Returns the next result. In a look-up of endpoints, that is the registration of what is returned.
+    pub(crate) fn next(&mut self) -> Option<Resource<'d>> {
         if self.left.is_none() {
             self.start(&mut Counts::default());
         }
@@ -114,21 +112,18 @@ impl<'d> Lookup<'d> {
         Some(found)
     }
 
-    fn step(&mut self) -> Option<(Visit<'d>, u32)> {
+    fn step(&mut self) -> Option<Resource<'d>> {
         loop {
-            let mut visit = match self.current.take() {
-                Some(visit) => visit,
-                None => self.enter()?,
-            };
-            while visit.position < visit.end {
-                let position = visit.position;
-                visit.position += 1;
-                if self.is_result(&visit, position) {
-                    self.found += 1;
-                    self.current = Some(visit);
-                    return Some((visit, position));
+            if let Some(visit) = &mut self.current {
+                while let Some(position) = visit.rest.next() {
+                    let resource = visit.resource(position);
+                    if is_selected(&self.selected, position) && self.plan.accepts(&resource) {
+                        self.found += 1;
+                        return Some(resource);
+                    }
                 }
             }
+            self.current = Some(self.enter()?);
         }
     }
 
@@ -225,12 +220,18 @@ impl<'d> Lookup<'d> {
     /// Looks at a registration; nothing if it cannot have results.
     fn visit(&mut self, slot: u32) -> Option<Visit<'d>> {
         let directory = self.directory;
+        let scope = self.plan.scope;
+        let known = if scope == Scope::Endpoints { self.route.known(self.plan.parts.len()) } else { 0 };
+        let of_slots = |part: &&Candidates<'_>| part.links.is_empty();
+        let parts = self.plan.parts[known..].iter();
+        // These can be asked before anything is known of the registration.
+        if !parts.clone().filter(of_slots).all(|part| part.slots.contains(slot)) {
+            return None;
+        }
         let entry = &directory.registry[slot];
         let document = &directory.documents[entry.document];
         self.selected.clear();
-        let scope = self.plan.scope;
-        let known = if scope == Scope::Endpoints { self.route.known(self.plan.parts.len()) } else { 0 };
-        for part in &self.plan.parts[known..] {
+        for part in parts.filter(|part| !of_slots(part)) {
             let is_met = match scope {
                 _ if part.slots.contains(slot) => true,
                 Scope::Endpoints => part.is_met_in(document),
@@ -245,7 +246,7 @@ impl<'d> Lookup<'d> {
             return None;
         }
         let end = if scope == Scope::Endpoints { 1 } else { document.len() };
-        Some(Visit { slot, endpoint, document, position: 0, end })
+        Some(Visit { slot, endpoint, document, rest: 0..end })
     }
 
     fn is_visible(&self, slot: u32, endpoint: &Endpoint<'_>) -> bool {
@@ -255,30 +256,28 @@ impl<'d> Lookup<'d> {
         }
     }
 
-    /// Tells whether a link of the current registration, or the registration, is a result.
-    fn is_result(&self, visit: &Visit<'d>, position: u32) -> bool {
-        let Plan { scope, unchecked, .. } = &self.plan;
-        if *scope == Scope::Endpoints {
-            return unchecked.iter().all(|criterion| endpoints::is_met(criterion, &visit.endpoint));
-        }
-        let word = self.selected.get((position / u64::BITS) as usize);
-        word.is_none_or(|word| word >> (position % u64::BITS) & 1 == 1)
-            && (unchecked.is_empty() || {
-                let resource = Resource::new(visit.endpoint, visit.document, position);
-                unchecked.iter().all(|criterion| resources::is_met(criterion, &resource))
-            })
-    }
-
     /// Counts the results in the current registration.
     fn results(&self, visit: &Visit<'d>) -> u64 {
         if !self.plan.is_exact() {
-            return (0..visit.end).filter(|position| self.is_result(visit, *position)).count() as u64;
+            let selected = visit.rest.clone().filter(|position| is_selected(&self.selected, *position));
+            return selected.filter(|position| self.plan.accepts(&visit.resource(*position))).count() as u64;
         }
         match &*self.selected {
-            [] => u64::from(visit.end),
+            [] => visit.rest.len() as u64,
             selected => selected.iter().map(|word| u64::from(word.count_ones())).sum(),
         }
     }
+}
+
+impl<'d> Visit<'d> {
+    fn resource(&self, position: u32) -> Resource<'d> {
+        Resource::new(self.endpoint, self.document, position)
+    }
+}
+
+fn is_selected(selected: &[u64], position: u32) -> bool {
+    let word = selected.get((position / u64::BITS) as usize);
+    word.is_none_or(|word| word >> (position % u64::BITS) & 1 == 1)
 }
 
 /// Keeps of the links that are selected those that meet a part; tells whether there are any.

@@ -3,9 +3,11 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Query};
 
 use crate::{
-    Directory, Scope,
+    Directory, Resource, Scope,
     documents::{Document, SHARED},
+    endpoints,
     find::{Candidates, Found, find},
+    resources,
 };
 
 /// How a look-up finds its results: which sets of the index it goes through and asks, and what it has to check besides.
@@ -47,6 +49,14 @@ impl<'d> Plan<'d> {
     /// Tells whether the parts decide everything.
     pub(crate) fn is_exact(&self) -> bool {
         self.unchecked.is_empty()
+    }
+
+    /// Tells whether what meets the parts meets the criteria as well that they do not decide.
+    pub(crate) fn accepts(&self, resource: &Resource<'_>) -> bool {
+        self.unchecked.iter().all(|criterion| match self.scope {
+            Scope::Endpoints => endpoints::is_met(criterion, &resource.endpoint()),
+            Scope::Resources => resources::is_met(criterion, resource),
+        })
     }
 
     /// Makes parts of the broad criteria, as far as that is worth its price.

@@ -33,7 +33,7 @@ impl<'d> Iterator for Resources<'d> {
     type Item = Resource<'d>;
 
     fn next(&mut self) -> Option<Resource<'d>> {
-        self.0.next().map(|(visit, position)| Resource::new(visit.endpoint, visit.document, position))
+        self.0.next()
     }
 }
 

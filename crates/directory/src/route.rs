@@ -22,6 +22,13 @@ pub(crate) enum Route<'d> {
     Common(SlotIter),
 }
 
+impl Default for Route<'_> {
+    /// Returns the way to nothing.
+    fn default() -> Self {
+        Self::All(IdIter::empty())
+    }
+}
+
 impl Iterator for Route<'_> {
     type Item = u32;
 
@@ -110,10 +117,10 @@ impl<'d> Plan<'d> {
             let mut slots = SlotSet::new(end);
             part.slots.each_in(start..=u32::MAX, |slot| slots.insert(slot));
             part.links.each_in(first_link(start)..=SHARED - 1, |link| slots.insert(slot_of(link)));
-            let mut users = |document: &Document| document.users().each_in(start..=u32::MAX, |slot| slots.insert(slot));
+            let users = |document: &Document| document.users().each_in(start..=u32::MAX, |slot| slots.insert(slot));
             match &documents {
                 Some(documents) => {
-                    documents.iter().filter(|document| part.is_met_in(document)).for_each(|it| users(it))
+                    documents.iter().copied().filter(|document| part.is_met_in(document)).for_each(users);
                 }
                 None => part.shared(directory).for_each(users),
             }

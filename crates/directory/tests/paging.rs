@@ -1,7 +1,8 @@
 //! Whatever is asked of a directory large enough for each way to an answer, and whatever changes between two pages, what is
 //! found is what a scan over everything finds.
 
-use std::{sync::LazyLock, time::Duration};
+use core::time::Duration;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use waypost_directory::{Config, Directory, Pages, Resource};
@@ -25,7 +26,7 @@ fn mix(number: u32) -> u32 {
 fn link(target: &str, number: u32) -> String {
     let kind = ["t", "t h", "h", "l", "t l"][number as usize % 5];
     let interface = ["s", "a"][number as usize / 5 % 2];
-    let rare = if number % 97 == 0 { ";rare" } else { "" };
+    let rare = if number.is_multiple_of(97) { ";rare" } else { "" };
     format!("<{target}>;rt=\"core.{kind}\";if={interface};ct={}{rare}", number / 10 % 7)
 }
 
@@ -48,9 +49,9 @@ fn registration(number: u32, variant: u32) -> Registration {
     let name = EndpointName::new(&format!("node{number}")).unwrap();
     let mut registration = Registration::new(name, Base::given(&base).unwrap(), links);
     registration.zone = Some(kind / 128 % 2);
-    registration.lifetime = Lifetime::from_secs(if kind % 11 == 0 { 60 } else { 90_000 }).unwrap();
+    registration.lifetime = Lifetime::from_secs(if kind.is_multiple_of(11) { 60 } else { 90_000 }).unwrap();
     registration.attributes.push("et", Some(["x.a", "x.b", "x.c"][kind as usize / 16 % 3])).unwrap();
-    if kind % 3 == 0 {
+    if kind.is_multiple_of(3) {
         registration.attributes.push("if", Some("a")).unwrap();
     }
     registration
