@@ -111,7 +111,7 @@ impl Counts {
 impl<'d> Plan<'d> {
     /// Counts the results in each chunk by the sets alone, whether everybody sees them or not; nothing if the sets do not tell.
     fn counts(&mut self) -> Option<Vec<u32>> {
-        self.collect();
+        self.collect(u64::MAX);
         if !self.is_exact() {
             return None;
         }

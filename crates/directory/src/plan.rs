@@ -59,11 +59,12 @@ impl<'d> Plan<'d> {
         })
     }
 
-    /// Makes parts of the broad criteria, as far as that is worth its price.
-    pub(crate) fn collect(&mut self) {
+    /// Makes parts of the broad criteria, as far as that is worth its price where `ahead` registrations have to be looked at.
+    pub(crate) fn collect(&mut self, ahead: u64) {
         for criterion in core::mem::take(&mut self.broad) {
-            let budget = if self.parts.is_empty() { u64::MAX } else { self.fewest.saturating_mul(WORTH) };
-            match find(self.directory, self.scope, &criterion, budget.max(FIRST_BUDGET)) {
+            let candidates = if self.parts.is_empty() { u64::MAX } else { self.fewest.min(ahead) };
+            let budget = candidates.saturating_mul(WORTH).max(FIRST_BUDGET);
+            match find(self.directory, self.scope, &criterion, budget) {
                 Found::Unknown => {}
                 Found::Everything => self.unchecked.retain(|unchecked| *unchecked != criterion),
                 Found::Some(part) => {

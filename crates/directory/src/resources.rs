@@ -4,7 +4,7 @@ use waypost_filter::{Criterion, Level};
 
 use crate::{Resource, lookup::Lookup};
 
-/// The links that a resource look-up finds, in the [order of results](Directory#order-of-results).
+/// The links that a resource look-up finds, in the [order of results](crate::Directory#order-of-results).
 ///
 /// ```
 /// use waypost_directory::{Config, Directory};

@@ -74,7 +74,7 @@ impl<'d> Plan<'d> {
         let shown = self.directory.index.shown.len();
         let is_broad = self.is_broad() && ahead > MANY;
         if is_broad {
-            self.collect();
+            self.collect(ahead);
         }
         match route {
             Route::Common(_) => return None,
@@ -94,7 +94,7 @@ impl<'d> Plan<'d> {
         if is_worth_it && self.parts.len() > 1 && self.fewest * ASKING > self.ids() {
             return Some(Route::Common(self.common(start).into_iter_from(start)));
         }
-        (intersects || is_broad).then(|| self.route_of_first(start))
+        (intersects || is_broad).then(|| self.route(start, u64::MAX))
     }
 
     /// Returns about how many ids there are to take out of the sets of all parts, or what comes to the same.
