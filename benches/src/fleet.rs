@@ -11,8 +11,10 @@ use waypost::{Config, Directory, Instant};
 pub enum Documents {
     /// A thousand models of devices, each with one document.
     Fleet,
-    /// Each registration has a document of its own.
+    /// Each registration has a document of its own: other targets, with the attributes of its model.
     Distinct,
+    /// And each link has a title that no other link has.
+    Titled,
 }
 
 /// How many models of devices a fleet has.
@@ -95,8 +97,9 @@ pub fn document(number: usize, links: usize, documents: Documents, rare: bool) -
     let model = number % MODELS;
     let own = match documents {
         Documents::Fleet => model,
-        Documents::Distinct => number,
+        Documents::Distinct | Documents::Titled => number,
     };
+    let (whose, titled) = if documents == Documents::Titled { ("device", number) } else { ("model", model) };
     let mut text = String::new();
     for link in 0..links {
         let separator = if link == 0 { "" } else { "," };
@@ -104,7 +107,7 @@ pub fn document(number: usize, links: usize, documents: Documents, rare: bool) -
         let rare = if rare && link == 1 { " rare seldom.a" } else { "" };
         write!(
             text,
-            r#"{separator}</sensors/{own}/{link}>;rt="core.s {kind}{rare}";if="sensor";ct=40;title="Sensor {link} of model {model}""#
+            r#"{separator}</sensors/{own}/{link}>;rt="core.s {kind}{rare}";if="sensor";ct=40;title="Sensor {link} of {whose} {titled}""#
         )
         .expect("a string takes everything");
     }

@@ -13,7 +13,7 @@ use waypost_model::Conflict;
 /// here.register(now, Registration::new(EndpointName::new("node1").unwrap(), base, Default::default())).unwrap();
 ///
 /// let mut there = Directory::new(Config::new([7; 16], ReplicaId(2)));
-/// let change = here.feed(now, &Version::new()).unwrap().next().unwrap();
+/// let change = here.feed(now, &Version::new()).unwrap().next().unwrap().to_change();
 /// assert_eq!(there.apply(now, change.clone()), Ok(Applied::Changed));
 /// assert_eq!(there.apply(now, change), Ok(Applied::Unchanged));
 /// ```

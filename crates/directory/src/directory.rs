@@ -6,8 +6,8 @@ use waypost_time::Instant;
 
 use crate::{
     Config, Endpoint, Endpoints, Feed, FeedGap, Resources, Scope, config::DEFAULT_PATH, context::Context,
-    deadlines::Deadlines, documents::Documents, index::Index, log::Log, lookup::Lookup, registry::Registry,
-    token::Token, watches::Watches,
+    deadlines::Deadlines, dictionary::Ids, documents::Documents, index::Index, log::Log, lookup::Lookup,
+    registry::Registry, token::Token, watches::Watches,
 };
 
 /// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
@@ -69,9 +69,9 @@ impl Directory {
             watches: Watches::new(config.secret),
             registry: Registry::new(),
             index: Index::default(),
-            deadlines: Deadlines::default(),
-            kept: Deadlines::default(),
-            graves: Deadlines::default(),
+            deadlines: Deadlines::by_minute(),
+            kept: Deadlines::exact(),
+            graves: Deadlines::exact(),
             log: Log::default(),
             version: Version::new(),
             context: Context { config, no_credentials: Credentials::default() },
@@ -154,8 +154,9 @@ impl Directory {
 
     /// Returns the changes after a version, in the order of their dots: of each registration its present state.
     ///
-    /// Whoever applies them all in another directory and then [advances](Self::advance) it to this directory's
-    /// [`version`](Self::version) as it was now, holds what this one holds.
+    /// They are borrowed; [`ChangeRef::to_change`](crate::ChangeRef::to_change) makes one that can be
+    /// [applied](Self::apply). Whoever applies them all in another directory and then [advances](Self::advance) it to this
+    /// directory's [`version`](Self::version) as it was now, holds what this one holds.
     ///
     /// # Errors
     ///
@@ -177,9 +178,10 @@ impl Directory {
     }
 
     pub(crate) fn find_foreign(&self, uri: &str) -> Option<u32> {
-        let text = |slot: u32| self.registry[slot].foreign_uri();
-        let slot = self.index.foreign.iter_from(uri, &text).next()?;
-        (text(slot) == uri).then_some(slot)
+        match self.index.foreign.find(uri)? {
+            Ids::One(slot) => Some(slot),
+            Ids::Set(slots) => slots.iter_from(0).next(),
+        }
     }
 
     /// Returns the path of a URI at one of the own authorities.

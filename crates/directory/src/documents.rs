@@ -45,7 +45,7 @@ pub(crate) struct Document {
     links: LinkDocumentBuf,
     /// Where each link starts in the text, and whether it is [`PLAIN`].
     offsets: Box<[u32]>,
-    written: Option<Written>,
+    written: Option<Box<Written>>,
     first: u32,
     holders: u32,
     users: IdSet,
@@ -97,7 +97,7 @@ impl Document {
 
     /// Returns a plain link as look-ups write it, but for the origin, if that is at hand.
     pub(crate) fn written(&self, position: u32) -> Option<&str> {
-        let Written { text, offsets } = self.written.as_ref().filter(|_| self.is_plain(position))?;
+        let Written { text, offsets } = self.written.as_deref().filter(|_| self.is_plain(position))?;
         let position = position as usize;
         text.get(*offsets.get(position)? as usize..*offsets.get(position + 1)? as usize)
     }
@@ -115,7 +115,7 @@ impl Document {
             }
             offsets.push(text.len() as u32);
         }
-        self.written = Some(Written { text: text.into(), offsets: offsets.into() });
+        self.written = Some(Box::new(Written { text: text.into(), offsets: offsets.into() }));
     }
 
     pub(crate) fn links(&self) -> impl Iterator<Item = (u32, Link<'_>)> + Clone {
@@ -144,7 +144,7 @@ impl Documents {
     }
 
     /// Finds or stores a document and counts one holder more.
-    pub(crate) fn hold(&mut self, links: LinkDocumentBuf) -> u32 {
+    pub(crate) fn hold(&mut self, links: &LinkDocumentBuf) -> u32 {
         let hash = hash(&self.key, links.as_str());
         let documents = &self.documents;
         if let Some(&id) = self.by_text.find(hash, |id| documents[*id].as_str() == links.as_str()) {
@@ -154,7 +154,7 @@ impl Documents {
         let plain = |link: &Link<'_>| if is_plain(link) { PLAIN } else { 0 };
         let offsets = links.as_document().links().map(|link| link.offset() as u32 | plain(&link)).collect();
         let id = self.documents.insert(Document {
-            links,
+            links: links.clone(),
             offsets,
             written: None,
             first: NOWHERE,
@@ -166,9 +166,10 @@ impl Documents {
         id
     }
 
-    /// Counts one holder more of a document that is held.
-    pub(crate) fn hold_again(&mut self, id: u32) {
+    /// Counts one holder more of a document that is held; returns it.
+    pub(crate) fn hold_again(&mut self, id: u32) -> u32 {
         self.documents[id].holders += 1;
+        id
     }
 
     /// Counts one holder less and drops the document after the last.

@@ -1,9 +1,9 @@
 use alloc::{boxed::Box, collections::BTreeMap, string::String};
 
-use waypost_link_format::{LinkDocumentBuf, origin};
+use waypost_link_format::origin;
 use waypost_model::{
-    AttributeName, AttributeValues, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location,
-    Origin, Record, Register, ReplicaId, Sector, Stamp, State, Version,
+    AttributeName, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location, Origin, Record,
+    ReplicaId, Sector, Stamp, State, Version,
 };
 use waypost_time::Instant;
 
@@ -12,7 +12,8 @@ use crate::token::Token;
 /// One registration as it is kept: names, base and attributes in one buffer, a few words, and what is rare in a box.
 ///
 /// A directory holds millions of these, so a registration without credentials, whose fields were all set by one write,
-/// costs its text and this struct. [`Entry::pack`] and [`Entry::unpack`] are inverse to each other.
+/// costs its text and this struct. [`Entry::pack`] and
+/// [`RecordRef::to_record`](crate::RecordRef::to_record) are inverse to each other.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// Sector, endpoint name, base, then the attributes (see [`push_attribute`]).
@@ -20,7 +21,7 @@ pub(crate) struct Entry {
     rare: Option<Box<Rare>>,
     /// When the registration was last made, updated or renewed.
     pub(crate) seen: Instant,
-    /// Where the queue of deadlines has it.
+    /// The date that the queue of deadlines has it under.
     pub(crate) filed: Instant,
     stamp: Stamp,
     token: Token,
@@ -43,7 +44,7 @@ struct Rare {
     credentials: Credentials,
     zone: Option<u32>,
     foreign: Option<(Authority, Location)>,
-    stamps: Option<Stamps>,
+    stamps: Option<Box<Stamps>>,
     /// All writes, where what is shown is merged from several.
     state: Option<State>,
     /// Until when copies elsewhere may live, where that is longer than this one lives.
@@ -52,13 +53,13 @@ struct Rare {
 
 /// The stamps, where they are not all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Stamps {
-    seen: Version,
-    first: Stamp,
-    replaced: Stamp,
-    base: Stamp,
-    lifetime: Stamp,
-    links: Stamp,
+pub(crate) struct Stamps {
+    pub(crate) seen: Version,
+    pub(crate) first: Stamp,
+    pub(crate) replaced: Stamp,
+    pub(crate) base: Stamp,
+    pub(crate) lifetime: Stamp,
+    pub(crate) links: Stamp,
     /// Names of which no value is left are here as well.
     attributes: BTreeMap<AttributeName, Stamp>,
 }
@@ -76,11 +77,12 @@ impl Entry {
     ) -> Option<Self> {
         let is_simple = state.len() == 1;
         let record = state.record()?;
-        let mut text = String::new();
         let sector = record.key.sector.as_ref().map(Sector::as_str);
-        text.push_str(sector.unwrap_or_default());
-        text.push_str(record.key.endpoint.as_str());
-        text.push_str(record.base.value.as_str());
+        let names = [sector.unwrap_or_default(), record.key.endpoint.as_str(), record.base.value.as_str()];
+        let packed = |(name, value): (&str, Option<&str>)| name.len() + value.map_or(0, str::len) + 2 * LENGTH_DIGITS;
+        let length = names.map(str::len).iter().sum::<usize>() + record.attributes().map(packed).sum::<usize>();
+        let mut text = String::with_capacity(length);
+        names.iter().for_each(|name| text.push_str(name));
         for (name, value) in record.attributes() {
             push_attribute(&mut text, name, value);
         }
@@ -92,7 +94,7 @@ impl Entry {
             credentials: record.credentials.clone(),
             zone: record.zone,
             foreign,
-            stamps: Stamps::of(&record),
+            stamps: Stamps::of(&record).map(Box::new),
             state: (!is_simple).then(|| state.clone()),
             copies_until: (copies_until > seen + record.lifetime.value.duration()).then_some(copies_until),
         };
@@ -115,61 +117,24 @@ impl Entry {
         })
     }
 
-    /// Rebuilds the state; `links` is the document that the entry names.
-    pub(crate) fn unpack(&self, links: LinkDocumentBuf) -> State {
-        match self.rare.as_ref().and_then(|rare| rare.state.as_ref()) {
-            Some(state) => state.clone(),
-            None => self.unpack_record(links).into(),
-        }
-    }
-
-    /// Rebuilds the one record that the state consists of.
-    fn unpack_record(&self, links: LinkDocumentBuf) -> Record {
-        let rare = self.rare.as_deref();
-        let stamps = rare.and_then(|rare| rare.stamps.as_ref());
-        let stamp_of = |field: fn(&Stamps) -> Stamp| stamps.map_or(self.stamp, field);
-        let mut attributes: BTreeMap<AttributeName, Register<AttributeValues>> = stamps
-            .iter()
-            .flat_map(|stamps| &stamps.attributes)
-            .map(|(name, stamp)| (name.clone(), Register::new(AttributeValues::default(), *stamp)))
-            .collect();
-        for (name, value) in self.attributes() {
-            if !attributes.contains_key(name)
-                && let Ok(name) = AttributeName::new(name)
-            {
-                attributes.insert(name, Register::new(AttributeValues::default(), self.stamp));
-            }
-            let added = attributes.get_mut(name).map(|register| register.value.push(value));
-            debug_assert_eq!(added, Some(Ok(())), "attributes in an entry are valid");
-        }
-        Record {
-            key: self.key(),
-            location: self.foreign_location().cloned(),
-            written: self.stamp,
-            seen: stamps.map_or_else(|| [self.stamp.dot].into_iter().collect(), |stamps| stamps.seen.clone()),
-            first: stamp_of(|stamps| stamps.first),
-            replaced: stamp_of(|stamps| stamps.replaced),
-            base: Register::new(self.to_base(), stamp_of(|stamps| stamps.base)),
-            zone: rare.and_then(|rare| rare.zone),
-            lifetime: Register::new(self.lifetime, stamp_of(|stamps| stamps.lifetime)),
-            attributes,
-            links: Register::new(links, stamp_of(|stamps| stamps.links)),
-            credentials: rare.map(|rare| rare.credentials.clone()).unwrap_or_default(),
-            renewals: self.renewals,
-        }
-    }
-
-    /// Returns the writes that the state consists of: the newest of each replica.
-    pub(crate) fn dots(&self) -> Version {
-        match self.state() {
-            Some(state) => dots_of(state),
-            None => [self.stamp.dot].into_iter().collect(),
-        }
-    }
-
     /// Returns all writes, where what is shown is merged from several.
     pub(crate) fn state(&self) -> Option<&State> {
         self.rare.as_ref()?.state.as_ref()
+    }
+
+    /// Returns the stamps, where they are not all that of the write.
+    pub(crate) fn stamps(&self) -> Option<&Stamps> {
+        self.rare.as_ref()?.stamps.as_deref()
+    }
+
+    /// Returns the name of each attribute once, in their order, and the write that set it; also of those without a value.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Stamp)> {
+        let stamps = self.stamps();
+        let stamped = stamps.into_iter().flat_map(|stamps| &stamps.attributes);
+        let mut last = None;
+        let plain = stamps.is_none().then(|| self.attributes()).into_iter().flatten();
+        let plain = plain.filter_map(move |(name, _)| (last.replace(name) != Some(name)).then_some(name));
+        stamped.map(|(name, stamp)| (name.as_str(), *stamp)).chain(plain.map(|name| (name, self.stamp)))
     }
 
     /// Counts a renewal by this replica, at `now`.
@@ -241,7 +206,7 @@ impl Entry {
 
     /// Returns the replica that wrote the base.
     pub(crate) fn base_writer(&self) -> ReplicaId {
-        self.rare.as_ref().and_then(|rare| rare.stamps.as_ref()).map_or(self.stamp, |stamps| stamps.base).dot.replica
+        self.stamps().map_or(self.stamp, |stamps| stamps.base).dot.replica
     }
 
     pub(crate) fn credentials(&self) -> Option<&Credentials> {
@@ -335,12 +300,6 @@ impl Stamps {
             attributes: record.attributes.iter().map(|(name, register)| (name.clone(), register.stamp)).collect(),
         })
     }
-}
-
-/// Returns the writes that a state consists of.
-pub(crate) fn dots_of(state: &State) -> Version {
-    let records = state.records().map(Record::dot);
-    records.chain(state.removals().map(|removal| removal.stamp.dot)).collect()
 }
 
 /// Name and value of each endpoint attribute, ordered by name.

@@ -1,6 +1,6 @@
 use waypost_time::Instant;
 
-use crate::{Directory, deadlines::Deadlines};
+use crate::{Directory, deadlines::Deadlines, registry::Place, settle::due};
 
 /// Collecting what has expired.
 impl Directory {
@@ -18,28 +18,21 @@ impl Directory {
         self.next_expiry().is_some_and(|next| next <= now)
     }
 
-    /// Returns when [`expire`](Self::expire) should be called next. It may find nothing to do then, if what was about to
-    /// expire was renewed.
+    /// Returns when [`expire`](Self::expire) should be called next. It may find nothing to do then: what was about to expire
+    /// may have been renewed, and what is more than two minutes away is known to the minute.
     #[must_use]
     pub fn next_expiry(&self) -> Option<Instant> {
         [&self.deadlines, &self.kept, &self.graves].into_iter().filter_map(Deadlines::first).min()
     }
 
     fn expire_one(&mut self, now: Instant) -> bool {
-        if let Some(slot) = self.deadlines.pop_due(now) {
-            let Some(entry) = self.registry.entry_mut(slot) else { return true };
-            if entry.is_expired(now) {
-                self.hide(now, slot);
-            } else {
-                entry.filed = entry.deadline();
-                self.deadlines.file(entry.filed, slot);
-            }
-        } else if let Some(slot) = self.kept.pop_due(now) {
-            self.forget(now, slot);
-        } else if let Some(slot) = self.graves.pop_due(now) {
-            self.forget(now, slot);
-        } else {
-            return false;
+        let due_now =
+            [&mut self.deadlines, &mut self.kept, &mut self.graves].into_iter().find_map(|queue| queue.pop_due(now));
+        let Some(slot) = due_now else { return false };
+        match self.registry.place(slot) {
+            Some(place) if due(place, &self.context.config.limits) > now => self.file(now, slot, None),
+            Some(Place::Entry(entry)) if entry.is_shown => self.hide(now, slot),
+            _ => self.forget(now, slot),
         }
         true
     }

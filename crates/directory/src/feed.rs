@@ -1,10 +1,12 @@
-use alloc::{boxed::Box, collections::btree_map};
 use core::{fmt, time::Duration};
 
-use waypost_model::{Change, Dot, ReplicaId, State, Version};
+use waypost_model::{Dot, Removal, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, entry::Entry, registry::Place, settle::copies_of_expired_until};
+use crate::{
+    ChangeRef, Directory, RecordRef, RemovalRef, entry::Entry, registry::Place, settle::copies_of_expired_until,
+    writes::WritesIter,
+};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -28,7 +30,7 @@ pub struct Feed<'d> {
     now: Instant,
     after: Version,
     replica: Option<ReplicaId>,
-    writes: Option<btree_map::Range<'d, u64, u32>>,
+    writes: Option<WritesIter<'d>>,
 }
 
 impl<'d> Feed<'d> {
@@ -49,27 +51,33 @@ impl<'d> Feed<'d> {
             .and_then(|replica| self.directory.log.after(Dot { replica, sequence: self.after.sequence(replica) }));
     }
 
-    fn change(&self, dot: Dot, slot: u32) -> Option<Change> {
-        let state = self.directory.state(Some(slot));
-        match self.directory.registry.place(slot)? {
-            Place::Entry(entry) if entry.is_expired(self.now) && !self.may_live_elsewhere(entry) => None,
-            Place::Entry(entry) => match state.records().find(|record| record.dot() == dot) {
-                Some(record) => {
-                    let mut age = self.now.saturating_since(entry.seen);
-                    if !entry.is_expired(self.now) {
-                        // Writes that were merged may each have a shorter lifetime than what they make together.
-                        age = age.min(record.lifetime.value.duration().saturating_sub(Duration::from_millis(1)));
-                    }
-                    Some(Change::Put { record: Box::new(record.clone()), age })
-                }
-                None => removal_of(&state, dot),
-            },
+    fn change(&self, dot: Dot, slot: u32) -> Option<ChangeRef<'d>> {
+        let Directory { context, documents, registry, .. } = self.directory;
+        let entry = match registry.place(slot)? {
             Place::Grave(grave) => {
-                let mut removal = removal_of(&state, dot)?;
-                if let Change::Remove(removal) = &mut removal {
-                    removal.horizon = grave.until.saturating_since(self.now);
-                }
-                Some(removal)
+                let horizon = grave.until.saturating_since(self.now);
+                return Some(ChangeRef::Remove(RemovalRef::new(removal_of(&grave.state, dot)?, horizon)));
+            }
+            Place::Entry(entry) => entry,
+        };
+        let is_expired = entry.is_expired(self.now);
+        if is_expired && !self.may_live_elsewhere(entry) {
+            return None;
+        }
+        let age = self.now.saturating_since(entry.seen);
+        let Some(state) = entry.state() else {
+            return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
+        };
+        match state.records().find(|record| record.dot() == dot) {
+            Some(record) => {
+                // Writes that were merged may each have a shorter lifetime than what they make together.
+                let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
+                let age = if is_expired { age } else { age.min(most) };
+                Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
+            }
+            None => {
+                let removal = removal_of(state, dot)?;
+                Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)))
             }
         }
     }
@@ -79,19 +87,19 @@ impl<'d> Feed<'d> {
     }
 }
 
-fn removal_of(state: &State, dot: Dot) -> Option<Change> {
-    state.removals().find(|removal| removal.stamp.dot == dot).cloned().map(Change::Remove)
+fn removal_of(state: &State, dot: Dot) -> Option<&Removal> {
+    state.removals().find(|removal| removal.stamp.dot == dot)
 }
 
-impl Iterator for Feed<'_> {
-    type Item = Change;
+impl<'d> Iterator for Feed<'d> {
+    type Item = ChangeRef<'d>;
 
-    fn next(&mut self) -> Option<Change> {
+    fn next(&mut self) -> Option<ChangeRef<'d>> {
         loop {
             let replica = self.replica?;
             match self.writes.as_mut().and_then(Iterator::next) {
                 Some((sequence, slot)) => {
-                    if let Some(change) = self.change(Dot { replica, sequence: *sequence }, *slot) {
+                    if let Some(change) = self.change(Dot { replica, sequence }, slot) {
                         return Some(change);
                     }
                 }

@@ -3,7 +3,12 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Level, Test};
 use waypost_link_format::origin;
 
-use crate::{Directory, Scope, id_set::IdSet};
+use crate::{
+    Directory, Scope,
+    dictionary::{Dictionary, Ids},
+    id_set::IdSet,
+    values::Values,
+};
 
 /// Who may meet one criterion, as the index tells.
 #[derive(Debug)]
@@ -33,6 +38,7 @@ struct Search<'d> {
     slots: Vec<&'d IdSet>,
     links: Vec<&'d IdSet>,
     own_slots: IdSet,
+    own_links: IdSet,
     is_exact: bool,
     /// How much more may be collected.
     budget: u64,
@@ -44,8 +50,15 @@ struct TooMany;
 /// Finds who may meet a criterion, unless collecting them would cost more than `budget` steps.
 pub(crate) fn find<'d>(directory: &'d Directory, scope: Scope, criterion: &Criterion, budget: u64) -> Found<'d> {
     let (level, test) = (criterion.level(), criterion.test());
-    let mut search =
-        Search { directory, slots: Vec::new(), links: Vec::new(), own_slots: IdSet::EMPTY, is_exact: true, budget };
+    let mut search = Search {
+        directory,
+        slots: Vec::new(),
+        links: Vec::new(),
+        own_slots: IdSet::EMPTY,
+        own_links: IdSet::EMPTY,
+        is_exact: true,
+        budget,
+    };
     if level != Level::Resource {
         match search.endpoints(criterion) {
             Ok(true) => return Found::Everything,
@@ -71,20 +84,13 @@ impl<'d> Search<'d> {
     fn endpoints(&mut self, criterion: &Criterion) -> Result<bool, TooMany> {
         let (name, test) = (criterion.name(), criterion.test());
         let index = &self.directory.index;
-        let registry = &self.directory.registry;
         match (name, test) {
             ("ep" | "base" | "href", Test::Exists) => return Ok(true),
             ("rt", _) if criterion.accepts(Some("core.rd-ep")) => return Ok(true),
-            ("ep", _) => {
-                let text = |slot: u32| registry[slot].endpoint();
-                self.sorted(index.by_name.iter_from(value(test), &text), |slot| test.accepts(text(slot)))?;
-            }
-            ("base", _) => {
-                let text = |slot: u32| registry[slot].base();
-                self.sorted(index.by_base.iter_from(value(test), &text), |slot| test.accepts(text(slot)))?;
-            }
+            ("ep", _) => self.texts(&index.by_name, test)?,
+            ("base", _) => self.texts(&index.by_base, test)?,
             ("href", _) => self.locations(test)?,
-            _ => self.sets(false, index.endpoints.find(name, test))?,
+            _ => self.values(false, &index.endpoints, name, test)?,
         }
         Ok(false)
     }
@@ -100,43 +106,36 @@ impl<'d> Search<'d> {
                 self.is_exact &= scope == Scope::Resources;
                 Ok(())
             }
-            "anchor" if *test == Test::Exists => self.sets(true, index.links.find(name, test)),
+            "anchor" if *test == Test::Exists => self.values(true, &index.links, name, test),
             "href" | "anchor" => {
-                self.sets(true, index.links.find(name, test))?;
+                self.values(true, &index.links, name, test)?;
                 self.references(test)?;
-                let odd = index.odd_links.find(name, &Test::Exists).next();
-                if let Some(odd) = odd {
+                if let Some(odd) = index.odd_links.all(name) {
                     self.is_exact = false;
                     self.links.push(odd);
                 }
                 Ok(())
             }
-            _ => self.sets(true, index.links.find(name, test)),
+            _ => self.values(true, &index.links, name, test),
         }
     }
 
     /// Collects registrations whose references may resolve to what the test asks for.
     fn references(&mut self, test: &Test) -> Result<(), TooMany> {
         let index = &self.directory.index;
-        let registry = &self.directory.registry;
-        let text = |slot: u32| registry[slot].base();
         let wanted = value(test);
-        let before = self.own_slots.len();
+        let before = self.own_slots.len() + self.slots.len() as u64;
         match origin(wanted) {
             Some(origin) if wanted.len() > origin.len() || matches!(test, Test::Exact(_)) => {
                 // Bases that begin with the origin and then end or go on with a path.
-                self.sorted(index.by_base.iter_from(origin, &text), |slot| text(slot) == origin)?;
-                let mut with_path = alloc::string::String::from(origin);
-                with_path.push('/');
-                self.sorted(index.by_base.iter_from(&with_path, &text), |slot| text(slot).starts_with(&*with_path))?;
+                self.texts(&index.by_base, &Test::Exact(origin.into()))?;
+                self.texts(&index.by_base, &Test::Prefix(alloc::format!("{origin}/").into()))?;
             }
             // The prefix may end within the authority.
-            _ if matches!(test, Test::Prefix(_)) => {
-                self.sorted(index.by_base.iter_from(wanted, &text), |slot| text(slot).starts_with(wanted))?;
-            }
+            _ if matches!(test, Test::Prefix(_)) => self.texts(&index.by_base, test)?,
             _ => {}
         }
-        if self.own_slots.len() > before {
+        if self.own_slots.len() + self.slots.len() as u64 > before {
             self.is_exact = false;
         }
         Ok(())
@@ -174,29 +173,35 @@ impl<'d> Search<'d> {
             self.slots.push(&directory.index.local);
             self.is_exact &= all;
         }
-        let text = |slot: u32| directory.registry[slot].foreign_uri();
-        self.sorted(directory.index.foreign.iter_from(prefix, &text), |slot| text(slot).starts_with(prefix))
+        self.texts(&directory.index.foreign, test)
     }
 
-    fn sorted(&mut self, slots: impl Iterator<Item = u32>, accepts: impl Fn(u32) -> bool) -> Result<(), TooMany> {
-        for slot in slots.take_while(|slot| accepts(*slot)) {
-            self.spend(1)?;
-            self.own_slots.insert(slot);
+    fn texts(&mut self, texts: &'d Dictionary, test: &Test) -> Result<(), TooMany> {
+        match test {
+            Test::Exists => texts.try_each("", |ids| self.add(false, ids)),
+            Test::Exact(text) => texts.find(text).map_or(Ok(()), |ids| self.add(false, ids)),
+            Test::Prefix(prefix) => texts.try_each(prefix, |ids| self.add(false, ids)),
         }
-        Ok(())
     }
 
-    fn sets(&mut self, of_links: bool, sets: impl Iterator<Item = &'d IdSet>) -> Result<(), TooMany> {
-        let into = if of_links { &mut self.links } else { &mut self.slots };
-        let before = into.len();
-        for set in sets {
-            into.push(set);
-            // One set is borrowed; a second one means to copy both.
-            if into.len() > before + 1 {
-                self.budget = self.budget.checked_sub(set.len() + 1).ok_or(TooMany)?;
+    fn values(&mut self, of_links: bool, values: &'d Values, name: &str, test: &Test) -> Result<(), TooMany> {
+        values.try_each(name, test, |ids| self.add(of_links, ids))
+    }
+
+    fn add(&mut self, of_links: bool, ids: Ids<'d>) -> Result<(), TooMany> {
+        let (sets, own) =
+            if of_links { (&mut self.links, &mut self.own_links) } else { (&mut self.slots, &mut self.own_slots) };
+        match ids {
+            Ids::One(id) => {
+                own.insert(id);
+                self.spend(1)
+            }
+            Ids::Set(set) => {
+                sets.push(set);
+                // One set is borrowed; a second one means to copy both.
+                if sets.len() > 1 { self.spend(set.len() + 1) } else { Ok(()) }
             }
         }
-        Ok(())
     }
 
     fn spend(&mut self, steps: u64) -> Result<(), TooMany> {
@@ -205,21 +210,20 @@ impl<'d> Search<'d> {
     }
 
     fn finish(self) -> Found<'d> {
-        let mut slots = union(&self.slots);
-        if slots.is_empty() {
-            slots = Cow::Owned(self.own_slots);
-        } else if !self.own_slots.is_empty() {
-            slots.to_mut().union(&self.own_slots);
-        }
-        Found::Some(Candidates { slots, links: union(&self.links), is_exact: self.is_exact })
+        let (slots, links) = (union(&self.slots, self.own_slots), union(&self.links, self.own_links));
+        Found::Some(Candidates { slots, links, is_exact: self.is_exact })
     }
 }
 
-fn union<'d>(sets: &[&'d IdSet]) -> Cow<'d, IdSet> {
+fn union<'d>(sets: &[&'d IdSet], own: IdSet) -> Cow<'d, IdSet> {
     match sets {
-        [] => Cow::Owned(IdSet::EMPTY),
-        [one] => Cow::Borrowed(one),
-        _ => Cow::Owned(IdSet::of_all(sets)),
+        [] => Cow::Owned(own),
+        [one] if own.is_empty() => Cow::Borrowed(one),
+        sets => {
+            let mut all = IdSet::of_all(sets);
+            all.union(&own);
+            Cow::Owned(all)
+        }
     }
 }
 

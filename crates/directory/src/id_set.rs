@@ -1,19 +1,39 @@
-use alloc::{borrow::Cow, boxed::Box};
+use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::ops::RangeInclusive;
 
 use roaring::{MultiOps as _, RoaringBitmap};
 
-/// Ids in ascending order: up to three in place, more in a compressed bitmap.
+use crate::sorted_ids::{SortedIds, SortedIter};
+
+/// Ids in ascending order: up to three in place, more of them one by one, very many in a compressed bitmap.
 ///
-/// Most values of an index belong to one link or to very many, so both ends must be cheap.
+/// Most values of an index belong to one link or to very many, so both ends must be cheap. And what the devices of one model
+/// share is spread over all numbers, so that must not be dear either.
 #[derive(Debug, Clone)]
 pub(crate) enum IdSet {
     Few { len: u8, ids: [u32; FEW] },
-    Many(Box<RoaringBitmap>),
+    Sorted(Box<SortedIds>),
+    Many(Box<Bitmap>),
+}
+
+/// A bitmap that knows its length, which otherwise is a walk through it.
+#[derive(Debug, Clone)]
+pub(crate) struct Bitmap {
+    ids: RoaringBitmap,
+    len: u64,
 }
 
 const FEW: usize = 3;
 const MUCH_SMALLER: u64 = 32;
+/// A bitmap is of regions of so many ids, as a power of two.
+const REGION_BITS: u32 = 16;
+/// With so many ids per region, a bitmap is smaller than they are one by one.
+const DENSE: u64 = 32;
+/// With fewer ids per region, they are smaller one by one. It is far below the other limit, so that a set at the border does
+/// not change its form each time.
+const SPARSE: u64 = 8;
+/// More ids are always a bitmap: to change the form of a set must not take long.
+const MOST_SORTED: u64 = 1 << 14;
 
 impl IdSet {
     pub(crate) const EMPTY: Self = Self::Few { len: 0, ids: [0; FEW] };
@@ -29,13 +49,26 @@ impl IdSet {
                     ids[at] = id;
                     *len += 1;
                 } else {
-                    let mut many: RoaringBitmap = ids.iter().copied().collect();
-                    many.insert(id);
-                    *self = Self::Many(Box::new(many));
+                    let mut sorted = SortedIds::default();
+                    ids.iter().for_each(|id| _ = sorted.insert(*id));
+                    sorted.insert(id);
+                    *self = Self::Sorted(Box::new(sorted));
                 }
                 true
             }
-            Self::Many(many) => many.insert(id),
+            Self::Sorted(sorted) => {
+                let is_new = sorted.insert(id);
+                let len = sorted.len() as u64;
+                if is_new && (len > MOST_SORTED || len >= DENSE * regions(sorted.first(), sorted.last())) {
+                    *self = Self::many(sorted.iter_from(0).collect());
+                }
+                is_new
+            }
+            Self::Many(many) => {
+                let is_new = many.ids.insert(id);
+                many.len += u64::from(is_new);
+                is_new
+            }
         }
     }
 
@@ -49,13 +82,51 @@ impl IdSet {
                 *len -= 1;
                 true
             }
-            Self::Many(many) => {
-                let was_there = many.remove(id);
+            Self::Sorted(sorted) => {
+                let was_there = sorted.remove(id);
                 // One below what fits in place, so that a set at the border does not change its form each time.
-                if was_there && many.len() < FEW as u64 {
-                    *self = many.iter().collect();
+                if was_there && sorted.len() < FEW {
+                    let few = sorted.iter_from(0).collect();
+                    *self = few;
                 }
                 was_there
+            }
+            Self::Many(many) => {
+                let was_there = many.ids.remove(id);
+                many.len -= u64::from(was_there);
+                if was_there
+                    && many.len < MOST_SORTED / 2
+                    && many.len < SPARSE * regions(many.ids.min(), many.ids.max())
+                {
+                    let mut sorted = SortedIds::default();
+                    many.ids.iter().for_each(|id| _ = sorted.insert(id));
+                    *self = Self::Sorted(Box::new(sorted));
+                }
+                was_there
+            }
+        }
+    }
+
+    /// Adds ids that are ascending.
+    pub(crate) fn insert_all(&mut self, ids: &[u32]) {
+        for run in runs(ids) {
+            match (&mut *self, run) {
+                (Self::Many(many), [first, .., last]) => many.len += many.ids.insert_range(*first..=*last),
+                (set, run) => run.iter().for_each(|id| _ = set.insert(*id)),
+            }
+        }
+    }
+
+    /// Takes out ids that are ascending.
+    pub(crate) fn remove_all(&mut self, ids: &[u32]) {
+        for run in runs(ids) {
+            match (&mut *self, run) {
+                // The last one is for what comes of it.
+                (Self::Many(many), [first, .., last]) => {
+                    many.len -= many.ids.remove_range(*first..*last);
+                    self.remove(*last);
+                }
+                (set, run) => run.iter().for_each(|id| _ = set.remove(*id)),
             }
         }
     }
@@ -63,7 +134,8 @@ impl IdSet {
     pub(crate) fn contains(&self, id: u32) -> bool {
         match self {
             Self::Few { .. } => self.few().contains(&id),
-            Self::Many(many) => many.contains(id),
+            Self::Sorted(sorted) => sorted.contains(id),
+            Self::Many(many) => many.ids.contains(id),
         }
     }
 
@@ -71,7 +143,8 @@ impl IdSet {
     pub(crate) fn meets(&self, range: RangeInclusive<u32>) -> bool {
         match self {
             Self::Few { .. } => self.few().iter().any(|id| range.contains(id)),
-            Self::Many(many) => many.range(range).next().is_some(),
+            Self::Sorted(sorted) => sorted.iter_from(*range.start()).next().is_some_and(|id| range.contains(&id)),
+            Self::Many(many) => many.ids.range(range).next().is_some(),
         }
     }
 
@@ -79,8 +152,21 @@ impl IdSet {
     pub(crate) fn count_in(&self, range: RangeInclusive<u32>) -> u64 {
         match self {
             Self::Few { .. } => self.few().iter().filter(|id| range.contains(id)).count() as u64,
-            Self::Many(many) => many.range_cardinality(range),
+            Self::Sorted(sorted) => sorted.count_in(range) as u64,
+            Self::Many(many) => many.ids.range_cardinality(range),
         }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Few { len, .. } => u64::from(*len),
+            Self::Sorted(sorted) => sorted.len() as u64,
+            Self::Many(many) => many.len,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Returns which of the 64 ids from `start` on are there, the first one as the lowest bit.
@@ -89,21 +175,8 @@ impl IdSet {
         let range = start..=start.saturating_add(u64::BITS - 1);
         match self {
             Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).fold(0, bit),
-            Self::Many(many) => many.range(range).fold(0, bit),
-        }
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        match self {
-            Self::Few { len, .. } => u64::from(*len),
-            Self::Many(many) => many.len(),
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            Self::Few { len, .. } => *len == 0,
-            Self::Many(many) => many.is_empty(),
+            Self::Sorted(sorted) => sorted.iter_from(start).take_while(|id| range.contains(id)).fold(0, bit),
+            Self::Many(many) => many.ids.range(range).fold(0, bit),
         }
     }
 
@@ -111,8 +184,11 @@ impl IdSet {
     pub(crate) fn each_in(&self, range: RangeInclusive<u32>, mut visit: impl FnMut(u32)) {
         match self {
             Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).for_each(visit),
+            Self::Sorted(sorted) => {
+                sorted.iter_from(*range.start()).take_while(|id| range.contains(id)).for_each(visit);
+            }
             Self::Many(many) => {
-                let mut ids = many.range(range);
+                let mut ids = many.ids.range(range);
                 let mut block = [0; 256];
                 loop {
                     let some = ids.next_many(&mut block);
@@ -132,7 +208,8 @@ impl IdSet {
                 let few = self.few();
                 IdIter::Few(few[few.partition_point(|id| *id < start)..].iter())
             }
-            Self::Many(many) => IdIter::Many(Box::new(many.range(start..))),
+            Self::Sorted(sorted) => IdIter::Sorted(sorted.iter_from(start)),
+            Self::Many(many) => IdIter::Many(Box::new(many.ids.range(start..))),
         }
     }
 
@@ -144,53 +221,63 @@ impl IdSet {
     /// Returns the ids of all of several sets.
     pub(crate) fn of_all(sets: &[&Self]) -> Self {
         let many = sets.iter().filter_map(|set| match set {
-            Self::Few { .. } => None,
-            Self::Many(many) => Some(&**many),
+            Self::Many(many) => Some(&many.ids),
+            _ => None,
         });
         let mut all = many.union();
-        sets.iter().for_each(|set| all.extend(set.few()));
-        if all.len() > FEW as u64 { Self::Many(Box::new(all)) } else { all.iter().collect() }
+        for set in sets.iter().filter(|set| !matches!(set, Self::Many(_))) {
+            all.extend(set.iter_from(0));
+        }
+        if all.len() > MOST_SORTED { Self::many(all) } else { all.iter().collect() }
     }
 
     /// Adds every id of `other`.
     pub(crate) fn union(&mut self, other: &Self) {
         match (&mut *self, other) {
-            (Self::Many(own), Self::Many(other)) => **own |= &**other,
-            (Self::Few { .. }, Self::Many(many)) => {
-                let mut all = many.clone();
-                all.extend(self.few());
-                *self = Self::Many(all);
+            (Self::Many(own), Self::Many(other)) => *self = Self::many(&own.ids | &other.ids),
+            (own, Self::Many(many)) => {
+                let mut all = many.ids.clone();
+                all.extend(own.iter_from(0));
+                *self = Self::many(all);
             }
-            (_, Self::Few { .. }) => {
-                for id in other.few() {
-                    self.insert(*id);
-                }
-            }
+            (own, other) => own.extend(other.iter_from(0)),
         }
     }
 
     /// Returns the ids that are in both.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
-        match (self, other) {
+        let (few, set) = if self.len() <= other.len() { (self, other) } else { (other, self) };
+        match (few, set) {
             // Asking is cheaper than merging when one is much smaller.
-            (Self::Many(few), Self::Many(many)) | (Self::Many(many), Self::Many(few))
-                if few.len() * MUCH_SMALLER <= many.len() =>
-            {
-                few.iter().filter(|id| many.contains(*id)).collect()
+            (Self::Many(own), Self::Many(other)) if own.len * MUCH_SMALLER > other.len => {
+                Self::many(&own.ids & &other.ids)
             }
-            (Self::Many(own), Self::Many(other)) => Self::Many(Box::new(&**own & &**other)),
-            (few @ Self::Few { .. }, set) | (set, few @ Self::Few { .. }) => {
-                few.few().iter().copied().filter(|id| set.contains(*id)).collect()
-            }
+            _ => few.iter_from(0).filter(|id| set.contains(*id)).collect(),
         }
+    }
+
+    fn many(ids: RoaringBitmap) -> Self {
+        let len = ids.len();
+        Self::Many(Box::new(Bitmap { ids, len }))
     }
 
     fn few(&self) -> &[u32] {
         match self {
             Self::Few { len, ids } => &ids[..usize::from(*len)],
-            Self::Many(_) => &[],
+            Self::Sorted(_) | Self::Many(_) => &[],
         }
     }
+}
+
+/// Returns the ids in pieces that have no gaps.
+fn runs(ids: &[u32]) -> impl Iterator<Item = &[u32]> {
+    ids.chunk_by(|one, next| one.checked_add(1) == Some(*next))
+}
+
+/// Returns how many regions of a bitmap there are from the first to the last id.
+fn regions(first: Option<u32>, last: Option<u32>) -> u64 {
+    let region = |id: Option<u32>| u64::from(id.unwrap_or(0) >> REGION_BITS);
+    region(last) - region(first) + 1
 }
 
 impl Default for IdSet {
@@ -220,8 +307,10 @@ impl Extend<u32> for IdSet {
 #[derive(Clone)]
 pub(crate) enum IdIter<'s> {
     Few(core::slice::Iter<'s, u32>),
+    Sorted(SortedIter<'s>),
     Many(Box<roaring::bitmap::Iter<'s>>),
     OwnFew(core::iter::Take<core::iter::Skip<core::array::IntoIter<u32, FEW>>>),
+    OwnSorted(alloc::vec::IntoIter<u32>),
     OwnMany(Box<roaring::bitmap::IntoIter>),
 }
 
@@ -238,7 +327,10 @@ impl<'s> IdIter<'s> {
                 let before = ids[..usize::from(*len)].partition_point(|id| *id < start);
                 Self::OwnFew((*ids).into_iter().skip(before).take(usize::from(*len) - before))
             }
-            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Box::new(RoaringBitmap::clone(many).into_range(start..))),
+            Cow::Owned(IdSet::Sorted(sorted)) => {
+                Self::OwnSorted(sorted.iter_from(start).collect::<Vec<_>>().into_iter())
+            }
+            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Box::new(many.ids.clone().into_range(start..))),
         }
     }
 }
@@ -249,8 +341,10 @@ impl Iterator for IdIter<'_> {
     fn next(&mut self) -> Option<u32> {
         match self {
             Self::Few(few) => few.next().copied(),
+            Self::Sorted(sorted) => sorted.next(),
             Self::Many(many) => many.next(),
             Self::OwnFew(few) => few.next(),
+            Self::OwnSorted(sorted) => sorted.next(),
             Self::OwnMany(many) => many.next(),
         }
     }
@@ -258,45 +352,96 @@ impl Iterator for IdIter<'_> {
 
 #[cfg(test)]
 mod tests {
-    use alloc::{collections::BTreeSet, vec::Vec};
+    use alloc::collections::BTreeSet;
     use proptest::prelude::*;
 
     use super::*;
 
+    /// Ids that lie together, and such as lie far apart.
+    fn id() -> impl Strategy<Value = u32> {
+        prop_oneof![0_u32..12, 0_u32..200, (0_u32..2000).prop_map(|region| region << 14), Just(u32::MAX)]
+    }
+
+    fn assert_same(set: &IdSet, model: &BTreeSet<u32>, from: u32, to: u32) {
+        assert_eq!(set.len(), model.len() as u64);
+        assert_eq!(set.is_empty(), model.is_empty());
+        assert!(set.iter().eq(model.iter().copied()));
+        assert!(set.iter_from(from).eq(model.range(from..).copied()));
+        assert!(IdIter::new(&Cow::Owned(set.clone()), from).eq(model.range(from..).copied()));
+        let to = to.max(from);
+        assert_eq!(set.meets(from..=to), model.range(from..=to).next().is_some());
+        assert_eq!(set.count_in(from..=to), model.range(from..=to).count() as u64);
+        assert_eq!(set.contains(from), model.contains(&from));
+        let word = model.range(from..=from.saturating_add(63)).fold(0, |word, id| word | 1 << (id - from));
+        assert_eq!(set.word(from), word);
+        let mut each = Vec::new();
+        set.each_in(from..=to, |id| each.push(id));
+        assert!(each.iter().eq(model.range(from..=to)));
+    }
+
     proptest! {
         #[test]
-        fn a_set_does_what_an_ordered_set_does(operations in prop::collection::vec((any::<bool>(), 0_u32..12), 0..60), from in 0_u32..12) {
+        fn a_set_does_what_an_ordered_set_does(
+            operations in prop::collection::vec((0..4, id()), 0..400),
+            (from, to) in (id(), id()),
+            step in 1_usize..3,
+        ) {
             let mut set = IdSet::EMPTY;
             let mut model = BTreeSet::new();
-            for (add, id) in operations {
-                if add {
+            for (what, id) in operations {
+                if what > 0 {
                     prop_assert_eq!(set.insert(id), model.insert(id));
                 } else {
                     prop_assert_eq!(set.remove(id), model.remove(&id));
                 }
                 prop_assert_eq!(set.len(), model.len() as u64);
-                prop_assert_eq!(set.is_empty(), model.is_empty());
             }
-            prop_assert!(set.iter().eq(model.iter().copied()));
-            prop_assert!(set.iter_from(from).eq(model.range(from..).copied()));
-            prop_assert_eq!(set.meets(from..=from + 2), model.range(from..=from + 2).next().is_some());
-            prop_assert_eq!(set.count_in(from..=from + 2), model.range(from..=from + 2).count() as u64);
-            prop_assert_eq!(set.word(from), model.range(from..).fold(0, |word, id| word | 1 << (id - from)));
-            let mut each = Vec::new();
-            set.each_in(from..=from + 5, |id| each.push(id));
-            prop_assert!(each.iter().eq(model.range(from..=from + 5)));
+            assert_same(&set, &model, from, to);
+            let run: Vec<u32> = (from..=from.saturating_add(20)).step_by(step).collect();
+            set.insert_all(&run);
+            model.extend(&run);
+            assert_same(&set, &model, from, to);
+            let run: Vec<u32> = (to..=to.saturating_add(100)).step_by(step).collect();
+            set.remove_all(&run);
+            model.retain(|id| !run.contains(id));
+            assert_same(&set, &model, from, to);
+            for id in model.clone() {
+                prop_assert!(set.remove(id) && model.remove(&id));
+                prop_assert_eq!(set.iter().next(), model.first().copied());
+            }
+            assert_same(&set, &model, from, to);
         }
 
         #[test]
         fn union_and_intersection_are_those_of_ordered_sets(
-            left in prop::collection::btree_set(0_u32..20, 0..12),
-            right in prop::collection::btree_set(0_u32..20, 0..12),
+            left in prop::collection::btree_set(id(), 0..120),
+            right in prop::collection::btree_set(id(), 0..120),
         ) {
-            let (mut a, b): (IdSet, IdSet) = (left.iter().copied().collect(), right.iter().copied().collect());
-            prop_assert!(a.intersection(&b).iter().eq(left.intersection(&right).copied()));
-            prop_assert!(IdSet::of_all(&[&a, &b]).iter().eq(left.union(&right).copied()));
+            let build = |ids: &BTreeSet<u32>| ids.iter().copied().collect::<IdSet>();
+            let (mut a, b) = (build(&left), build(&right));
+            assert_same(&a.intersection(&b), &left.intersection(&right).copied().collect(), 0, 100);
+            assert_same(&IdSet::of_all(&[&a, &b]), &left.union(&right).copied().collect(), 0, 100);
             a.union(&b);
-            prop_assert_eq!(a.iter().collect::<Vec<_>>(), left.union(&right).copied().collect::<Vec<_>>());
+            assert_same(&a, &left.union(&right).copied().collect(), 0, 100);
+        }
+    }
+
+    #[test]
+    fn a_set_changes_its_form_and_stays_the_same_set() {
+        let orders: [fn(u32) -> u32; 3] = [|n| n, |n| 29_999 - n, |n| n * 7919 % 30_000];
+        // Close together, and as far apart as the links of one kind are.
+        for (order, distance) in orders.into_iter().flat_map(|order| [(order, 1), (order, 64_000)]) {
+            let (mut set, mut model) = (IdSet::EMPTY, BTreeSet::new());
+            for n in 0..30_000 {
+                set.insert(order(n) * distance);
+                model.insert(order(n) * distance);
+            }
+            assert_same(&set, &model, 5000 * distance, 9000 * distance);
+            for n in (0..30_000).filter(|n| n % 100 != 0) {
+                set.remove(order(n) * distance);
+                model.remove(&(order(n) * distance));
+            }
+            assert_same(&set, &model, 5000 * distance, 9000 * distance);
         }
     }
 }

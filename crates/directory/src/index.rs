@@ -1,14 +1,14 @@
 use alloc::borrow::Cow;
 
-use waypost_link_format::{Link, resolve};
+use waypost_link_format::resolve;
 
 use crate::{
     chunks::Chunks,
+    dictionary::Dictionary,
     documents::{Document, Documents, Renumbered},
     entry::Entry,
     id_set::IdSet,
-    registry::Registry,
-    sorted_slots::SortedSlots,
+    marks::Marks,
     values::Values,
 };
 
@@ -28,14 +28,14 @@ pub(crate) struct Index {
     pub(crate) odd_links: Values,
     /// Endpoint attributes → slots; the sector is `d`.
     pub(crate) endpoints: Values,
-    pub(crate) by_name: SortedSlots,
-    pub(crate) by_base: SortedSlots,
+    pub(crate) by_name: Dictionary,
+    pub(crate) by_base: Dictionary,
     /// Registrations whose base has no authority.
     pub(crate) odd_bases: IdSet,
     pub(crate) shown: IdSet,
     pub(crate) local: IdSet,
     /// Registrations of other origins, by their URI.
-    pub(crate) foreign: SortedSlots,
+    pub(crate) foreign: Dictionary,
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
     pub(crate) chunks: Chunks,
@@ -43,16 +43,7 @@ pub(crate) struct Index {
 
 impl Index {
     /// Puts a registration into the index, or takes it out, or changes what differs between two states of it.
-    ///
-    /// `registry` holds the new state already, or none.
-    pub(crate) fn change(
-        &mut self,
-        slot: u32,
-        old: Option<&Entry>,
-        new: Option<&Entry>,
-        registry: &Registry,
-        documents: &mut Documents,
-    ) {
+    pub(crate) fn change(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>, documents: &mut Documents) {
         let changed = |field: fn(&Entry) -> &str| old.map(field) != new.map(field);
         self.chunks.follow(slot, old, new, documents);
         if old.is_none() != new.is_none() {
@@ -60,9 +51,9 @@ impl Index {
             if old.or(new).is_some_and(Entry::is_local) {
                 set(&mut self.local, slot, new.is_some());
             }
-            self.change_sorted(|index| &mut index.by_name, slot, Entry::endpoint, old, new, registry);
+            change_text(&mut self.by_name, slot, old.map(Entry::endpoint), new.map(Entry::endpoint));
             if old.or(new).is_some_and(|entry| !entry.is_local()) {
-                self.change_sorted(|index| &mut index.foreign, slot, Entry::foreign_uri, old, new, registry);
+                change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
             }
             for (entry, add) in [(old, false), (new, true)] {
                 if let Some(sector) = entry.and_then(Entry::sector) {
@@ -70,10 +61,10 @@ impl Index {
                 }
             }
         } else if changed(Entry::foreign_uri) {
-            self.change_sorted(|index| &mut index.foreign, slot, Entry::foreign_uri, old, new, registry);
+            change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
         }
         if changed(Entry::base) {
-            self.change_sorted(|index| &mut index.by_base, slot, Entry::base, old, new, registry);
+            change_text(&mut self.by_base, slot, old.map(Entry::base), new.map(Entry::base));
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
         }
@@ -99,68 +90,15 @@ impl Index {
         }
     }
 
-    fn change_sorted(
-        &mut self,
-        order: fn(&mut Self) -> &mut SortedSlots,
-        slot: u32,
-        field: fn(&Entry) -> &str,
-        old: Option<&Entry>,
-        new: Option<&Entry>,
-        registry: &Registry,
-    ) {
-        let order = order(self);
-        for (own, add) in [(old, false), (new, true)] {
-            let Some(own) = own else { continue };
-            // The slot is found by the text that it had when it was put there.
-            let text = |other: u32| if other == slot { field(own) } else { field(&registry[other]) };
-            if add {
-                order.insert(slot, &text);
-            } else {
-                order.remove(slot, &text);
-            }
-        }
-    }
-
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {
         let Renumbered::Yes { from, to } = renumbered else { return };
         if from.is_none() && to.is_none() {
             return;
         }
-        for (position, link) in document.links() {
-            if let Some(first) = from {
-                self.change_link(&link, first + position, false);
-            }
-            if let Some(first) = to {
-                self.change_link(&link, first + position, true);
-            }
-        }
-    }
-
-    fn change_link(&mut self, link: &Link<'_>, number: u32, add: bool) {
-        self.change_reference("href", link.target(), number, add);
-        for parameter in link.parameters() {
-            let name = lower_case(parameter.name());
-            let value = parameter.value().unwrap_or_default();
-            match &*name {
-                "anchor" => self.change_reference("anchor", &value, number, add),
-                // A look-up shows the provenance of every link: its registration, whatever the registrant said.
-                "provenance" => {}
-                _ => each_word(&name, &value, |word| change_value(&mut self.links, &name, word, number, add)),
-            }
-        }
-    }
-
-    fn change_reference(&mut self, name: &str, reference: &str, number: u32, add: bool) {
-        match kind_of(reference) {
-            Reference::AsWritten => change_value(&mut self.links, name, reference, number, add),
-            kind => {
-                // That a link has a target needs no note.
-                if name != "href" {
-                    change_name(&mut self.links, name, number, add);
-                }
-                if kind == Reference::OtherAuthority {
-                    change_name(&mut self.odd_links, name, number, add);
-                }
+        let marks = Marks::of(document);
+        for (first, add) in [(from, false), (to, true)] {
+            if let Some(first) = first {
+                marks.change(&mut self.links, &mut self.odd_links, first, add);
             }
         }
     }
@@ -196,7 +134,7 @@ pub(crate) fn kind_of(reference: &str) -> Reference {
 /// ([RFC 6690 §4.1]).
 ///
 /// [RFC 6690 §4.1]: https://www.rfc-editor.org/rfc/rfc6690#section-4.1
-pub(crate) fn each_word(name: &str, value: &str, mut visit: impl FnMut(&str)) {
+pub(crate) fn each_word<'v>(name: &str, value: &'v str, mut visit: impl FnMut(&'v str)) {
     if !matches!(name, "rt" | "if" | "rel" | "rev") {
         return visit(value);
     }
@@ -224,18 +162,15 @@ fn set(ids: &mut IdSet, id: u32, member: bool) {
     }
 }
 
-fn change_value(values: &mut Values, name: &str, value: &str, id: u32, add: bool) {
-    if add {
-        values.insert(name, value, id);
-    } else {
-        values.remove(name, value, id);
+fn change_text(texts: &mut Dictionary, slot: u32, old: Option<&str>, new: Option<&str>) {
+    if let Some(text) = old {
+        texts.remove(text, &[slot]);
+    }
+    if let Some(text) = new {
+        texts.insert(text, &[slot]);
     }
 }
 
-fn change_name(values: &mut Values, name: &str, id: u32, add: bool) {
-    if add {
-        values.insert_name(name, id);
-    } else {
-        values.remove_name(name, id);
-    }
+fn change_value(values: &mut Values, name: &str, value: &str, id: u32, add: bool) {
+    values.change(name, &[id], [(value, &[id][..])], add);
 }

@@ -50,6 +50,10 @@
 //! *Why is a page far out as quick as the first?* The sets tell how many results there are in each few hundred slots without
 //! a look at the registrations there. Whoever keeps these [counts](Pages) only has to count anew where something changed.
 //!
+//! *Why does the index cost less than what it indexes?* Neighbours in the order of their texts share most of their bytes, so a
+//! value is kept as what it has that the one before it has not. Who has it is a number, a few of them, or a bitmap, whichever
+//! is smallest.
+//!
 //! *Why do links have numbers?* Two criteria on links must be met by the same link, so the sets are of links, not of
 //! registrations. A document that one registration has gets the numbers that belong to its slot: ascending numbers are
 //! ascending slots, and a result in order needs no sorting. A document that a fleet shares gets numbers of its own, once,
@@ -77,12 +81,14 @@ extern crate alloc;
 mod applied;
 mod apply;
 mod blocks;
+mod change_ref;
 mod checks;
 mod chunks;
 mod config;
 mod context;
 mod counts;
 mod deadlines;
+mod dictionary;
 mod directory;
 mod documents;
 mod endpoint;
@@ -92,13 +98,16 @@ mod events;
 mod expire;
 mod feed;
 mod find;
+mod front_coded;
 mod id_set;
 mod index;
 mod limits;
 mod log;
 mod lookup;
+mod marks;
 mod pages;
 mod plan;
+mod record_ref;
 mod refused;
 mod registry;
 mod resource;
@@ -108,15 +117,17 @@ mod settle;
 mod show;
 mod slot_set;
 mod slots;
-mod sorted_slots;
+mod sorted_ids;
 mod stream;
 mod token;
 mod values;
 mod watch;
 mod watches;
 mod write;
+mod writes;
 
 pub use applied::Applied;
+pub use change_ref::{ChangeRef, RemovalRef};
 pub use config::Config;
 pub use directory::Directory;
 pub use endpoint::Endpoint;
@@ -124,6 +135,7 @@ pub use endpoints::Endpoints;
 pub use feed::{Feed, FeedGap};
 pub use limits::Limits;
 pub use pages::Pages;
+pub use record_ref::{AttributeValuesRef, RecordRef};
 pub use refused::Refused;
 pub use resource::Resource;
 pub use resources::Resources;

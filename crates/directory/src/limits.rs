@@ -68,7 +68,7 @@ impl Default for Limits {
             expired: 100_000,
             tombstones: 100_000,
             tombstone_guard: Duration::from_secs(3600),
-            expire_batch: 64,
+            expire_batch: 32,
             replicas: 256,
             clock_ahead: Duration::from_secs(3600),
         }

@@ -1,7 +1,8 @@
-use alloc::collections::{BTreeMap, btree_map};
-use core::ops::Bound;
+use alloc::collections::BTreeMap;
 
 use waypost_model::{Dot, ReplicaId, Version};
+
+use crate::writes::{Writes, WritesIter};
 
 /// Which registration or removal each write made last, by replica and sequence number.
 ///
@@ -10,35 +11,28 @@ use waypost_model::{Dot, ReplicaId, Version};
 /// of those writes and not the other.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
-    replicas: BTreeMap<ReplicaId, BTreeMap<u64, u32>>,
+    replicas: BTreeMap<ReplicaId, Writes>,
     /// The latest removal of each replica that was forgotten.
     pub(crate) forgotten: Version,
 }
 
 impl Log {
-    pub(crate) fn file(&mut self, dots: &Version, slot: u32) {
-        for dot in dots.iter() {
-            self.replicas.entry(dot.replica).or_default().insert(dot.sequence, slot);
-        }
+    pub(crate) fn file(&mut self, dot: Dot, slot: u32) {
+        self.replicas.entry(dot.replica).or_default().insert(dot.sequence, slot);
     }
 
-    pub(crate) fn unfile(&mut self, dots: &Version, slot: u32) {
-        for dot in dots.iter() {
-            let Some(slots) = self.replicas.get_mut(&dot.replica) else { continue };
-            if let btree_map::Entry::Occupied(found) = slots.entry(dot.sequence)
-                && *found.get() == slot
-            {
-                found.remove();
-            }
-            if slots.is_empty() {
+    pub(crate) fn unfile(&mut self, dot: Dot, slot: u32) {
+        if let Some(writes) = self.replicas.get_mut(&dot.replica) {
+            writes.remove(dot.sequence, slot);
+            if writes.is_empty() {
                 self.replicas.remove(&dot.replica);
             }
         }
     }
 
     /// Iterates over the writes after a dot of the same replica.
-    pub(crate) fn after(&self, dot: Dot) -> Option<btree_map::Range<'_, u64, u32>> {
-        Some(self.replicas.get(&dot.replica)?.range((Bound::Excluded(dot.sequence), Bound::Unbounded)))
+    pub(crate) fn after(&self, dot: Dot) -> Option<WritesIter<'_>> {
+        Some(self.replicas.get(&dot.replica)?.after(dot.sequence))
     }
 
     /// Returns the first replica that is not below `replica`.

@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use hashbrown::HashTable;
-use waypost_model::{Key, State};
+use waypost_model::{Dot, Key, Record, State};
 use waypost_time::Instant;
 
 use crate::{entry::Entry, slots::Slots, token::Token};
@@ -48,6 +48,37 @@ impl Place {
         }
     }
 
+    /// Hands over the writes that it consists of.
+    pub(crate) fn each_dot(&self, mut visit: impl FnMut(Dot)) {
+        let state = match self {
+            Self::Entry(entry) => entry.state(),
+            Self::Grave(grave) => Some(&grave.state),
+        };
+        match (state, self.entry()) {
+            (Some(state), _) => {
+                state.records().map(Record::dot).for_each(&mut visit);
+                state.removals().for_each(|removal| visit(removal.stamp.dot));
+            }
+            (None, Some(entry)) => visit(entry.stamp().dot),
+            (None, None) => {}
+        }
+    }
+
+    /// Returns the date that a queue has it under.
+    pub(crate) fn filed(&self) -> Instant {
+        match self {
+            Self::Entry(entry) => entry.filed,
+            Self::Grave(grave) => grave.until,
+        }
+    }
+
+    pub(crate) fn set_filed(&mut self, filed: Instant) {
+        match self {
+            Self::Entry(entry) => entry.filed = filed,
+            Self::Grave(grave) => debug_assert_eq!(grave.until, filed, "the queue of removals is exact"),
+        }
+    }
+
     pub(crate) fn has_key(&self, key: &Key) -> bool {
         match self {
             Self::Entry(entry) => entry.has_key(key),
@@ -82,6 +113,10 @@ impl Registry {
 
     pub(crate) fn place(&self, slot: u32) -> Option<&Place> {
         self.places.get(slot)
+    }
+
+    pub(crate) fn place_mut(&mut self, slot: u32) -> Option<&mut Place> {
+        self.places.get_mut(slot)
     }
 
     pub(crate) fn entry(&self, slot: u32) -> Option<&Entry> {

@@ -1,9 +1,9 @@
-use waypost_model::{State, Version};
+use waypost_model::State;
 use waypost_time::Instant;
 
 use crate::{
     Directory, Limits,
-    entry::{Entry, dots_of},
+    entry::Entry,
     registry::{Grave, Place},
     token::Token,
 };
@@ -14,29 +14,35 @@ impl Directory {
     ///
     /// `seen` is when it was last renewed. A copy of it elsewhere may live until `copies_until`.
     pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant, copies_until: Instant) {
-        let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot)).map(Entry::copies_until);
-        let copies_until = copies_until.max(earlier.unwrap_or(Instant::ZERO));
-        let limits = &self.context.config.limits;
+        let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
+        let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
+        let guard = self.context.config.limits.tombstone_guard;
         let place = match state.record() {
             Some(record) => {
-                let document = self.documents.hold(record.links.value.clone());
+                let links = &record.links.value;
+                // Most updates leave the links as they are.
+                let document = match earlier.map(|earlier| earlier.document) {
+                    Some(document) if self.documents[document].as_str() == links.as_str() => {
+                        self.documents.hold_again(document)
+                    }
+                    _ => self.documents.hold(links),
+                };
                 drop(record);
                 Entry::pack(&state, token, document, seen, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
-                    entry.filed = if entry.is_shown { entry.deadline() } else { kept_until(&entry, limits) };
                     Place::Entry(entry)
                 })
             }
             None => {
                 let horizon = state.removals().map(|removal| removal.horizon).max();
-                let until = |horizon| (now + horizon).max(copies_until + limits.tombstone_guard);
+                let until = |horizon| (now + horizon).max(copies_until + guard);
                 horizon.map(|horizon| Place::Grave(Grave { token, until: until(horizon), state }.into()))
             }
         };
         match place {
             Some(place) => {
                 let (slot, old) = self.registry.put(place);
-                self.follow(slot, old.as_ref());
+                self.follow(now, slot, old.as_ref());
             }
             None => {
                 if let Some(slot) = self.registry.find(token) {
@@ -52,9 +58,8 @@ impl Directory {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
         entry.is_shown = false;
-        entry.filed = kept_until(entry, &self.context.config.limits);
-        self.documents.hold_again(entry.document);
-        self.follow(slot, Some(&Place::Entry(old)));
+        self.documents.hold_again(old.document);
+        self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
     }
 
@@ -71,9 +76,9 @@ impl Directory {
         if let Some(old) = &old
             && until.is_some_and(|until| until > now)
         {
-            self.log.forgotten.merge(&dots_in_feed(old));
+            old.each_dot(|dot| self.log.forgotten.insert(dot));
         }
-        self.follow(slot, old.as_ref());
+        self.follow(now, slot, old.as_ref());
     }
 
     /// Forgets the oldest of what is only remembered, down to the limits.
@@ -89,42 +94,64 @@ impl Directory {
     }
 
     /// Lets everything follow the difference between what was in a slot and what is.
-    fn follow(&mut self, slot: u32, old: Option<&Place>) {
-        let Self { registry, documents, index, deadlines, kept, graves, log, watches, context, .. } = self;
+    fn follow(&mut self, now: Instant, slot: u32, old: Option<&Place>) {
+        self.file(now, slot, old);
+        let Self { registry, documents, index, log, watches, context, .. } = self;
         let new = registry.place(slot);
         let (old_entry, new_entry) = (old.and_then(Place::entry), new.and_then(Place::entry));
         let is_shown = |entry: &&Entry| entry.is_shown;
         let (old_shown, new_shown) = (old_entry.filter(is_shown), new_entry.filter(is_shown));
 
         watches.note(context, documents, old_shown, new_shown);
-        index.change(slot, old_shown, new_shown, registry, documents);
-        let mut queue = |place: &Place, file: bool| {
-            let (queue, at) = match place {
-                Place::Entry(entry) if entry.is_shown => (&mut *deadlines, entry.filed),
-                Place::Entry(entry) => (&mut *kept, entry.filed),
-                Place::Grave(grave) => (&mut *graves, grave.until),
-            };
-            if file { queue.file(at, slot) } else { queue.unfile(at, slot) }
-        };
+        index.change(slot, old_shown, new_shown, documents);
         if let Some(old) = old {
-            queue(old, false);
-            log.unfile(&dots_in_feed(old), slot);
+            old.each_dot(|dot| log.unfile(dot, slot));
         }
         if let Some(new) = new {
-            queue(new, true);
-            log.file(&dots_in_feed(new), slot);
+            new.each_dot(|dot| log.file(dot, slot));
         }
         if let Some(old) = old_entry {
             documents.release(old.document);
         }
     }
+
+    /// Files what is in a slot by when something has to be done about it.
+    pub(crate) fn file(&mut self, now: Instant, slot: u32, old: Option<&Place>) {
+        let Self { registry, deadlines, kept, graves, context, .. } = self;
+        let queues = [deadlines, kept, graves];
+        let mut new = registry.place_mut(slot);
+        if let (Some(Place::Entry(old)), Some(Place::Entry(new))) = (old, &mut new)
+            && (old.is_shown && new.is_shown && new.deadline() >= old.filed)
+        {
+            // It comes up early where it is, and is filed anew then.
+            new.filed = old.filed;
+            return;
+        }
+        if let Some(old) = old {
+            queues[queue_of(old)].unfile(old.filed(), slot);
+        }
+        if let Some(new) = new {
+            let filed = queues[queue_of(new)].file(now, due(new, &context.config.limits), slot);
+            new.set_filed(filed);
+        }
+    }
 }
 
-/// Returns the writes that a feed knows of.
-fn dots_in_feed(place: &Place) -> Version {
+/// Returns the position of the queue that something is filed in.
+fn queue_of(place: &Place) -> usize {
     match place {
-        Place::Entry(entry) => entry.dots(),
-        Place::Grave(grave) => dots_of(&grave.state),
+        Place::Entry(entry) if entry.is_shown => 0,
+        Place::Entry(_) => 1,
+        Place::Grave(_) => 2,
+    }
+}
+
+/// Returns when something has to be done: when what is shown expires, and when what is kept or remembered is forgotten.
+pub(crate) fn due(place: &Place, limits: &Limits) -> Instant {
+    match place {
+        Place::Entry(entry) if entry.is_shown => entry.deadline(),
+        Place::Entry(entry) => kept_until(entry, limits),
+        Place::Grave(grave) => grave.until,
     }
 }
 

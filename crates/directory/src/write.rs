@@ -5,7 +5,7 @@ use waypost_model::{
 };
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, entry::Entry, registry::Place, token::Token};
+use crate::{Directory, RecordRef, Refused, entry::Entry, registry::Place, token::Token};
 
 /// What a registration request led to.
 ///
@@ -242,7 +242,13 @@ impl Directory {
     /// Returns all that is known of the registration in a slot.
     pub(crate) fn state(&self, slot: Option<u32>) -> State {
         match slot.and_then(|slot| self.registry.place(slot)) {
-            Some(Place::Entry(entry)) => entry.unpack(self.documents[entry.document].to_buf()),
+            Some(Place::Entry(entry)) => match entry.state() {
+                Some(state) => state.clone(),
+                None => {
+                    let record = RecordRef::of_entry(&self.context, &self.documents, entry, Duration::ZERO);
+                    record.to_record().into()
+                }
+            },
             Some(Place::Grave(grave)) => grave.state.clone(),
             None => State::new(),
         }

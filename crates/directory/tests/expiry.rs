@@ -106,7 +106,7 @@ fn who_missed_that_a_lifetime_was_shortened_hears_of_it_after_the_end() {
     let location = here.register(at(0), of_lifetime("node1", 1000)).unwrap().location;
     let follow = |here: &Directory, there: &mut Directory, now| {
         for change in here.feed(now, there.version()).unwrap() {
-            there.apply(now, change).unwrap();
+            there.apply(now, change.to_change()).unwrap();
         }
         there.advance(here.version()).unwrap();
     };

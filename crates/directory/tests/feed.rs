@@ -2,12 +2,14 @@
 
 mod common;
 
+use core::time::Duration;
+
 use common::{Twins, at, operations, query, registration, replica};
 use proptest::prelude::*;
-use waypost_directory::{Applied, Directory, Refused};
+use waypost_directory::{Applied, ChangeRef, Directory, RecordRef, Refused};
 use waypost_filter::Query;
 use waypost_link_format::LinkWriter;
-use waypost_model::{Change, Version};
+use waypost_model::{Change, Origin, Record, Register, Sector, Stamp, Version};
 use waypost_time::Instant;
 
 /// Everything that a directory shows, in an order that does not depend on its slots.
@@ -30,11 +32,33 @@ fn shown(directory: &Directory, now: Instant) -> Vec<String> {
 
 /// Brings `to` up to date with `from`.
 fn follow(from: &Directory, to: &mut Directory, now: Instant) {
-    let changes: Vec<Change> = from.feed(now, to.version()).unwrap().collect();
+    let changes: Vec<Change> = from.feed(now, to.version()).unwrap().map(|change| change.to_change()).collect();
     for change in changes {
         to.apply(now, change).unwrap();
     }
     to.advance(from.version()).unwrap();
+}
+
+fn assert_says(view: &RecordRef<'_>, record: &Record, age: Duration) {
+    assert_eq!(view.sector(), record.key.sector.as_ref().map(Sector::as_str));
+    assert_eq!(view.endpoint(), record.key.endpoint.as_str());
+    let origin = view.authority().map_or(Origin::Local, |authority| Origin::Foreign(authority.clone()));
+    assert_eq!((origin, view.location()), (record.key.origin.clone(), record.location.as_ref()));
+    assert_eq!((view.written(), view.first(), view.replaced()), (record.written, record.first, record.replaced));
+    assert!(view.seen().eq(record.seen.iter()));
+    assert_eq!(view.base(), Register::new(record.base.value.as_str(), record.base.stamp));
+    assert_eq!((view.base_source(), view.zone()), (record.base.value.source(), record.zone));
+    assert_eq!((view.lifetime(), view.renewals()), (record.lifetime.clone(), record.renewals));
+    assert_eq!((view.links().value.as_str(), view.links().stamp), (record.links.value.as_str(), record.links.stamp));
+    assert_eq!((view.credentials(), view.age()), (&record.credentials, age));
+    let attributes: Vec<_> =
+        view.attributes().map(|(name, values)| (name, values.stamp, values.value.collect())).collect();
+    let owned: Vec<(&str, Stamp, Vec<Option<&str>>)> = record
+        .attributes
+        .iter()
+        .map(|(name, values)| (name.as_str(), values.stamp, values.value.iter().map(Option::as_deref).collect()))
+        .collect();
+    assert_eq!(attributes, owned);
 }
 
 proptest! {
@@ -78,7 +102,7 @@ proptest! {
         let mut twins = Twins::new();
         history.into_iter().for_each(|operation| twins.run(operation));
         let now = twins.now();
-        let mut changes: Vec<Change> = twins.directory.feed(now, &Version::new()).unwrap().collect();
+        let mut changes: Vec<Change> = twins.directory.feed(now, &Version::new()).unwrap().map(|change| change.to_change()).collect();
         let mut straight = replica(2);
         for change in &changes {
             straight.apply(now, change.clone()).unwrap();
@@ -93,6 +117,28 @@ proptest! {
         prop_assert_eq!(shown(&mixed, now), shown(&straight, now));
         for change in changes {
             prop_assert_eq!(mixed.apply(now, change), Ok(Applied::Unchanged));
+        }
+    }
+
+    #[test]
+    fn a_borrowed_change_says_what_the_owned_one_does(left in operations(12), right in operations(12)) {
+        let (mut a, mut b) = (Twins::new(), Twins::new());
+        b.directory = replica(2);
+        left.into_iter().for_each(|operation| a.run(operation));
+        right.into_iter().for_each(|operation| b.run(operation));
+        let now = at(a.now.max(b.now));
+        // What both have written is merged.
+        follow(&a.directory, &mut b.directory, now);
+        for change in b.directory.feed(now, &Version::new()).unwrap() {
+            prop_assert_eq!(change.dot(), change.to_change().dot());
+            match (change, change.to_change()) {
+                (ChangeRef::Put(view), Change::Put { record, age }) => assert_says(&view, &record, age),
+                (ChangeRef::Remove(view), Change::Remove(removal)) => {
+                    prop_assert_eq!((view.key(), view.stamp(), view.seen()), (&removal.key, removal.stamp, &removal.seen));
+                    prop_assert_eq!(view.horizon(), removal.horizon);
+                }
+                (view, owned) => prop_assert!(false, "{view:?} and {owned:?}"),
+            }
         }
     }
 
@@ -126,7 +172,8 @@ fn only_the_last_change_of_a_registration_is_in_the_feed() {
     for links in ["</a>", "</b>", "</c>"] {
         directory.register(at(0), registration("node1", "coap://h", links)).unwrap();
     }
-    let changes: Vec<Change> = directory.feed(at(0), &Version::new()).unwrap().collect();
+    let changes: Vec<Change> =
+        directory.feed(at(0), &Version::new()).unwrap().map(|change| change.to_change()).collect();
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0].dot().sequence, 3);
 }
@@ -176,9 +223,9 @@ fn a_removal_is_in_the_feed_as_long_as_a_copy_could_live() {
 fn a_late_copy_of_what_was_removed_does_not_rise() {
     let (mut a, mut b) = (replica(1), replica(2));
     let location = a.register(at(0), registration("node1", "coap://h", "</t>")).unwrap().location;
-    let put = a.feed(at(0), &Version::new()).unwrap().next().unwrap();
+    let put = a.feed(at(0), &Version::new()).unwrap().next().unwrap().to_change();
     a.remove(at(1), &location).unwrap();
-    let removal = a.feed(at(1), &Version::new()).unwrap().next().unwrap();
+    let removal = a.feed(at(1), &Version::new()).unwrap().next().unwrap().to_change();
     assert_eq!(b.apply(at(2), removal), Ok(Applied::Changed));
     assert_eq!(b.apply(at(3), put), Ok(Applied::Unchanged));
     assert_eq!(b.endpoints(at(3), &Query::all()).count(), 0);
@@ -188,7 +235,7 @@ fn a_late_copy_of_what_was_removed_does_not_rise() {
 fn a_replica_learns_that_it_has_forgotten_its_writes() {
     let mut a = replica(1);
     a.register(at(0), registration("node1", "coap://h", "</t>")).unwrap();
-    let put = a.feed(at(0), &Version::new()).unwrap().next().unwrap();
+    let put = a.feed(at(0), &Version::new()).unwrap().next().unwrap().to_change();
     let version = a.version().clone();
     let mut restarted = replica(1);
     assert_eq!(restarted.apply(at(0), put), Err(Refused::ForgottenWrites));

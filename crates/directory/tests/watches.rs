@@ -145,7 +145,7 @@ fn what_comes_and_goes_between_two_questions_is_no_event() {
 #[test]
 fn expiry_is_told_when_it_is_collected() {
     let (mut directory, watch, location) = watched(Scope::Resources, "rt=core.s");
-    let end = directory.next_expiry().unwrap();
+    let end = directory.registration(at(0), &location).unwrap().deadline();
     assert_eq!(directory.poll_watch(), None);
     directory.expire(end);
     let event = directory.poll_watch().unwrap();

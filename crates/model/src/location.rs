@@ -42,6 +42,9 @@ impl Location {
         }
         if is_path_absolute(reference) {
             check_path(reference)?;
+            if !reference.contains(['%', '.']) {
+                return Ok(Self(reference.into()));
+            }
             let decoded =
                 split(reference).map(decode).collect::<Option<Vec<_>>>().ok_or(InvalidLocation(Rule::Utf8))?;
             return Self::from_segments(decoded);

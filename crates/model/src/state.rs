@@ -80,7 +80,7 @@ impl State {
                 record.first = present.first;
             }
         }
-        self.replace(record)
+        self.replace(Box::new(record))
     }
 
     /// Makes an update, as the local write `stamp` that has seen this state.
@@ -89,8 +89,15 @@ impl State {
     /// written, `None` when there is no registration.
     pub fn update(&mut self, update: Update, stamp: Stamp) -> Option<&Record> {
         let stamp = stamp.after(self.latest());
-        let mut record = self.record()?.into_owned();
-        record.seen = self.seen();
+        let seen = self.seen();
+        let mut record = match self.writes.pop_if(|write| matches!(write, Write::Record(_))) {
+            Some(Write::Record(record)) if self.writes.is_empty() => record,
+            last => {
+                self.writes.extend(last);
+                Box::new(self.record()?.into_owned())
+            }
+        };
+        record.seen = seen;
         record.update(update, stamp);
         Some(self.replace(record))
     }
@@ -240,9 +247,9 @@ impl State {
         self.writes.iter().map(Write::latest).max()
     }
 
-    fn replace(&mut self, record: Record) -> &Record {
+    fn replace(&mut self, record: Box<Record>) -> &Record {
         self.writes.clear();
-        self.writes.push(Write::Record(Box::new(record)));
+        self.writes.push(Write::Record(record));
         let Some(Write::Record(record)) = self.writes.last() else { unreachable!("a record was just pushed") };
         record
     }

@@ -127,7 +127,8 @@ fn registrations_of_other_directories_are_shown_as_full_uris() {
     let mut there = World::over(directory_of(ReplicaId(2)), ServerConfig::default());
     there.register(&host(1), "ep=node1", "</t>");
     let nothing = Version::new();
-    let changes: Vec<_> = there.server.directory().feed(there.now, &nothing).unwrap().collect();
+    let changes: Vec<_> =
+        there.server.directory().feed(there.now, &nothing).unwrap().map(|change| change.to_change()).collect();
     let mut here = World::new();
     let authority = Authority::new("coap://other.example").unwrap();
     for change in changes {

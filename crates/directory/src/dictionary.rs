@@ -1,0 +1,468 @@
+use alloc::vec::Vec;
+
+use crate::{
+    front_coded::{FrontCoded, Upper},
+    id_set::IdSet,
+};
+
+/// Texts in order, each with the ids that have it.
+///
+/// Endpoint names, bases and titles are nearly all different, and neighbours share most of their bytes. So this is a tree
+/// whose nodes hold the texts [front-coded](FrontCoded): a text costs what it does not share with the one before it, and its
+/// id; and to find one, or where those with a prefix start, takes a walk through one short buffer per level.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Dictionary {
+    root: Node,
+}
+
+/// The ids that have a text; there is at least one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ids<'d> {
+    One(u32),
+    Set(&'d IdSet),
+}
+
+#[derive(Debug, Clone)]
+enum Node {
+    Leaf(Leaf),
+    Inner(Inner),
+}
+
+/// The id of a text that one has is its note.
+#[derive(Debug, Clone, Default)]
+struct Leaf {
+    texts: FrontCoded,
+    /// Who has the texts without a note, in their order.
+    sets: Vec<IdSet>,
+}
+
+/// A child more than there are texts: each text is above all below the child before it and not above any below the child
+/// after it. None of them has a note.
+#[derive(Debug, Clone, Default)]
+struct Inner {
+    texts: FrontCoded,
+    children: Vec<Node>,
+}
+
+/// A node that was split: what is to the right of it, and the text between them.
+type Split = Option<(Vec<u8>, Node)>;
+
+/// Above so many bytes a node is split, if it has at least four texts.
+const LARGE: usize = 512;
+/// Below so many bytes a node is joined with a neighbour, if they then are not at once large again.
+const SMALL: usize = 128;
+const JOINED: usize = 384;
+
+impl Dictionary {
+    /// Notes that ids have a text.
+    pub(crate) fn insert(&mut self, text: &str, ids: &[u32]) {
+        if let Some((between, right)) = self.root.insert(text.as_bytes(), ids) {
+            let left = core::mem::take(&mut self.root);
+            let mut root = Inner { texts: FrontCoded::default(), children: Vec::from([left, right]) };
+            root.texts.push(&between, None);
+            self.root = Node::Inner(root);
+        }
+    }
+
+    /// Forgets that ids have a text.
+    pub(crate) fn remove(&mut self, text: &str, ids: &[u32]) {
+        self.root.remove(text.as_bytes(), ids);
+        while let Node::Inner(inner) = &mut self.root
+            && inner.children.len() < 2
+        {
+            self.root = inner.children.pop().unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.root.is_empty()
+    }
+
+    /// Returns the ids that have a text.
+    pub(crate) fn find(&self, text: &str) -> Option<Ids<'_>> {
+        let text = text.as_bytes();
+        let mut node = &self.root;
+        loop {
+            match node {
+                Node::Inner(inner) => node = inner.children.get(inner.index(text))?,
+                Node::Leaf(leaf) => return leaf.find(text),
+            }
+        }
+    }
+
+    /// Visits the ids of each text that begins with a prefix, in the order of the texts, until one visit fails.
+    pub(crate) fn try_each<'d, E>(
+        &'d self,
+        prefix: &str,
+        mut visit: impl FnMut(Ids<'d>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.root.try_each(prefix.as_bytes(), &mut visit).map(|_| ())
+    }
+}
+
+impl Node {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+        match self {
+            Self::Leaf(leaf) => leaf.insert(text, ids),
+            Self::Inner(inner) => inner.insert(text, ids),
+        }
+    }
+
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+        match self {
+            Self::Leaf(leaf) => leaf.remove(text, ids),
+            Self::Inner(inner) => inner.remove(text, ids),
+        }
+    }
+
+    /// Tells whether there may be more texts with the prefix behind this node.
+    fn try_each<'d, E>(&'d self, prefix: &[u8], visit: &mut impl FnMut(Ids<'d>) -> Result<(), E>) -> Result<bool, E> {
+        match self {
+            Self::Leaf(leaf) => leaf.try_each(prefix, visit),
+            Self::Inner(inner) => {
+                for child in &inner.children[inner.index(prefix)..] {
+                    if !child.try_each(prefix, visit)? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Adds what is in the next node; `between` is the text between the two.
+    fn join(&mut self, between: &[u8], next: Self) {
+        match (self, next) {
+            (Self::Leaf(leaf), Self::Leaf(mut next)) => {
+                leaf.texts.append(&next.texts);
+                leaf.sets.append(&mut next.sets);
+            }
+            (Self::Inner(inner), Self::Inner(mut next)) => {
+                inner.texts.push(between, None);
+                inner.texts.append(&next.texts);
+                inner.children.append(&mut next.children);
+            }
+            _ => unreachable!("neighbours are of the same kind"),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Leaf(leaf) => leaf.texts.is_empty(),
+            Self::Inner(inner) => inner.children.is_empty(),
+        }
+    }
+
+    /// Returns how many bytes its texts take.
+    fn len(&self) -> usize {
+        match self {
+            Self::Leaf(Leaf { texts, .. }) | Self::Inner(Inner { texts, .. }) => texts.len(),
+        }
+    }
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::Leaf(Leaf::default())
+    }
+}
+
+impl Leaf {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+        let place = self.texts.seek(text);
+        let note = self.texts.at(place.start).filter(|_| place.is_found).map(|coded| coded.note);
+        match (note, ids) {
+            (_, []) => {}
+            (None, _) => {
+                let is_at_end = place.start == self.texts.len();
+                let one = if let [id] = ids { Some(*id) } else { None };
+                self.texts.insert(place, text, one);
+                if one.is_none() {
+                    self.sets.insert(place.unnoted, ids.iter().copied().collect());
+                }
+                return self.split(is_at_end);
+            }
+            (Some(Some(own)), [id]) if own == *id => {}
+            (Some(Some(own)), _) => {
+                self.texts.set_note(place.start, None);
+                self.sets.insert(place.unnoted, ids.iter().copied().chain([own]).collect());
+            }
+            (Some(None), _) => self.sets[place.unnoted].insert_all(ids),
+        }
+        None
+    }
+
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+        let place = self.texts.seek(text);
+        if !place.is_found {
+            return;
+        }
+        match self.texts.at(place.start).and_then(|coded| coded.note) {
+            Some(own) if ids.contains(&own) => self.texts.remove(place.start),
+            Some(_) => {}
+            None => {
+                let set = &mut self.sets[place.unnoted];
+                set.remove_all(ids);
+                let one = set.iter_from(0).next();
+                if set.len() < 2 {
+                    self.sets.remove(place.unnoted);
+                    match one {
+                        Some(_) => self.texts.set_note(place.start, one),
+                        None => self.texts.remove(place.start),
+                    }
+                }
+            }
+        }
+    }
+
+    fn split(&mut self, is_at_end: bool) -> Split {
+        if self.texts.len() <= LARGE {
+            return None;
+        }
+        let Upper { texts, mut first, shared, unnoted_below } = self.texts.split_off(self.texts.middle(is_at_end)?);
+        // The shortest text that is above all to the left.
+        first.truncate(shared + 1);
+        let mut sets = self.sets.split_off(unnoted_below);
+        sets.shrink_to_fit();
+        self.sets.shrink_to_fit();
+        Some((first, Node::Leaf(Self { texts, sets })))
+    }
+
+    fn find(&self, text: &[u8]) -> Option<Ids<'_>> {
+        let place = self.texts.seek(text);
+        if !place.is_found {
+            return None;
+        }
+        match self.texts.at(place.start)?.note {
+            Some(id) => Some(Ids::One(id)),
+            None => self.sets.get(place.unnoted).map(Ids::Set),
+        }
+    }
+
+    fn try_each<'d, E>(&'d self, prefix: &[u8], visit: &mut impl FnMut(Ids<'d>) -> Result<(), E>) -> Result<bool, E> {
+        let place = self.texts.seek(prefix);
+        let (mut start, mut sets) = (place.start, self.sets[place.unnoted..].iter());
+        // What the first one shares with the prefix, each other one shares with the one before it.
+        let mut shared = place.shared_after;
+        while let Some(coded) = self.texts.at(start) {
+            if start > place.start {
+                shared = coded.shared;
+            }
+            if shared < prefix.len() {
+                return Ok(false);
+            }
+            let ids = match coded.note {
+                Some(id) => Some(Ids::One(id)),
+                None => sets.next().map(Ids::Set),
+            };
+            ids.map_or(Ok(()), &mut *visit)?;
+            start = coded.end;
+        }
+        Ok(true)
+    }
+}
+
+impl Inner {
+    /// Returns the position of the child that a text is in or belongs in.
+    fn index(&self, text: &[u8]) -> usize {
+        let place = self.texts.seek(text);
+        place.unnoted + usize::from(place.is_found)
+    }
+
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+        let index = self.index(text);
+        let (between, right) = self.children[index].insert(text, ids)?;
+        let place = self.texts.seek(&between);
+        let is_at_end = place.start == self.texts.len();
+        self.texts.insert(place, &between, None);
+        self.children.insert(index + 1, right);
+        self.split(is_at_end)
+    }
+
+    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+        let index = self.index(text);
+        let child = &mut self.children[index];
+        child.remove(text, ids);
+        if child.is_empty() {
+            self.children.remove(index);
+            self.take_text(index.saturating_sub(1));
+        } else if child.len() < SMALL {
+            let length = child.len();
+            let fits = |other: Option<&Node>| other.is_some_and(|other| length + other.len() <= JOINED);
+            if fits(self.children.get(index + 1)) {
+                self.join(index);
+            } else if index > 0 && fits(self.children.get(index - 1)) {
+                self.join(index - 1);
+            }
+        }
+    }
+
+    /// Joins the children at and after a position.
+    fn join(&mut self, index: usize) {
+        let next = self.children.remove(index + 1);
+        let between = self.take_text(index);
+        self.children[index].join(&between, next);
+    }
+
+    /// Takes out the text at a position.
+    fn take_text(&mut self, position: usize) -> Vec<u8> {
+        let (mut text, mut start) = (Vec::new(), 0);
+        for _ in 0..=position {
+            let Some(coded) = self.texts.at(start) else { return text };
+            text.truncate(coded.shared);
+            text.extend_from_slice(coded.rest);
+            start = coded.end;
+        }
+        let place = self.texts.seek(&text);
+        self.texts.remove(place.start);
+        text
+    }
+
+    fn split(&mut self, is_at_end: bool) -> Split {
+        if self.texts.len() <= LARGE {
+            return None;
+        }
+        let Upper { mut texts, first, unnoted_below, .. } = self.texts.split_off(self.texts.middle(is_at_end)?);
+        // Its first text goes up.
+        texts.remove(0);
+        let mut children = self.children.split_off(unnoted_below + 1);
+        children.shrink_to_fit();
+        self.children.shrink_to_fit();
+        Some((first, Node::Inner(Self { texts, children })))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::{
+        collections::{BTreeMap, BTreeSet},
+        format,
+        string::String,
+    };
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Model = BTreeMap<String, BTreeSet<u32>>;
+
+    fn ids(ids: Ids<'_>) -> BTreeSet<u32> {
+        match ids {
+            Ids::One(id) => BTreeSet::from([id]),
+            Ids::Set(set) => {
+                assert!(set.len() > 1);
+                set.iter_from(0).collect()
+            }
+        }
+    }
+
+    fn with_prefix(dictionary: &Dictionary, prefix: &str) -> Vec<BTreeSet<u32>> {
+        let mut all = Vec::new();
+        let visited: Result<(), ()> = dictionary.try_each(prefix, |found| {
+            all.push(ids(found));
+            Ok(())
+        });
+        assert_eq!(visited, Ok(()));
+        all
+    }
+
+    fn assert_same(dictionary: &Dictionary, model: &Model, prefix: &str) {
+        let expected: Vec<_> =
+            model.iter().filter(|(text, _)| text.starts_with(prefix)).map(|(_, ids)| ids.clone()).collect();
+        assert_eq!(with_prefix(dictionary, prefix), expected);
+    }
+
+    fn change(dictionary: &mut Dictionary, model: &mut Model, add: bool, text: &str, ids: &[u32]) {
+        if add {
+            dictionary.insert(text, ids);
+            model.entry(text.into()).or_default().extend(ids);
+        } else {
+            dictionary.remove(text, ids);
+            if let Some(own) = model.get_mut(text) {
+                own.retain(|id| !ids.contains(id));
+                let ids = own;
+                if ids.is_empty() {
+                    model.remove(text);
+                }
+            }
+        }
+    }
+
+    /// Texts that share much with their neighbours, and some that are longer than a node.
+    fn texts() -> impl Strategy<Value = String> {
+        prop_oneof![
+            12 => (0_u32..300).prop_map(|number| format!("coap://[2001:db8::{number:x}]")),
+            6 => "[a-c]{0,4}",
+            1 => (0_usize..4, 0_u32..4).prop_map(|(length, number)| format!("{}{number}", "ä".repeat(200 * length))),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(80))]
+
+        #[test]
+        fn a_dictionary_does_what_an_ordered_map_of_sets_does(
+            operations in prop::collection::vec((0..3, texts(), prop::collection::btree_set(0_u32..6, 1..3)), 0..900),
+            prefixes in prop::collection::vec(texts(), 5),
+        ) {
+            let (mut dictionary, mut model) = (Dictionary::default(), Model::new());
+            for (what, text, ids) in &operations {
+                let ids: Vec<u32> = ids.iter().copied().collect();
+                change(&mut dictionary, &mut model, *what > 0, text, &ids);
+            }
+            for prefix in prefixes {
+                let cut = prefix.char_indices().nth(prefix.chars().count() / 2).map_or(0, |(at, _)| at);
+                prop_assert_eq!(dictionary.find(&prefix).map(ids), model.get(&prefix).cloned());
+                assert_same(&dictionary, &model, &prefix);
+                assert_same(&dictionary, &model, &prefix[..cut]);
+            }
+            assert_same(&dictionary, &model, "");
+            for (_, text, ids) in operations.iter().rev() {
+                let ids: Vec<u32> = ids.iter().copied().collect();
+                change(&mut dictionary, &mut model, false, text, &ids);
+            }
+            prop_assert!(dictionary.is_empty());
+            assert_same(&dictionary, &model, "");
+        }
+    }
+
+    #[test]
+    fn many_texts_come_and_go_in_any_direction() {
+        let text = |number: u32| format!("coap://[2001:db8::{:x}:{:x}]", number >> 8, number & 0xff);
+        let orders: [fn(u32) -> u32; 3] = [|number| number, |number| 19_999 - number, |number| number * 7919 % 20_000];
+        for order in orders {
+            let (mut dictionary, mut model) = (Dictionary::default(), Model::new());
+            for number in (0..20_000).map(order) {
+                change(&mut dictionary, &mut model, true, &text(number), &[number]);
+            }
+            assert_same(&dictionary, &model, "");
+            for number in (0..20_000).map(order).filter(|number| number % 50 != 0) {
+                change(&mut dictionary, &mut model, false, &text(number), &[number]);
+            }
+            assert_same(&dictionary, &model, "");
+            assert_same(&dictionary, &model, "coap://[2001:db8::1");
+            for number in (0..20_000).map(order).filter(|number| number % 50 == 0) {
+                assert_eq!(dictionary.find(&text(number)).map(ids), Some(BTreeSet::from([number])));
+                change(&mut dictionary, &mut model, false, &text(number), &[number]);
+            }
+            assert!(dictionary.is_empty());
+        }
+    }
+
+    #[test]
+    fn long_texts_that_differ_at_their_ends_keep_every_node_small() {
+        let start = "x".repeat(60_000);
+        let mut dictionary = Dictionary::default();
+        for number in 0..200 {
+            dictionary.insert(&format!("{start}{}", number * 71 % 200), &[number]);
+        }
+        fn longest(node: &Node) -> usize {
+            match node {
+                Node::Leaf(_) => node.len(),
+                Node::Inner(inner) => inner.children.iter().map(longest).fold(node.len(), usize::max),
+            }
+        }
+        assert!(longest(&dictionary.root) < 5 * start.len());
+        assert_eq!(with_prefix(&dictionary, &start).len(), 200);
+        assert!(dictionary.find(&start).is_none());
+    }
+}
