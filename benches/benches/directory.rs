@@ -1,9 +1,11 @@
 //! What it costs to register, renew, look up and write out, at two sizes of a directory of five links per registration.
 
 use core::hint::black_box;
+use core::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use waypost::directory::Show;
+use waypost::directory::{Pages, Show};
+use waypost::filter::Page;
 use waypost::link_format::LinkWriter;
 use waypost::{Directory, Instant, Query};
 use waypost_benches::fleet::{self, Documents};
@@ -53,6 +55,56 @@ fn look_ups(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Criteria that a tenth of all registrations meet each, and ten of them together.
+fn many_in_few(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("directory/three large sets");
+    for documents in [Documents::Fleet, Documents::Distinct] {
+        let size = SIZES[1];
+        let directory = fleet::crossed(size, documents);
+        for query in ["rt=a&if=b&title=c", "rt=a&if=b&et=c"] {
+            let parsed = Query::parse(query).expect("a query");
+            group.bench_function(BenchmarkId::new(format!("{query}, {documents:?}"), size), |bencher| {
+                bencher.iter(|| write(black_box(&directory), &parsed));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// Pages far into a result: found anew, and found by one who pages through it while others register.
+fn pages(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("directory/pages");
+    for documents in [Documents::Fleet, Documents::Distinct] {
+        let size = SIZES[1];
+        let mut directory = fleet::directory(size, LINKS, documents);
+        for query in ["", "rt=humidity", "et=x.common&rt=humidity"] {
+            let parsed = Query::parse(query).expect("a query");
+            let page = Page { page: size as u32 / 20, count: 10 };
+            let far = parsed.clone().with_page(page);
+            group.bench_function(BenchmarkId::new(format!("any of `{query}`, {documents:?}"), size), |bencher| {
+                bencher.iter(|| write(black_box(&directory), &far));
+            });
+            let (mut pages, mut number) = (Pages::new(parsed), 0);
+            group.bench_function(BenchmarkId::new(format!("next of `{query}`, {documents:?}"), size), |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let mut time = Duration::ZERO;
+                    for round in 0..rounds {
+                        number = (number + 7919) % size;
+                        let other = fleet::registration(number, size, LINKS + round as usize % 2, documents);
+                        directory.register(Instant::ZERO, other).expect("within the limits");
+                        let page = Page { page: page.page + round as u32 % 1000, ..page };
+                        let start = std::time::Instant::now();
+                        black_box(pages.resources(&directory, Instant::ZERO, page).count());
+                        time += start.elapsed();
+                    }
+                    time
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 fn render(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory/render");
     group.sample_size(10);
@@ -77,5 +129,5 @@ fn write(directory: &Directory, query: &Query) -> String {
     text
 }
 
-criterion_group!(benches, changes, look_ups, render);
+criterion_group!(benches, changes, look_ups, many_in_few, pages, render);
 criterion_main!(benches);

@@ -41,6 +41,37 @@ pub fn empty() -> Directory {
     Directory::new(config)
 }
 
+/// Returns a directory of `count` registrations, of which a tenth has a link with the resource type `a`, a tenth one with the
+/// interface `b`, a tenth one with the title `c`, and a tenth is of the type `c`. Ten have all of that.
+pub fn crossed(count: usize, documents: Documents) -> Directory {
+    let mut directory = empty();
+    for number in 0..count {
+        let own = if documents == Documents::Fleet { number % MODELS } else { number };
+        let is_in_all = number % (count / 10).max(1) == 7;
+        // Two of three at most, at places that look like chance.
+        let chance = own.wrapping_mul(0x9e37_79b9) >> 7;
+        let has = |which: usize| {
+            is_in_all || chance % 30 < 6 && [0b011, 0b101, 0b110, 0b001, 0b010, 0b100][chance % 30] >> which & 1 == 1
+        };
+        let mark = |which: usize, mark: &'static str| if has(which) { mark } else { "x" };
+        let document = format!(
+            r#"</{own}{}/a>;rt="core.s {}";if="{}";title="{}",</{own}/b>;rt="core.s";if="x""#,
+            if is_in_all { "/all" } else { "" },
+            mark(0, "a"),
+            mark(1, "b"),
+            mark(2, "c")
+        );
+        let endpoint = EndpointName::new(&format!("node{number:08}")).expect("a name");
+        let base = Base::given(&base(number)).expect("a base");
+        let links = LinkDocumentBuf::parse(document).expect("a document");
+        let mut attributes = Attributes::new();
+        attributes.push("et", Some(mark(2, "c"))).expect("an attribute");
+        let registration = Registration { attributes, ..Registration::new(endpoint, base, links) };
+        directory.register(Instant::ZERO, registration).expect("within the limits");
+    }
+    directory
+}
+
 /// Returns registration `number` of `count`.
 pub fn registration(number: usize, count: usize, links: usize, documents: Documents) -> Registration {
     let rare = number % (count / 10).max(1) == 7;

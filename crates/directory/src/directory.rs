@@ -5,9 +5,9 @@ use waypost_model::{Authority, Clock, Credentials, EndpointName, Location, Secto
 use waypost_time::Instant;
 
 use crate::{
-    Config, Endpoint, Endpoints, Feed, FeedGap, Resources, config::DEFAULT_PATH, context::Context,
-    deadlines::Deadlines, dictionary::Ids, documents::Documents, index::Index, log::Log, registry::Registry,
-    token::Token, watches::Watches,
+    Config, Endpoint, Endpoints, Feed, FeedGap, Resources, Scope, config::DEFAULT_PATH, context::Context,
+    deadlines::Deadlines, dictionary::Ids, documents::Documents, index::Index, log::Log, lookup::Lookup,
+    registry::Registry, token::Token, watches::Watches,
 };
 
 /// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
@@ -88,6 +88,8 @@ impl Directory {
     pub fn add_authority(&mut self, authority: Authority) {
         if !self.context.config.authorities.contains(&authority) {
             self.context.config.authorities.push(authority);
+            // Every local registration has one location more to be found by.
+            self.index.chunks.change_all();
         }
     }
 
@@ -129,7 +131,7 @@ impl Directory {
     /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
     #[must_use]
     pub fn resources(&self, now: Instant, query: &Query) -> Resources<'_> {
-        Resources::new(self, now, query)
+        Resources(Lookup::new(self, now, Scope::Resources, query))
     }
 
     /// Finds registrations: the endpoint look-up of [RFC 9176 §6.4], with the filter of [RFC 9176 §6.2]. It yields the page that
@@ -139,7 +141,7 @@ impl Directory {
     /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
     #[must_use]
     pub fn endpoints(&self, now: Instant, query: &Query) -> Endpoints<'_> {
-        Endpoints::new(self, now, query)
+        Endpoints(Lookup::new(self, now, Scope::Endpoints, query))
     }
 
     /// Returns the writes that this directory holds, or held until something newer took their place.

@@ -1,11 +1,11 @@
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use core::hash::Hasher;
 
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
-use crate::{id_set::IdSet, slots::Slots};
+use crate::{blocks::Blocks, id_set::IdSet, slots::Slots};
 
 /// The link documents of all registrations, each distinct one once.
 ///
@@ -18,11 +18,8 @@ pub(crate) struct Documents {
     documents: Slots<Document>,
     by_text: HashTable<u32>,
     key: [u8; 16],
-    /// First link number → document, for those above `SHARED`.
-    shared: BTreeMap<u32, u32>,
-    /// Length → first numbers of ranges that are free again.
-    free: BTreeMap<u32, Vec<u32>>,
-    next_shared: u32,
+    /// Who has which link numbers from `SHARED` on. They end after two thousand million links, which no memory holds.
+    shared: Blocks,
 }
 
 /// The lowest link number of a document with several users.
@@ -143,14 +140,7 @@ pub(crate) enum Renumbered {
 
 impl Documents {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self {
-            documents: Slots::new(),
-            by_text: HashTable::new(),
-            key,
-            shared: BTreeMap::new(),
-            free: BTreeMap::new(),
-            next_shared: SHARED,
-        }
+        Self { documents: Slots::new(), by_text: HashTable::new(), key, shared: Blocks::default() }
     }
 
     /// Finds or stores a document and counts one holder more.
@@ -208,7 +198,7 @@ impl Documents {
         } else {
             let length = document.len();
             document.write();
-            self.take_range(id, length)
+            SHARED + self.shared.take(id, length)
         };
         self.documents[id].first = first;
         Renumbered::Yes { from, to: Some(first) }
@@ -226,16 +216,14 @@ impl Documents {
         let (first, length) = (document.first, document.len());
         document.first = NOWHERE;
         if first >= SHARED {
-            self.shared.remove(&first);
-            self.free.entry(length.max(1)).or_default().push(first);
+            self.shared.give_back(first - SHARED, length);
         }
         Renumbered::Yes { from: Some(first), to: None }
     }
 
     /// Returns the document of several users that a link number belongs to.
     pub(crate) fn shared(&self, link: u32) -> Option<&Document> {
-        let (_, id) = self.shared.range(..=link).next_back()?;
-        self.documents.get(*id)
+        self.documents.get(self.shared.owner(link.checked_sub(SHARED)?)?)
     }
 
     /// Returns how many distinct documents there are.
@@ -246,29 +234,6 @@ impl Documents {
     pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
         let hash = hash(&self.key, links.as_str());
         self.by_text.find(hash, |id| self.documents[*id].as_str() == links.as_str()).is_some()
-    }
-
-    fn take_range(&mut self, id: u32, length: u32) -> u32 {
-        let length = length.max(1);
-        let fitting = self.free.range(length..).find(|(_, ranges)| !ranges.is_empty()).map(|(length, _)| *length);
-        let first = fitting.and_then(|found| {
-            let ranges = self.free.get_mut(&found)?;
-            let first = ranges.pop()?;
-            if ranges.is_empty() {
-                self.free.remove(&found);
-            }
-            if found > length {
-                self.free.entry(found - length).or_default().push(first + length);
-            }
-            Some(first)
-        });
-        let first = first.unwrap_or_else(|| {
-            let first = self.next_shared;
-            self.next_shared = first.saturating_add(length);
-            first
-        });
-        self.shared.insert(first, id);
-        first
     }
 }
 

@@ -219,9 +219,8 @@ fn union<'d>(sets: &[&'d IdSet], own: IdSet) -> Cow<'d, IdSet> {
     match sets {
         [] => Cow::Owned(own),
         [one] if own.is_empty() => Cow::Borrowed(one),
-        [first, rest @ ..] => {
-            let mut all = (*first).clone();
-            rest.iter().for_each(|set| all.union(set));
+        sets => {
+            let mut all = IdSet::of_all(sets);
             all.union(&own);
             Cow::Owned(all)
         }

@@ -1,7 +1,7 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::ops::RangeInclusive;
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps as _, RoaringBitmap};
 
 use crate::sorted_ids::{SortedIds, SortedIter};
 
@@ -169,12 +169,35 @@ impl IdSet {
         self.len() == 0
     }
 
-    /// Returns the id that has `n` smaller ones before it.
-    pub(crate) fn select(&self, n: u32) -> Option<u32> {
+    /// Returns which of the 64 ids from `start` on are there, the first one as the lowest bit.
+    pub(crate) fn word(&self, start: u32) -> u64 {
+        let bit = |word, id: u32| word | 1 << (id - start);
+        let range = start..=start.saturating_add(u64::BITS - 1);
         match self {
-            Self::Few { .. } => self.few().get(n as usize).copied(),
-            Self::Sorted(sorted) => sorted.select(n as usize),
-            Self::Many(many) => many.ids.select(n),
+            Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).fold(0, bit),
+            Self::Sorted(sorted) => sorted.iter_from(start).take_while(|id| range.contains(id)).fold(0, bit),
+            Self::Many(many) => many.ids.range(range).fold(0, bit),
+        }
+    }
+
+    /// Hands over the ids of a range, ascending. Of many, that takes a fraction of the time of an iterator.
+    pub(crate) fn each_in(&self, range: RangeInclusive<u32>, mut visit: impl FnMut(u32)) {
+        match self {
+            Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).for_each(visit),
+            Self::Sorted(sorted) => {
+                sorted.iter_from(*range.start()).take_while(|id| range.contains(id)).for_each(visit);
+            }
+            Self::Many(many) => {
+                let mut ids = many.ids.range(range);
+                let mut block = [0; 256];
+                loop {
+                    let some = ids.next_many(&mut block);
+                    if some.is_empty() {
+                        return;
+                    }
+                    some.iter().for_each(|id| visit(*id));
+                }
+            }
         }
     }
 
@@ -193,6 +216,19 @@ impl IdSet {
     #[cfg(test)]
     fn iter(&self) -> IdIter<'_> {
         self.iter_from(0)
+    }
+
+    /// Returns the ids of all of several sets.
+    pub(crate) fn of_all(sets: &[&Self]) -> Self {
+        let many = sets.iter().filter_map(|set| match set {
+            Self::Many(many) => Some(&many.ids),
+            _ => None,
+        });
+        let mut all = many.union();
+        for set in sets.iter().filter(|set| !matches!(set, Self::Many(_))) {
+            all.extend(set.iter_from(0));
+        }
+        if all.len() > MOST_SORTED { Self::many(all) } else { all.iter().collect() }
     }
 
     /// Adds every id of `other`.
@@ -279,6 +315,10 @@ pub(crate) enum IdIter<'s> {
 }
 
 impl<'s> IdIter<'s> {
+    pub(crate) fn empty() -> Self {
+        Self::Few([].iter())
+    }
+
     /// Iterates over the ids from `start` on; copies the set if it is not borrowed for long enough.
     pub(crate) fn new(set: &Cow<'s, IdSet>, start: u32) -> Self {
         match set {
@@ -332,9 +372,11 @@ mod tests {
         assert_eq!(set.meets(from..=to), model.range(from..=to).next().is_some());
         assert_eq!(set.count_in(from..=to), model.range(from..=to).count() as u64);
         assert_eq!(set.contains(from), model.contains(&from));
-        for n in [0, 1, 2, 3, 5, model.len() / 2, model.len()] {
-            assert_eq!(set.select(n as u32), model.iter().nth(n).copied());
-        }
+        let word = model.range(from..=from.saturating_add(63)).fold(0, |word, id| word | 1 << (id - from));
+        assert_eq!(set.word(from), word);
+        let mut each = Vec::new();
+        set.each_in(from..=to, |id| each.push(id));
+        assert!(each.iter().eq(model.range(from..=to)));
     }
 
     proptest! {
@@ -378,6 +420,7 @@ mod tests {
             let build = |ids: &BTreeSet<u32>| ids.iter().copied().collect::<IdSet>();
             let (mut a, b) = (build(&left), build(&right));
             assert_same(&a.intersection(&b), &left.intersection(&right).copied().collect(), 0, 100);
+            assert_same(&IdSet::of_all(&[&a, &b]), &left.union(&right).copied().collect(), 0, 100);
             a.union(&b);
             assert_same(&a, &left.union(&right).copied().collect(), 0, 100);
         }

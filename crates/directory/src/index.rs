@@ -3,6 +3,7 @@ use alloc::borrow::Cow;
 use waypost_link_format::resolve;
 
 use crate::{
+    chunks::Chunks,
     dictionary::Dictionary,
     documents::{Document, Documents, Renumbered},
     entry::Entry,
@@ -37,17 +38,14 @@ pub(crate) struct Index {
     pub(crate) foreign: Dictionary,
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
-    /// Links of shown registrations per thousand and some slots, to find a page of everything without a walk.
-    links_by_chunk: alloc::vec::Vec<u64>,
+    pub(crate) chunks: Chunks,
 }
-
-/// Slots per entry of `links_by_chunk`, as a power of two.
-pub(crate) const CHUNK_BITS: u32 = 10;
 
 impl Index {
     /// Puts a registration into the index, or takes it out, or changes what differs between two states of it.
     pub(crate) fn change(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>, documents: &mut Documents) {
         let changed = |field: fn(&Entry) -> &str| old.map(field) != new.map(field);
+        self.chunks.follow(slot, old, new, documents);
         if old.is_none() != new.is_none() {
             set(&mut self.shown, slot, new.is_some());
             if old.or(new).is_some_and(Entry::is_local) {
@@ -81,39 +79,15 @@ impl Index {
         if old.map(|entry| entry.document) != new.map(|entry| entry.document) {
             if let Some(entry) = old {
                 let document = entry.document;
-                self.count_links(slot, documents[document].len(), false);
                 let renumbered = documents.remove_user(document, slot);
                 self.renumber(&documents[document], renumbered);
             }
             if let Some(entry) = new {
                 let document = entry.document;
-                self.count_links(slot, documents[document].len(), true);
                 let renumbered = documents.add_user(document, slot);
                 self.renumber(&documents[document], renumbered);
             }
         }
-    }
-
-    /// Returns the number of the first slot of a chunk and how many links precede it, so that link `skip` of all lies in
-    /// or after that chunk.
-    pub(crate) fn chunk_before(&self, skip: u64) -> (u32, u64) {
-        let mut before = 0;
-        for (chunk, links) in (0_u32..).zip(&self.links_by_chunk) {
-            if before + links > skip {
-                return (chunk << CHUNK_BITS, before);
-            }
-            before += links;
-        }
-        (u32::MAX, before)
-    }
-
-    fn count_links(&mut self, slot: u32, links: u32, add: bool) {
-        let chunk = (slot >> CHUNK_BITS) as usize;
-        if self.links_by_chunk.len() <= chunk {
-            self.links_by_chunk.resize(chunk + 1, 0);
-        }
-        let count = &mut self.links_by_chunk[chunk];
-        *count = if add { *count + u64::from(links) } else { count.saturating_sub(u64::from(links)) };
     }
 
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {

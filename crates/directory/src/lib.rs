@@ -28,6 +28,8 @@
 //! * **Look-ups**: [`resources`](Directory::resources) and [`endpoints`](Directory::endpoints) are lazy iterators over
 //!   borrowed results, in one [order](Directory#order-of-results). They take `&self`, and a directory is `Send` and
 //!   `Sync`, so any number of threads can look up while nobody changes it.
+//! * **Pages**: whoever goes through a large result page by page keeps [`Pages`] of it, so that no page costs more than the
+//!   first one, whatever changes meanwhile.
 //! * **Watches**: [`watch`](Directory::watch) a query, and [`poll_watch`](Directory::poll_watch) tells when its result
 //!   really changed, and of a [watch of links](Directory::watch_links) also which links did.
 //! * **Expiry**: what is past its lifetime is never shown. [`expire`](Directory::expire) collects it, a bounded number at
@@ -41,8 +43,12 @@
 //!
 //! *Why are look-ups fast?* The index has each attribute's values sorted, so a prefix is a range, and for each value who
 //! has it as a compressed set. A look-up takes the criterion with the fewest candidates, walks through those, and asks
-//! the sets of the other criteria about each. When most of that turns out to be in vain, it intersects the sets instead.
-//! What a look-up costs depends on its result, not on the size of the directory.
+//! the sets of the other criteria about each. When much of that turns out to be in vain, it intersects the sets instead; and
+//! where almost everything has a result, it walks along everything and asks. What a look-up costs depends on its result, not
+//! on the size of the directory.
+//!
+//! *Why is a page far out as quick as the first?* The sets tell how many results there are in each few hundred slots without
+//! a look at the registrations there. Whoever keeps these [counts](Pages) only has to count anew where something changed.
 //!
 //! *Why does the index cost less than what it indexes?* Neighbours in the order of their texts share most of their bytes, so a
 //! value is kept as what it has that the one before it has not. Who has it is a number, a few of them, or a bitmap, whichever
@@ -80,12 +86,15 @@ extern crate alloc;
 
 mod applied;
 mod apply;
+mod blocks;
 mod change_ref;
 mod checks;
+mod chunks;
 mod conditions;
 mod config;
 mod contents;
 mod context;
+mod counts;
 mod deadlines;
 mod dictionary;
 mod directory;
@@ -105,17 +114,20 @@ mod link_change;
 mod log;
 mod lookup;
 mod marks;
+mod pages;
 mod plan;
 mod record_ref;
 mod refused;
 mod registry;
 mod resource;
 mod resources;
+mod route;
 mod selection;
 mod selections;
 mod settle;
 mod show;
 mod shown;
+mod slot_set;
 mod slots;
 mod sorted_ids;
 mod stream;
@@ -134,8 +146,9 @@ pub use endpoint::Endpoint;
 pub use endpoints::Endpoints;
 pub use feed::{Feed, FeedGap};
 pub use limits::Limits;
-pub use record_ref::{AttributeValuesRef, RecordRef};
 pub use link_change::LinkChange;
+pub use pages::Pages;
+pub use record_ref::{AttributeValuesRef, RecordRef};
 pub use refused::Refused;
 pub use resource::Resource;
 pub use resources::Resources;

@@ -1,33 +1,28 @@
 use alloc::{borrow::Cow, vec::Vec};
-use core::ops::RangeInclusive;
 
 use waypost_filter::{Criterion, Query};
 
 use crate::{
-    Directory, Scope,
-    documents::{Document, Documents, SHARED},
+    Directory, Resource, Scope,
+    documents::{Document, SHARED},
+    endpoints,
     find::{Candidates, Found, find},
-    id_set::IdSet,
-    stream::Stream,
+    resources,
 };
 
 /// How a look-up finds its results: which sets of the index it goes through and asks, and what it has to check besides.
 #[derive(Debug)]
 pub(crate) struct Plan<'d> {
-    scope: Scope,
-    documents: &'d Documents,
+    pub(crate) directory: &'d Directory,
+    pub(crate) scope: Scope,
     /// What the index tells of each criterion, the one with the fewest candidates first.
     pub(crate) parts: Vec<Candidates<'d>>,
-    /// Criteria that the index does not decide.
+    /// Criteria that the parts do not decide.
     pub(crate) unchecked: Vec<Criterion>,
-}
-
-/// Whether a registration as a whole meets a part, or only some of its links can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Hit {
-    All,
-    Some,
-    None,
+    /// Those of them that the index could tell more of, at a price.
+    broad: Vec<Criterion>,
+    /// About how many registrations the first part has, or how many there are if there is none.
+    pub(crate) fewest: u64,
 }
 
 /// What may be spent on collecting the candidates of one criterion before others were looked at.
@@ -37,40 +32,18 @@ const WORTH: u64 = 16;
 
 impl<'d> Plan<'d> {
     pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &Query) -> Self {
-        let mut plan = Self { scope, documents: &directory.documents, parts: Vec::new(), unchecked: Vec::new() };
-        let mut unknown = Vec::new();
+        let (parts, unchecked, broad) = (Vec::new(), Vec::new(), Vec::new());
+        let mut plan = Self { directory, scope, parts, unchecked, broad, fewest: directory.index.shown.len() };
         for criterion in query.criteria() {
             match find(directory, scope, criterion, FIRST_BUDGET) {
                 Found::Everything => {}
                 Found::Some(part) => plan.add(part, criterion),
-                Found::Unknown => unknown.push(criterion),
+                Found::Unknown => plan.broad.push(criterion.clone()),
             }
         }
-        let mut fewest = plan.parts.iter().map(|part| part.weight(&directory.documents)).min();
-        for criterion in unknown {
-            let budget = fewest.map_or(u64::MAX, |fewest| fewest.saturating_mul(WORTH));
-            match if budget > FIRST_BUDGET { find(directory, scope, criterion, budget) } else { Found::Unknown } {
-                Found::Everything => {}
-                Found::Some(part) => {
-                    fewest = Some(part.weight(&directory.documents).min(fewest.unwrap_or(u64::MAX)));
-                    plan.add(part, criterion);
-                }
-                Found::Unknown => plan.unchecked.push(criterion.clone()),
-            }
-        }
+        plan.unchecked.extend_from_slice(&plan.broad);
         plan.sort();
         plan
-    }
-
-    /// Returns the slots to look at, from `start` on.
-    pub(crate) fn stream(&self, directory: &'d Directory, start: u32) -> Stream<'d> {
-        match self.parts.first() {
-            Some(part) => Stream::new(&directory.documents, &part.slots, &part.links, start),
-            None => {
-                let all = Cow::Borrowed(&directory.index.shown);
-                Stream::new(&directory.documents, &all, &Cow::Owned(IdSet::EMPTY), start)
-            }
-        }
     }
 
     /// Tells whether the parts decide everything.
@@ -78,10 +51,36 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
+    /// Tells whether what meets the parts meets the criteria as well that they do not decide.
+    pub(crate) fn accepts(&self, resource: &Resource<'_>) -> bool {
+        self.unchecked.iter().all(|criterion| match self.scope {
+            Scope::Endpoints => endpoints::is_met(criterion, &resource.endpoint()),
+            Scope::Resources => resources::is_met(criterion, resource),
+        })
+    }
+
+    /// Makes parts of the broad criteria, as far as that is worth its price where `ahead` registrations have to be looked at.
+    pub(crate) fn collect(&mut self, ahead: u64) {
+        for criterion in core::mem::take(&mut self.broad) {
+            let candidates = if self.parts.is_empty() { u64::MAX } else { self.fewest.min(ahead) };
+            let budget = candidates.saturating_mul(WORTH).max(FIRST_BUDGET);
+            match find(self.directory, self.scope, &criterion, budget) {
+                Found::Unknown => {}
+                Found::Everything => self.unchecked.retain(|unchecked| *unchecked != criterion),
+                Found::Some(part) => {
+                    self.unchecked.retain(|unchecked| *unchecked != criterion);
+                    self.add(part, &criterion);
+                }
+            }
+        }
+        self.sort();
+    }
+
     fn add(&mut self, part: Candidates<'d>, criterion: &Criterion) {
         if !part.is_exact {
             self.unchecked.push(criterion.clone());
         }
+        self.fewest = self.fewest.min(part.weight(self.directory));
         self.parts.push(part);
     }
 
@@ -89,6 +88,11 @@ impl<'d> Plan<'d> {
     pub(crate) fn can_intersect(&self) -> bool {
         let count = |kind| self.parts.iter().filter(|part| part.kind(self.scope) == Some(kind)).count();
         count(Kind::Links) > 1 || count(Kind::Slots) > 1
+    }
+
+    /// Tells whether [`collect`](Self::collect) might do anything.
+    pub(crate) fn is_broad(&self) -> bool {
+        !self.broad.is_empty()
     }
 
     /// Joins the parts that only links can meet, because the same link has to meet them all, and those that only
@@ -112,30 +116,42 @@ impl<'d> Plan<'d> {
     }
 
     fn sort(&mut self) {
-        let documents = self.documents;
+        let directory = self.directory;
         if self.parts.len() > 1 {
-            self.parts.sort_by_cached_key(|part| part.weight(documents));
+            self.parts.sort_by_cached_key(|part| part.weight(directory));
         }
+        self.fewest = match self.parts.first() {
+            Some(part) => part.weight(directory),
+            None => directory.index.shown.len(),
+        };
     }
 }
 
 /// What alone can meet a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Links,
     Slots,
 }
 
-impl Candidates<'_> {
-    /// Tells how the registration in a slot meets the part.
-    pub(crate) fn hit(&self, slot: u32, document: &Document) -> Hit {
-        if self.slots.contains(slot) {
-            return Hit::All;
-        }
-        if numbers(document).is_some_and(|numbers| self.links.meets(numbers)) { Hit::Some } else { Hit::None }
+impl<'d> Candidates<'d> {
+    /// Tells whether a link of a document meets the part.
+    pub(crate) fn is_met_in(&self, document: &Document) -> bool {
+        words(document).any(|start| self.links.word(start) != 0)
     }
 
-    fn kind(&self, scope: Scope) -> Option<Kind> {
+    /// Returns the documents of several users in which a link meets the part.
+    pub(crate) fn shared(&self, directory: &'d Directory) -> impl Iterator<Item = &'d Document> {
+        let mut next = SHARED;
+        core::iter::from_fn(move || {
+            let link = self.links.iter_from(next).next()?;
+            let document = directory.documents.shared(link)?;
+            next = document.first() + document.len();
+            Some(document)
+        })
+    }
+
+    pub(crate) fn kind(&self, scope: Scope) -> Option<Kind> {
         if !self.is_exact {
             None
         } else if self.links.is_empty() {
@@ -147,16 +163,21 @@ impl Candidates<'_> {
         }
     }
 
+    /// Returns how many links of documents with several users meet the part.
+    pub(crate) fn shared_links(&self) -> u64 {
+        self.links.count_in(SHARED..=u32::MAX)
+    }
+
     /// Returns about how many registrations there are to look at.
-    fn weight(&self, documents: &Documents) -> u64 {
+    pub(crate) fn weight(&self, directory: &Directory) -> u64 {
         let mut weight = self.slots.len();
         if self.links.is_empty() {
             return weight;
         }
-        let shared = self.links.count_in(SHARED..=u32::MAX);
+        let shared = self.shared_links();
         weight += self.links.len() - shared;
         // Some documents stand for all.
-        let sample = self.links.iter_from(SHARED).take(SAMPLE).filter_map(|link| documents.shared(link));
+        let sample = self.links.iter_from(SHARED).take(SAMPLE).filter_map(|link| directory.documents.shared(link));
         let (count, users) =
             sample.fold((0, 0), |(count, users), document| (count + 1, users + document.users().len()));
         weight + (users * shared).checked_div(count).unwrap_or(0)
@@ -165,7 +186,9 @@ impl Candidates<'_> {
 
 const SAMPLE: usize = 16;
 
-/// Returns the numbers of the links of a document.
-pub(crate) fn numbers(document: &Document) -> Option<RangeInclusive<u32>> {
-    Some(document.first()..=document.first() + document.len().checked_sub(1)?)
+/// Returns the number of each 64th link of a document.
+///
+/// Numbers are given in blocks of that size, so that no link of another document is between.
+pub(crate) fn words(document: &Document) -> impl Iterator<Item = u32> {
+    (0..document.len()).step_by(u64::BITS as usize).map(|position| document.first() + position)
 }

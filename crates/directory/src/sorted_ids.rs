@@ -87,17 +87,6 @@ impl SortedIds {
         self.chunks.last()?.last().copied()
     }
 
-    /// Returns the id that has `n` smaller ones before it.
-    pub(crate) fn select(&self, mut n: usize) -> Option<u32> {
-        for ids in &self.chunks {
-            match ids.get(n) {
-                Some(id) => return Some(*id),
-                None => n -= ids.len(),
-            }
-        }
-        None
-    }
-
     pub(crate) fn iter_from(&self, start: u32) -> SortedIter<'_> {
         let (chunk, at) = self.find(start);
         let (first, rest) = match self.chunks.get(chunk..) {

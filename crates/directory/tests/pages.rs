@@ -3,8 +3,9 @@
 mod common;
 
 use common::{at, directory, documents, registration};
-use waypost_directory::Directory;
+use waypost_directory::{Directory, Pages};
 use waypost_filter::{Page, Query};
+use waypost_model::Authority;
 
 fn many() -> Directory {
     let mut directory = directory();
@@ -97,6 +98,36 @@ fn results_keep_their_place_while_others_change() {
     directory.register(at(1), registration("node5", "coap://elsewhere", "</x>")).unwrap();
     directory.register(at(1), registration("new", "coap://elsewhere", "</x>;rt=core.x")).unwrap();
     assert_eq!(found(&directory), before);
+}
+
+#[test]
+fn what_a_new_authority_lets_be_found_is_on_the_next_page() {
+    let mut directory = many();
+    let query = Query::parse("href=coap://new.example*").unwrap();
+    let (mut pages, page) = (Pages::new(query), Page { page: 50, count: 10 });
+    assert_eq!(pages.endpoints(&directory, at(1), page).count(), 0);
+    assert_eq!(pages.resources(&directory, at(1), page).count(), 0);
+    directory.add_authority(Authority::new("coap://new.example").unwrap());
+    assert_eq!(pages.endpoints(&directory, at(1), page).count(), 10);
+    assert_eq!(pages.resources(&directory, at(1), page).count(), 10);
+}
+
+#[test]
+fn what_has_expired_is_on_no_page_before_it_is_collected_nor_after() {
+    let mut directory = many();
+    for number in 0..40 {
+        let mut short = registration(&format!("short{number}"), "coap://h", "</t>;rt=core.s");
+        short.lifetime = waypost_model::Lifetime::from_secs(60).unwrap();
+        directory.register(at(0), short).unwrap();
+    }
+    let last = Page { page: 1, count: directory.len() as u32 - 40 };
+    let mut pages = Pages::new(Query::all());
+    assert_eq!(pages.endpoints(&directory, at(59), last).count(), 40);
+    assert_eq!(pages.endpoints(&directory, at(60), last).count(), 0);
+    assert!(directory.expire(at(60)), "only three at a time");
+    assert_eq!(pages.endpoints(&directory, at(60), last).count(), 0);
+    while directory.expire(at(60)) {}
+    assert_eq!(pages.endpoints(&directory, at(60), last).count(), 0);
 }
 
 #[test]

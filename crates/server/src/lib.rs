@@ -84,6 +84,7 @@ mod lookup;
 mod observation;
 mod operation;
 mod pace;
+mod paging;
 mod parameters;
 mod path;
 mod per_sector;

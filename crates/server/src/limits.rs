@@ -33,6 +33,9 @@ pub struct ServerLimits {
     pub cached_bytes: usize,
     /// Bytes of one answer; 16 MiB by default. Above: 4.00, and the client asks in pages.
     pub answer_bytes: usize,
+    /// Results of look-ups that clients page through, of which it is remembered where their pages are; 64 by default. Each takes
+    /// 4 bytes per 256 registrations. Above, the one that was not used for longest is forgotten, and its next page takes longer.
+    pub paged_results: usize,
     /// Arguments in the query of a request; 64 by default. Above: 4.13.
     pub query_arguments: usize,
     /// Criteria and bytes in the query of a look-up. Above: 4.00.
@@ -59,6 +62,7 @@ impl Default for ServerLimits {
             cached_documents: 1_024,
             cached_bytes: 1 << 20,
             answer_bytes: 16 << 20,
+            paged_results: 64,
             query_arguments: 64,
             query: QueryLimits::default(),
             remembered_changes: 100_000,

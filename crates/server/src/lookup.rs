@@ -3,12 +3,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-use waypost_directory::{Directory, Endpoint, Resource, Scope, Show, ShowLifetime};
+use waypost_directory::{Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
 use waypost_link_format::LinkWriter;
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
 use waypost_time::Instant;
 
+use crate::observation::Context;
 use crate::representation::etag_of;
 use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
 
@@ -114,33 +115,21 @@ impl Lookup {
     }
 
     /// Writes the answer, once for everybody who has the same view.
-    pub(crate) fn render(
-        &self,
-        now: Instant,
-        directory: &Directory,
-        policy: &dyn Policy,
-        view: &View,
-        limit: usize,
-    ) -> Result<Rendering, Refusal> {
+    pub(crate) fn render(&self, context: &mut Context<'_>, view: &View) -> Result<Rendering, Refusal> {
         let client = Client::new(&view.credentials);
-        policy.look_up(&client)?;
+        context.policy.look_up(&client)?;
+        let limit = context.limits.answer_bytes;
         let mut body = Body { text: String::with_capacity(limit.min(USUAL_ANSWER)), limit };
         let mut good_until = Instant::MAX;
-        let written = self.write(now, directory, policy, view, &mut body, &mut good_until);
+        let written = self.write(context, view, &mut body, &mut good_until);
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
         let etag = etag_of(body.text.as_bytes());
         Ok(Rendering { payload: body.text.into(), etag, good_until })
     }
 
-    fn write(
-        &self,
-        now: Instant,
-        directory: &Directory,
-        policy: &dyn Policy,
-        view: &View,
-        body: &mut Body,
-        good_until: &mut Instant,
-    ) -> fmt::Result {
+    fn write(&self, context: &mut Context<'_>, view: &View, body: &mut Body, good_until: &mut Instant) -> fmt::Result {
+        let Context { now, directory, policy, limits, paging } = context;
+        let (now, directory, policy) = (*now, *directory, *policy);
         let mut out = LinkWriter::new(body);
         let show = self.show();
         let mut note = |endpoint: &Endpoint<'_>| {
@@ -155,13 +144,18 @@ impl Lookup {
             whole = self.query.clone().without_page();
             (&whole, Some(&self.query))
         };
+        let far_page = query.page().filter(|page| page.skip() > 0);
+        let mut pages = far_page.and_then(|page| Some((page, paging.pages(query, view.zone, limits.paged_results)?)));
         match self.scope {
             Scope::Endpoints => {
                 let mut write = |endpoint: Endpoint<'_>| {
                     note(&endpoint);
                     endpoint.write(&mut out, show)
                 };
-                let mut found = directory.endpoints(now, query).seen_from(view.zone);
+                let mut found = match &mut pages {
+                    Some((page, pages)) => pages.endpoints(directory, now, *page),
+                    None => directory.endpoints(now, query).seen_from(view.zone),
+                };
                 match page {
                     None => found.try_for_each(&mut write)?,
                     Some(page) => page.paginate(found.filter(reveals)).try_for_each(&mut write)?,
@@ -172,7 +166,10 @@ impl Lookup {
                     note(&resource.endpoint());
                     resource.write(&mut out, show)
                 };
-                let mut found = directory.resources(now, query).seen_from(view.zone);
+                let mut found = match &mut pages {
+                    Some((page, pages)) => pages.resources(directory, now, *page),
+                    None => directory.resources(now, query).seen_from(view.zone),
+                };
                 match page {
                     None => found.try_for_each(&mut write)?,
                     Some(page) => page

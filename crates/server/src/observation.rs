@@ -7,6 +7,7 @@ use waypost_rest::{ETag, ExchangeId, Response};
 use waypost_time::Instant;
 
 use crate::lookup::{Lookup, Rendering, View};
+use crate::paging::Paging;
 use crate::quota::{Account, Tally};
 use crate::{Policy, Refusal, ServerLimits};
 
@@ -74,12 +75,13 @@ struct Watched {
 }
 
 /// What a rendering needs besides the look-up.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) now: Instant,
     pub(crate) directory: &'a Directory,
     pub(crate) policy: &'a dyn Policy,
     pub(crate) limits: &'a ServerLimits,
+    pub(crate) paging: &'a mut Paging,
 }
 
 impl Observations {
@@ -114,7 +116,7 @@ impl Observations {
     /// A refusal if there is no answer to observe; then nothing is added.
     pub(crate) fn add(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         exchange: ExchangeId,
         account: Account,
         lookup: Lookup,
@@ -143,7 +145,7 @@ impl Observations {
 
     fn add_result(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         key: (Lookup, View),
         watch: WatchId,
         revision: u64,
@@ -229,7 +231,7 @@ impl Observations {
     /// Returns what to notify an observer of that is ready; `None` if it knows it already.
     pub(crate) fn notification(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         exchange: ExchangeId,
     ) -> Option<Result<Response, Refusal>> {
         let observer = self.observers.get(&exchange)?;
@@ -259,7 +261,7 @@ impl Observations {
     }
 
     /// Returns the rendering of a result as it is now, made once for all its observers.
-    fn rendering(&mut self, context: &Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
+    fn rendering(&mut self, context: &mut Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
         let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
         let revision = self.watched.get(&result.watch).ok_or(Refusal::Internal)?.revision;
         let Rendered { rendering, revision: made_of, at } = &result.rendering;
@@ -279,8 +281,7 @@ impl Watched {
     }
 }
 
-fn render(context: &Context<'_>, lookup: &Lookup, view: &View, revision: u64) -> Result<Rendered, Refusal> {
-    let Context { now, directory, policy, limits } = *context;
-    let rendering = lookup.render(now, directory, policy, view, limits.answer_bytes)?;
-    Ok(Rendered { rendering, revision, at: now })
+fn render(context: &mut Context<'_>, lookup: &Lookup, view: &View, revision: u64) -> Result<Rendered, Refusal> {
+    let rendering = lookup.render(context, view)?;
+    Ok(Rendered { rendering, revision, at: context.now })
 }

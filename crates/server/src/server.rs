@@ -16,6 +16,7 @@ use crate::freshness::Freshness;
 use crate::lookup::{Lookup, View};
 use crate::observation::{Context, Observations};
 use crate::pace::Pace;
+use crate::paging::Paging;
 use crate::quota::{Account, Quota};
 use crate::representation::{accepts_link_format, fresh_or_valid};
 use crate::{Event, Refusal, ServerConfig};
@@ -56,6 +57,7 @@ pub struct Server {
     pub(crate) outputs: VecDeque<Output>,
     discovery: Discovery,
     pub(crate) observations: Observations,
+    paging: Paging,
     events: Events,
     pace: Pace,
     /// Watches every endpoint, to report what expires.
@@ -89,6 +91,7 @@ impl Server {
             simple: Simple::default(),
             outputs: VecDeque::new(),
             observations: Observations::new(watcher),
+            paging: Paging::default(),
             events: Events::default(),
             pace: Pace::default(),
             expiry_watch,
@@ -248,9 +251,10 @@ impl Server {
                 && self.observations.watch(now, &mut self.directory, &lookup)
         });
         let is_observed = observer.is_some();
-        let context = Context { now, directory: &self.directory, policy, limits: &self.config.limits };
+        let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
+        let mut context = Context { now, directory, policy, limits, paging };
         let rendering = if let Some(account) = observer {
-            match self.observations.add(&context, exchange, account, lookup.clone(), view) {
+            match self.observations.add(&mut context, exchange, account, lookup.clone(), view) {
                 Ok(rendering) => rendering,
                 Err(refusal) => {
                     self.observations.unwatch(&mut self.directory, &lookup);
@@ -258,7 +262,7 @@ impl Server {
                 }
             }
         } else {
-            lookup.render(now, &self.directory, policy, &view, self.config.limits.answer_bytes)?
+            lookup.render(&mut context, &view)?
         };
         let mut response = rendering.response(now);
         response.is_observed = is_observed;
@@ -291,8 +295,9 @@ impl Service for Server {
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
         let policy = self.config.policy.as_ref();
-        let context = Context { now, directory: &self.directory, policy, limits: &self.config.limits };
-        let response = match self.observations.notification(&context, exchange) {
+        let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
+        let mut context = Context { now, directory, policy, limits, paging };
+        let response = match self.observations.notification(&mut context, exchange) {
             None => return,
             Some(Ok(response)) => response,
             Some(Err(refusal)) => {

@@ -1,6 +1,7 @@
 //! Section 6: look-up.
 
 use waypost_rest::{Code, Observe};
+use waypost_server::{ServerConfig, ServerLimits};
 
 use crate::harness::*;
 
@@ -180,6 +181,28 @@ fn section_6_2_walking_one_by_one_finds_everything_once() {
         }
         assert_eq!(walked.join(","), all);
     }
+}
+
+#[test]
+fn section_6_2_pages_line_up_while_others_register_and_however_many_results_are_paged_through() {
+    let limits = ServerLimits { paged_results: 1, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    for number in 0..600 {
+        world.register(&host(number), &format!("ep=node{number}"), "</a>;rt=x,</b>");
+    }
+    let all = world.get(&client(), "/rd-lookup/ep");
+    let of_type = world.get(&client(), "/rd-lookup/res?rt=x");
+    let (all, of_type): (Vec<_>, Vec<_>) = (all.split(",<").collect(), of_type.split(",<").collect());
+    for page in (0..60).rev() {
+        // What is new comes behind all that is there.
+        world.register(&host(page), &format!("ep=other{page}"), "</c>");
+        let ten = page as usize * 10..page as usize * 10 + 10;
+        let found = world.get(&client(), &format!("/rd-lookup/ep?count=10&page={page}"));
+        assert_eq!(found.trim_start_matches('<'), all[ten.clone()].join(",<").trim_start_matches('<'));
+        let found = world.get(&client(), &format!("/rd-lookup/res?rt=x&count=10&page={page}"));
+        assert_eq!(found.trim_start_matches('<'), of_type[ten].join(",<").trim_start_matches('<'));
+    }
+    assert_eq!(links(&world.get(&client(), "/rd-lookup/ep?count=100&page=6")).len(), 60);
 }
 
 #[test]
