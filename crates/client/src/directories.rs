@@ -2,10 +2,8 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_time::Instant;
+use waypost_time::{Instant, Jitter, back_off};
 
-use crate::random::Random;
-use crate::rate::back_off;
 use crate::{Candidate, CandidateRefused, Limits, ResourceUri};
 
 /// The places where a directory may be, what was found there, and when each may be tried again.
@@ -155,7 +153,7 @@ impl Directories {
         number: u64,
         failure: Failure,
         limits: &Limits,
-        random: &mut Random,
+        random: &mut Jitter,
     ) {
         let Some(place) = self.place(number) else { return };
         place.failures = place.failures.saturating_add(1);
@@ -173,7 +171,7 @@ impl Directories {
         uri: &ResourceUri,
         failure: Failure,
         limits: &Limits,
-        random: &mut Random,
+        random: &mut Jitter,
     ) {
         let Some(place) = self.place(number) else { return };
         let is_guess = place.candidate.is_guess;

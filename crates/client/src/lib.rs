@@ -103,7 +103,6 @@ mod lookup;
 mod lookup_client;
 mod lookup_config;
 mod lookup_event;
-mod random;
 mod rate;
 mod rdao;
 mod registered;

@@ -10,12 +10,11 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use waypost_model::Authority;
 use waypost_rest::{ContentFormat, Method, Observe, Output, Request, RequestId};
-use waypost_time::Instant;
+use waypost_time::{Instant, Jitter};
 
 use self::running::{Phase, Running, Step};
 use crate::answers::Answers;
 use crate::lookup::Mode;
-use crate::random::Random;
 use crate::{Interfaces, Lookup, LookupConfig, LookupEvent, LookupId, LookupRefused, ResourceUri};
 
 /// Looks up resources and endpoints at directories ([RFC 9176 §6]), without I/O.
@@ -27,7 +26,7 @@ use crate::{Interfaces, Lookup, LookupConfig, LookupEvent, LookupId, LookupRefus
 /// ```
 /// use waypost_client::{Lookup, LookupClient, LookupConfig, LookupEvent};
 /// use waypost_rest::{ContentFormat, Output, Response, Service};
-/// use waypost_time::Instant;
+/// use waypost_time::{Instant, Jitter};
 ///
 /// let mut client = LookupClient::new(LookupConfig::new(1));
 /// let lookup = Lookup::resources("coap://rd.example/rd-lookup/res".parse()?, "rt=light-lux".parse()?);
@@ -55,7 +54,7 @@ pub struct LookupClient {
     answers: Answers,
     /// The last Echo value, and who gave it.
     echo: Option<(Authority, Bytes)>,
-    random: Random,
+    random: Jitter,
     last_lookup: u64,
     last_request: u64,
     outputs: VecDeque<Output>,
@@ -68,7 +67,7 @@ impl LookupClient {
     #[must_use]
     pub fn new(config: LookupConfig) -> Self {
         Self {
-            random: Random::new(config.seed),
+            random: Jitter::new(config.seed),
             config,
             running: BTreeMap::new(),
             by_request: BTreeMap::new(),

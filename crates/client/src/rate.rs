@@ -27,22 +27,9 @@ impl Rate {
     }
 }
 
-/// Returns the delay after so many failures in a row: doubled with each, up to a longest one.
-pub(crate) fn back_off(first: Duration, longest: Duration, failures: u32) -> Duration {
-    let doublings = failures.saturating_sub(1).min(31);
-    first.saturating_mul(1 << doublings).min(longest.max(first))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn delays_double_up_to_the_longest() {
-        let [first, longest] = [10, 60].map(Duration::from_secs);
-        let delays = [1, 2, 3, 4, 100].map(|failures| back_off(first, longest, failures).as_secs());
-        assert_eq!(delays, [10, 20, 40, 60, 60]);
-    }
 
     #[test]
     fn a_burst_is_free_and_then_one_goes_per_interval() {

@@ -11,14 +11,13 @@ use core::time::Duration;
 use bytes::Bytes;
 use waypost_model::{Authority, EndpointName, Lifetime, Location};
 use waypost_rest::{ContentFormat, Method, Output, Request, RequestId};
-use waypost_time::Instant;
+use waypost_time::{Instant, Jitter};
 
 pub(crate) use self::outcome::{SHORTEST_WAIT, echo_of, is_postponement};
 pub(crate) use self::task::Patience;
 use self::task::{Asked, Discovered, Held, Step, Task};
 use crate::description::{Difference, Told};
 use crate::directories::{Directories, Next};
-use crate::random::Random;
 use crate::rate::Rate;
 use crate::{Candidate, CandidateRefused, Description, RegistrantConfig, RegistrantEvent, ResourceUri};
 
@@ -36,7 +35,7 @@ use crate::{Candidate, CandidateRefused, Description, RegistrantConfig, Registra
 /// use waypost_link_format::LinkDocumentBuf;
 /// use waypost_model::EndpointName;
 /// use waypost_rest::{Code, Output, Response, Service};
-/// use waypost_time::Instant;
+/// use waypost_time::{Instant, Jitter};
 ///
 /// let links = LinkDocumentBuf::parse(r#"</temp>;rt="temperature-c""#)?;
 /// let description = Description::new(EndpointName::new("node1")?).with_links(links)?;
@@ -63,7 +62,7 @@ pub struct Registrant {
     name: usize,
     directories: Directories,
     rate: Rate,
-    random: Random,
+    random: Jitter,
     task: Task,
     held: Option<Held>,
     /// The last Echo value, and who gave it.
@@ -83,7 +82,7 @@ impl Registrant {
         Self {
             directories: Directories::new(config.is_simple),
             rate: Rate::new(config.limits.burst, config.limits.refill),
-            random: Random::new(config.seed),
+            random: Jitter::new(config.seed),
             config,
             description,
             name: 0,

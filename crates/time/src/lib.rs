@@ -1,4 +1,4 @@
-//! One point in time, as every engine of Waypost takes it.
+//! One point in time, as every engine of Waypost takes it, and how retries are spread over time.
 //!
 //! No crate below the drivers reads a clock. Whoever calls an engine says what time it is, as an [`Instant`]:
 //! milliseconds on a monotonic clock of the caller's choosing. The zero of that clock means nothing, so two machines
@@ -16,5 +16,7 @@
 #![no_std]
 
 mod instant;
+mod jitter;
 
 pub use instant::Instant;
+pub use jitter::{Jitter, back_off};

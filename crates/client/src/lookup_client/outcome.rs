@@ -4,13 +4,13 @@ use core::time::Duration;
 
 use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::{Code, RequestFailure, RequestId, Response};
+use waypost_time::back_off;
 
 use super::LookupClient;
 use super::running::{Phase, Step};
 use crate::diagnostic::diagnostic_of;
 use crate::discovery::{link_format_of, max_age_of};
 use crate::lookup::Mode;
-use crate::rate::back_off;
 use crate::registrant::{Patience, SHORTEST_WAIT, echo_of, is_postponement};
 use crate::resolved::resolved;
 use crate::{Answer, Fault, LookupEvent, LookupId, ResourceUri};
