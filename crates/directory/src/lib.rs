@@ -95,6 +95,7 @@ mod config;
 mod contents;
 mod context;
 mod counts;
+mod copies;
 mod deadlines;
 mod dictionary;
 mod directory;

@@ -270,6 +270,18 @@ impl Server {
     }
 }
 
+impl AsRef<Directory> for Server {
+    fn as_ref(&self) -> &Directory {
+        &self.directory
+    }
+}
+
+impl AsMut<Directory> for Server {
+    fn as_mut(&mut self) -> &mut Directory {
+        &mut self.directory
+    }
+}
+
 impl Service for Server {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
         let now = self.advance(now);

@@ -1,0 +1,32 @@
+use waypost_model::{Dot, Key, Record, State};
+use waypost_time::Instant;
+
+use crate::{Directory, registry::Place, token::Token};
+
+/// Single registrations, as replicas exchange them.
+impl Directory {
+    /// Returns the registration of a key with the stamp of each field: what [`apply`](Self::apply) takes. Also one that has
+    /// expired and is kept.
+    #[must_use]
+    pub fn record(&self, key: &Key) -> Option<Record> {
+        let slot = self.slot_of(Token::of(&self.context.config.secret, key), key).ok()??;
+        Some(self.state(Some(slot)).record()?.into_owned())
+    }
+
+    /// Forgets a registration, if it still is what the write `dot` made it; tells whether it was.
+    ///
+    /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there. It leaves
+    /// no removal behind. A registration that this replica wrote itself is not forgotten so.
+    pub fn forget_copy(&mut self, now: Instant, key: &Key, dot: Dot) -> bool {
+        let token = Token::of(&self.context.config.secret, key);
+        let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
+        let is_entry = matches!(self.registry.place(slot), Some(Place::Entry(_)));
+        let state: State = self.state(Some(slot));
+        let is_same = state.len() == 1 && state.records().all(|record| record.dot() == dot);
+        let is_copy = is_entry && is_same && dot.replica != self.context.config.replica;
+        if is_copy {
+            self.forget(now, slot);
+        }
+        is_copy
+    }
+}

@@ -1,0 +1,77 @@
+use alloc::boxed::Box;
+use core::time::Duration;
+
+use waypost_client::Fault;
+use waypost_directory::Refused;
+use waypost_model::{Conflict, Key};
+
+use crate::Malformed;
+
+/// What the engine did, for the log.
+///
+/// ```
+/// use waypost_sync::SyncEvent;
+///
+/// fn log(event: &SyncEvent) {
+///     match event {
+///         SyncEvent::InStep { source } => println!("in step with {source}"),
+///         SyncEvent::Failed { source, fault, retry } => eprintln!("{source}: {fault}; again in {retry:?}"),
+///         other => eprintln!("{other:?}"),
+///     }
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncEvent {
+    /// Everything that a source had to say is here. Told once, and again after a failure.
+    InStep {
+        /// The source, as it was named.
+        source: Box<str>,
+    },
+    /// A source did not answer, or its answer does not help; it will be asked again.
+    Failed {
+        /// The source.
+        source: Box<str>,
+        /// What is wrong.
+        fault: Fault,
+        /// When it will be asked again.
+        retry: Duration,
+    },
+    /// A source sent what cannot be read. What came before it in the same answer was taken.
+    Malformed {
+        /// The source.
+        source: Box<str>,
+        /// What, and where.
+        malformed: Malformed,
+    },
+    /// A change of a source was not taken: it cannot be right, or a limit is reached.
+    Refused {
+        /// The source.
+        source: Box<str>,
+        /// What it is about; nothing where it is about the version.
+        key: Option<Key>,
+        /// Why.
+        refused: Refused,
+    },
+    /// Two registrants with different credentials registered the same name at different replicas. The one that came first is
+    /// shown.
+    Conflict {
+        /// The source that told of the second.
+        source: Box<str>,
+        /// The name.
+        key: Key,
+        /// The two writes.
+        conflict: Conflict,
+    },
+    /// What the source forgot cannot be told from what it never had: it is read anew from the beginning.
+    StartedAnew {
+        /// The source.
+        source: Box<str>,
+    },
+    /// A peer knows writes of this replica that it does not know itself: it lost its state, and needs a new
+    /// [`ReplicaId`](waypost_model::ReplicaId). Nothing is taken from that peer before.
+    ForgottenWrites {
+        /// The source.
+        source: Box<str>,
+    },
+}

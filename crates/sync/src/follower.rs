@@ -1,0 +1,402 @@
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
+use core::time::Duration;
+
+use bytes::Bytes;
+use waypost_client::{Fault, ResourceUri};
+use waypost_directory::{Applied, Directory, Refused};
+use waypost_model::{Authority, Change, Key, Location, Origin, Record, Version};
+use waypost_rest::{Code, Method, Observe, Peer, Request, RequestFailure, Response};
+use waypost_time::{Instant, Jitter, back_off};
+
+use crate::wire::{Answer, ArrivedPut, Item, Question};
+use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
+
+/// Follows the feed of one directory.
+///
+/// It asks for what comes after the version that is here, takes the answer in, asks on until nothing is left, and then
+/// observes. A notification that does not begin where the last one ended is no harm: it asks again.
+#[derive(Debug)]
+pub(crate) struct Follower {
+    name: Box<str>,
+    relation: Relation,
+    step: Step,
+    phase: Phase,
+    /// What a mirror holds of its source.
+    mirrored: Version,
+    /// Whether the next question asks for everything to be said, because something that was left out is not here.
+    is_whole: bool,
+    anew: Option<Anew>,
+    failures: u32,
+    is_in_step: bool,
+}
+
+/// Reading a source from the beginning: what it does not mention in the end is gone.
+#[derive(Debug, Default)]
+struct Anew {
+    cursor: Version,
+    mentioned: BTreeSet<Key>,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// Where the feed is has to be asked.
+    Discover { host: ResourceUri },
+    /// The feed is there.
+    Read { feed: ResourceUri },
+}
+
+#[derive(Debug, Clone)]
+enum Phase {
+    /// A question is to be asked.
+    Due { is_observing: bool },
+    /// A question is under way.
+    Asking { cursor: Version, deadline: Instant },
+    /// Notifications come by themselves; they go on from `cursor`.
+    Observing { cursor: Version, refresh: Instant },
+    /// It is asked again then.
+    Waiting { until: Instant },
+}
+
+/// What a follower works with.
+pub(crate) struct Surroundings<'s> {
+    pub(crate) now: Instant,
+    pub(crate) directory: &'s mut Directory,
+    pub(crate) config: &'s SyncConfig,
+    pub(crate) jitter: &'s mut Jitter,
+    pub(crate) events: &'s mut dyn FnMut(SyncEvent),
+}
+
+/// How far an answer was taken.
+enum Taken {
+    All,
+    /// There is more to ask for.
+    More,
+    /// It does not go on from what is here.
+    Gap,
+    /// It left out what is not here.
+    Incomplete,
+    /// Nothing more can be taken from this source for now.
+    Stopped,
+}
+
+impl Follower {
+    /// Follows the feed at a URI, or the one that the host of a URI without path has.
+    pub(crate) fn new(uri: ResourceUri, relation: Relation) -> Self {
+        let name = uri.as_str().into();
+        let is_host = uri.request(Method::Get).path.is_empty();
+        Self {
+            name,
+            relation,
+            step: if is_host { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
+            phase: Phase::Due { is_observing: false },
+            mirrored: Version::new(),
+            is_whole: false,
+            anew: None,
+            failures: 0,
+            is_in_step: false,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) const fn relation(&self) -> Relation {
+        self.relation
+    }
+
+    /// Returns whom the source is reached at.
+    pub(crate) fn peer(&self) -> Peer {
+        match &self.step {
+            Step::Discover { host } => host.peer(),
+            Step::Read { feed } => feed.peer(),
+        }
+    }
+
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Due { .. } => None,
+            Phase::Asking { deadline, .. } => Some(deadline),
+            Phase::Observing { refresh, .. } => Some(refresh),
+            Phase::Waiting { until } => Some(until),
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
+        if self.deadline().is_none_or(|deadline| deadline > surroundings.now) {
+            return;
+        }
+        match self.phase {
+            Phase::Asking { .. } => self.fail(surroundings, RequestFailure::TimedOut.into()),
+            _ => self.phase = Phase::Due { is_observing: true },
+        }
+    }
+
+    /// Returns the question to ask next, if it is time for one.
+    pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Request> {
+        let Phase::Due { is_observing } = self.phase else { return None };
+        let config = surroundings.config;
+        let cursor = self.cursor(surroundings.directory).clone();
+        let request = match &self.step {
+            Step::Discover { .. } => {
+                let argument = ["rt=", FEED_RESOURCE_TYPE].concat();
+                Request::new(Method::Get, [".well-known", "core"]).with_query(argument)
+            }
+            Step::Read { feed } => {
+                let size = config.limits.answer_bytes as u64;
+                let question =
+                    Question { relation: self.relation, cursor: cursor.clone(), size, is_whole: self.is_whole };
+                let mut request =
+                    feed.request(Method::Fetch).with_payload(config.content_format, Bytes::from(question.encode()));
+                request.accept = Some(config.content_format);
+                if is_observing { request.with_observe(Observe::Register) } else { request }
+            }
+        };
+        self.phase = Phase::Asking { cursor, deadline: surroundings.now + config.limits.patience };
+        Some(request)
+    }
+
+    /// Takes the answer to the last question, or a notification.
+    pub(crate) fn handle_outcome(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        outcome: Result<Response, RequestFailure>,
+    ) {
+        let cursor = match &self.phase {
+            Phase::Asking { cursor, .. } | Phase::Observing { cursor, .. } => cursor.clone(),
+            Phase::Due { .. } | Phase::Waiting { .. } => return,
+        };
+        let response = match outcome {
+            Ok(response) => response,
+            Err(failure) => return self.fail(surroundings, failure.into()),
+        };
+        let limits = &surroundings.config.limits;
+        if response.payload.len() > limits.received_bytes {
+            return self.fail(surroundings, Fault::TooLarge);
+        }
+        match &self.step {
+            Step::Discover { host } => match discovered(host, &response) {
+                Ok(feed) => {
+                    self.step = Step::Read { feed };
+                    self.phase = Phase::Due { is_observing: true };
+                }
+                Err(fault) => self.fail(surroundings, fault),
+            },
+            // What was removed after the cursor is not known there any more.
+            Step::Read { .. } if response.code == Code::CONFLICT && self.anew.is_none() => {
+                self.start_anew(surroundings);
+            }
+            Step::Read { .. } if response.code != Code::CONTENT => {
+                self.fail(surroundings, Fault::Code(response.code));
+            }
+            Step::Read { .. } => match response.content_format {
+                Some(format) if format == surroundings.config.content_format => {
+                    let taken = self.take(surroundings, &response.payload, &cursor);
+                    self.go_on(surroundings, taken, cursor, response.is_observed);
+                }
+                format => self.fail(surroundings, format.map_or(Fault::Code(response.code), Fault::Format)),
+            },
+        }
+    }
+
+    fn go_on(&mut self, surroundings: &mut Surroundings<'_>, taken: Taken, cursor: Version, is_observed: bool) {
+        let (now, limits) = (surroundings.now, &surroundings.config.limits);
+        match taken {
+            Taken::Stopped => {
+                self.is_in_step = false;
+                self.wait(now, surroundings.jitter.stretch(limits.retry_max));
+            }
+            Taken::Incomplete if self.is_whole => self.start_anew(surroundings),
+            Taken::Incomplete => {
+                self.is_whole = true;
+                self.phase = Phase::Due { is_observing: false };
+            }
+            Taken::Gap | Taken::More => self.phase = Phase::Due { is_observing: true },
+            Taken::All => {
+                self.is_whole = false;
+                self.failures = 0;
+                self.finish_anew(surroundings);
+                if !self.is_in_step {
+                    self.is_in_step = true;
+                    (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
+                }
+                if is_observed {
+                    let refresh = now + surroundings.jitter.stretch(limits.refresh);
+                    self.phase = Phase::Observing { cursor, refresh };
+                } else {
+                    self.wait(now, surroundings.jitter.stretch(limits.poll));
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
+        let mut taken = Taken::All;
+        for item in Answer::new(payload, cursor) {
+            let next = match item {
+                Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
+                Ok(Item::Begin { .. }) => None,
+                Ok(Item::Put(put)) => self.put(surroundings, put),
+                Ok(Item::Removal(mut removal)) => {
+                    self.place_key(&mut removal.key);
+                    self.apply(surroundings, Change::Remove(removal))
+                }
+                Ok(Item::End { upto }) => self.advance(surroundings, [upto].into_iter().collect()),
+                Ok(Item::More) => {
+                    taken = Taken::More;
+                    None
+                }
+                Err(malformed) => {
+                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
+                    Some(Taken::Stopped)
+                }
+            };
+            if let Some(next) = next {
+                return next;
+            }
+        }
+        taken
+    }
+
+    fn put(&mut self, surroundings: &mut Surroundings<'_>, mut put: ArrivedPut) -> Option<Taken> {
+        self.place_key(&mut put.key);
+        let (age, place, key) = (put.age, put.place.take(), put.key.clone());
+        let present = surroundings.directory.record(&key);
+        let Ok(mut record) = put.complete(present.as_ref()) else { return Some(Taken::Incomplete) };
+        if let Origin::Foreign(authority) = &key.origin
+            && !self.place_record(&mut record, authority, place.as_deref())
+        {
+            let refused = Refused::Implausible { what: "location" };
+            (surroundings.events)(SyncEvent::Refused { source: self.name.clone(), key: Some(key), refused });
+            return None;
+        }
+        if let Some(anew) = &mut self.anew {
+            anew.mentioned.insert(key);
+        }
+        self.apply(surroundings, Change::Put { record: Box::new(record), age })
+    }
+
+    fn apply(&mut self, surroundings: &mut Surroundings<'_>, change: Change) -> Option<Taken> {
+        let key = change.key().clone();
+        let source = self.name.clone();
+        match surroundings.directory.apply(surroundings.now, change) {
+            Ok(Applied::Conflict(conflict)) => {
+                (surroundings.events)(SyncEvent::Conflict { source, key, conflict });
+                None
+            }
+            Ok(_) => None,
+            Err(refused) => self.refuse(surroundings, Some(key), refused),
+        }
+    }
+
+    /// Notes that everything in a version was taken.
+    fn advance(&mut self, surroundings: &mut Surroundings<'_>, version: Version) -> Option<Taken> {
+        if let Some(anew) = &mut self.anew {
+            anew.cursor.merge(&version);
+        }
+        match self.relation {
+            Relation::Mirror => {
+                self.mirrored.merge(&version);
+                None
+            }
+            Relation::Replica => match surroundings.directory.advance(&version) {
+                Ok(()) => None,
+                Err(refused) => self.refuse(surroundings, None, refused),
+            },
+        }
+    }
+
+    /// Reports what was not taken. What can never be right is passed over; where there is no room, nothing more is taken, so
+    /// that it is asked for again when there may be.
+    fn refuse(&mut self, surroundings: &mut Surroundings<'_>, key: Option<Key>, refused: Refused) -> Option<Taken> {
+        let source = self.name.clone();
+        let (event, taken) = match refused {
+            Refused::ForgottenWrites => (SyncEvent::ForgottenWrites { source }, Some(Taken::Stopped)),
+            Refused::OverLimit { .. } => (SyncEvent::Refused { source, key, refused }, Some(Taken::Stopped)),
+            refused => (SyncEvent::Refused { source, key, refused }, None),
+        };
+        (surroundings.events)(event);
+        taken
+    }
+
+    fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
+        self.anew = Some(Anew::default());
+        self.is_whole = false;
+        self.phase = Phase::Due { is_observing: false };
+        (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
+    }
+
+    /// Forgets what the source would have mentioned if it were still there.
+    fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
+        let Some(anew) = self.anew.take() else { return };
+        let origin = self.origin();
+        let Ok(feed) = surroundings.directory.feed(surroundings.now, &Version::new()) else { return };
+        let gone: alloc::vec::Vec<_> = feed
+            .filter(|change| matches!(change, Change::Put { .. }) && change.key().origin == origin)
+            .filter(|change| anew.cursor.contains(change.dot()) && !anew.mentioned.contains(change.key()))
+            .map(|change| (change.key().clone(), change.dot()))
+            .collect();
+        for (key, dot) in gone {
+            surroundings.directory.forget_copy(surroundings.now, &key, dot);
+        }
+    }
+
+    fn fail(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+        self.failures = self.failures.saturating_add(1);
+        self.is_in_step = false;
+        self.anew = None;
+        let limits = &surroundings.config.limits;
+        let retry = surroundings.jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
+        self.wait(surroundings.now, retry);
+        (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+    }
+
+    fn wait(&mut self, now: Instant, span: Duration) {
+        self.phase = Phase::Waiting { until: now + span };
+    }
+
+    /// Returns what is held of the source.
+    fn cursor<'c>(&'c self, directory: &'c Directory) -> &'c Version {
+        match (&self.anew, self.relation) {
+            (Some(anew), _) => &anew.cursor,
+            (None, Relation::Replica) => directory.version(),
+            (None, Relation::Mirror) => &self.mirrored,
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        let uri = match &self.step {
+            Step::Discover { host } => host,
+            Step::Read { feed } => feed,
+        };
+        match self.relation {
+            Relation::Replica => Origin::Local,
+            Relation::Mirror => Origin::Foreign(uri.authority().clone()),
+        }
+    }
+
+    /// Says where a registration was made, which the source does not say.
+    fn place_key(&self, key: &mut Key) {
+        key.origin = self.origin();
+    }
+
+    /// Gives a mirrored record its URI; tells whether the place can be that of a registration of the source.
+    fn place_record(&self, record: &mut Record, authority: &Authority, place: Option<&str>) -> bool {
+        let Some(place) = place.filter(|place| place.starts_with('/') && !place.starts_with("//")) else {
+            return false;
+        };
+        record.location = Location::new(&[authority.as_str(), place].concat()).ok();
+        record.location.is_some()
+    }
+}
+
+/// Returns the feed that a host offers.
+fn discovered(host: &ResourceUri, response: &Response) -> Result<ResourceUri, Fault> {
+    if response.code != Code::CONTENT {
+        return Err(Fault::Code(response.code));
+    }
+    let document = waypost_link_format::LinkDocument::parse_bytes(&response.payload).map_err(Fault::Links)?;
+    let mut feeds = document.links().filter(|link| link.rt().any(|word| word == FEED_RESOURCE_TYPE));
+    feeds.find_map(|link| host.resolve(link.target()).ok()).ok_or(Fault::NoInterface)
+}

@@ -1,0 +1,57 @@
+use core::time::Duration;
+
+/// Everything that peers can drive at the engine, and how often it asks them.
+///
+/// ```
+/// use waypost_sync::Limits;
+///
+/// let mut limits = Limits::default();
+/// limits.answer_bytes = 4096;
+/// assert!(limits.retry < limits.retry_max);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one answer of the feed, about; 64 KiB by default. What is left over is asked for in the next question. One
+    /// change that is longer still goes whole.
+    pub answer_bytes: usize,
+    /// Bytes of a question, which are those of a version: about 14 for each replica; 8 KiB by default.
+    pub question_bytes: usize,
+    /// How many peers may observe the feed at a time; 1 024 by default. The others are answered, and come back.
+    pub observers: usize,
+    /// How many directories are followed; 256 by default.
+    pub sources: usize,
+    /// Bytes of what a source may send in one answer; 16 MiB by default.
+    pub received_bytes: usize,
+    /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go.
+    pub events: usize,
+    /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
+    /// failure in a row.
+    pub retry: Duration,
+    /// The longest such wait; five minutes by default.
+    pub retry_max: Duration,
+    /// How often a source that is observed is asked whether it still knows of that; a minute by default.
+    pub refresh: Duration,
+    /// How often a source that cannot be observed is asked; ten seconds by default.
+    pub poll: Duration,
+    /// How long a question may go without an answer, whatever the transport does; five minutes by default.
+    pub patience: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            answer_bytes: 64 * 1024,
+            question_bytes: 8 * 1024,
+            observers: 1_024,
+            sources: 256,
+            received_bytes: 16 * 1024 * 1024,
+            events: 1_024,
+            retry: Duration::from_secs(2),
+            retry_max: Duration::from_secs(300),
+            refresh: Duration::from_secs(60),
+            poll: Duration::from_secs(10),
+            patience: Duration::from_secs(300),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+use waypost_directory::Directory;
+use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+use crate::Replicator;
+
+/// A service that has a directory, such as a server, together with the engine that keeps the directory in step.
+///
+/// Requests for the feed go to the engine, all others to the service. The names of the requests that the service makes must
+/// be less than 2⁶².
+#[derive(Debug)]
+pub struct Replicated<S> {
+    service: S,
+    replicator: Replicator,
+    now: Instant,
+}
+
+impl<S> Replicated<S> {
+    /// Puts an engine beside a service.
+    pub const fn new(service: S, replicator: Replicator) -> Self {
+        Self { service, replicator, now: Instant::ZERO }
+    }
+
+    /// Returns the service.
+    pub const fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// Returns the service, to work with it.
+    pub const fn service_mut(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    /// Returns the engine.
+    pub const fn replicator(&self) -> &Replicator {
+        &self.replicator
+    }
+
+    /// Returns the engine, to work with it.
+    pub const fn replicator_mut(&mut self) -> &mut Replicator {
+        &mut self.replicator
+    }
+}
+
+impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
+        self.now = self.now.max(now);
+        if self.replicator.is_for(&request) && !request.is_multicast {
+            self.replicator.handle_request(self.now, self.service.as_mut(), exchange, peer, &request);
+        } else {
+            self.replicator.handle_cancel(exchange);
+            self.service.handle_request(now, exchange, peer, request);
+        }
+    }
+
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        self.now = self.now.max(now);
+        match own(request) {
+            Some(request) => self.replicator.handle_response(self.now, self.service.as_mut(), request, outcome),
+            None => self.service.handle_response(now, request, outcome),
+        }
+    }
+
+    fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
+        self.service.handle_group_response(now, request, peer, response);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        self.now = self.now.max(now);
+        self.replicator.handle_ready(self.now, self.service.as_mut(), exchange);
+        self.service.handle_ready(now, exchange);
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        self.replicator.handle_cancel(exchange);
+        self.service.handle_cancel(now, exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.service.handle_timeout(now);
+        self.replicator.handle_timeout(self.now, self.service.as_mut());
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.service.poll_output() {
+            return Some(output);
+        }
+        self.replicator.poll_output(self.now, self.service.as_mut()).map(|output| match output {
+            Output::Request { id: RequestId(id), peer, request } => {
+                Output::Request { id: RequestId(id | OWN), peer, request }
+            }
+            other => other,
+        })
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.service.poll_timeout().into_iter().chain(self.replicator.poll_timeout()).min()
+    }
+}
+
+/// Returns the name that the engine gave, if it is one of its own.
+const fn own(RequestId(id): RequestId) -> Option<RequestId> {
+    if id & OWN == 0 { None } else { Some(RequestId(id & !OWN)) }
+}
+
+/// Marks the names of what the engine asks.
+const OWN: u64 = 1 << 62;

@@ -1,0 +1,208 @@
+use alloc::collections::{BTreeMap, VecDeque};
+
+use waypost_client::ResourceUri;
+use waypost_directory::Directory;
+use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
+use waypost_time::{Instant, Jitter};
+
+use crate::follower::{Follower, Surroundings};
+use crate::source::Source;
+use crate::{Relation, SyncConfig, SyncEvent};
+
+/// The engine: keeps a [`Directory`] in step with others.
+///
+/// It performs no I/O and owns no directory: whoever drives it hands the directory in. To put it on a transport together
+/// with the server of a directory, use [`Replicated`](crate::Replicated).
+///
+/// Calls may come in any order. The work that a call does is bounded by [`Limits`](crate::Limits).
+#[derive(Debug)]
+pub struct Replicator {
+    config: SyncConfig,
+    jitter: Jitter,
+    source: Source,
+    followers: BTreeMap<RequestId, Follower>,
+    next: u64,
+    events: VecDeque<SyncEvent>,
+}
+
+impl Replicator {
+    /// Makes an engine that follows nobody yet.
+    #[must_use]
+    pub fn new(config: SyncConfig) -> Self {
+        Self {
+            jitter: Jitter::new(config.seed),
+            config,
+            source: Source::default(),
+            followers: BTreeMap::new(),
+            next: 0,
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Returns the configuration.
+    #[must_use]
+    pub const fn config(&self) -> &SyncConfig {
+        &self.config
+    }
+
+    /// Follows another replica of the same authority, and lets it follow.
+    ///
+    /// The URI is that of its feed, or of its host, whose feed is then discovered. Replicas have to be added at each other:
+    /// that is how they know each other.
+    ///
+    /// # Errors
+    ///
+    /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
+    pub fn add_replica(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
+        self.follow(uri, Relation::Replica)
+    }
+
+    /// Mirrors what is registered at a directory of another authority. The URI is that of its feed, or of its host.
+    ///
+    /// # Errors
+    ///
+    /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
+    pub fn add_mirror(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
+        self.follow(uri, Relation::Mirror)
+    }
+
+    /// Returns the next event for the log.
+    pub fn poll_event(&mut self) -> Option<SyncEvent> {
+        self.events.pop_front()
+    }
+
+    /// Returns how many peers observe the feed.
+    #[must_use]
+    pub fn observers(&self) -> usize {
+        self.source.observers()
+    }
+
+    /// Returns how many answers were encoded so far. One that was sent to several peers counts once.
+    #[must_use]
+    pub const fn encodings(&self) -> u64 {
+        self.source.encodings()
+    }
+
+    /// Tells whether a request is for this engine.
+    #[must_use]
+    pub fn is_for(&self, request: &Request) -> bool {
+        request.path == self.config.path
+    }
+
+    /// Takes a request for the feed. The answer comes out of [`Replicator::poll_output`].
+    pub fn handle_request(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        exchange: ExchangeId,
+        peer: &Peer,
+        request: &Request,
+    ) {
+        let is_replica = self
+            .followers
+            .values()
+            .any(|follower| follower.relation() == Relation::Replica && follower.peer().uri == peer.uri);
+        self.source.handle_request(now, directory, &self.config, is_replica, exchange, peer, request);
+    }
+
+    /// Takes the answer to a request of this engine, a notification, or why there is none.
+    pub fn handle_response(
+        &mut self,
+        now: Instant,
+        directory: &mut Directory,
+        request: RequestId,
+        outcome: Result<Response, RequestFailure>,
+    ) {
+        self.with(now, directory, request, |follower, surroundings| follower.handle_outcome(surroundings, outcome));
+    }
+
+    /// Says that a notification can be sent.
+    pub fn handle_ready(&mut self, now: Instant, directory: &Directory, exchange: ExchangeId) {
+        self.source.handle_ready(now, directory, &self.config, exchange);
+    }
+
+    /// Says that an observation of the feed has ended.
+    pub fn handle_cancel(&mut self, exchange: ExchangeId) {
+        self.source.handle_cancel(exchange);
+    }
+
+    /// Says that time has passed.
+    pub fn handle_timeout(&mut self, now: Instant, directory: &mut Directory) {
+        for request in self.followers.keys().copied().collect::<alloc::vec::Vec<_>>() {
+            self.with(now, directory, request, Follower::handle_timeout);
+        }
+    }
+
+    /// Returns the next thing that the engine has to say.
+    pub fn poll_output(&mut self, now: Instant, directory: &mut Directory) -> Option<Output> {
+        if let Some(output) = self.source.poll_output(directory) {
+            return Some(output);
+        }
+        for id in self.followers.keys().copied().collect::<alloc::vec::Vec<_>>() {
+            let asked = self.with(now, directory, id, |follower, surroundings| {
+                Some((follower.peer(), follower.poll_request(surroundings)?))
+            });
+            if let Some((peer, request)) = asked.flatten() {
+                return Some(Output::Request { id, peer, request });
+            }
+        }
+        None
+    }
+
+    /// Returns when [`Replicator::handle_timeout`] wants to be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.followers.values().filter_map(Follower::deadline).min()
+    }
+
+    fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {
+        if self.followers.len() >= self.config.limits.sources {
+            return Err(NotFollowed::OverLimit);
+        }
+        if self.followers.values().any(|follower| follower.name() == uri.as_str()) {
+            return Err(NotFollowed::Already);
+        }
+        self.followers.insert(RequestId(self.next), Follower::new(uri, relation));
+        self.next += 1;
+        Ok(())
+    }
+
+    fn with<R>(
+        &mut self,
+        now: Instant,
+        directory: &mut Directory,
+        id: RequestId,
+        work: impl FnOnce(&mut Follower, &mut Surroundings<'_>) -> R,
+    ) -> Option<R> {
+        let Self { config, jitter, followers, events, .. } = self;
+        let mut note = |event| {
+            if events.len() >= config.limits.events {
+                events.pop_front();
+            }
+            events.push_back(event);
+        };
+        let follower = followers.get_mut(&id)?;
+        Some(work(follower, &mut Surroundings { now, directory, config, jitter, events: &mut note }))
+    }
+}
+
+/// Says why a directory is not followed.
+///
+/// ```
+/// use waypost_sync::{NotFollowed, Replicator, SyncConfig};
+///
+/// let mut replicator = Replicator::new(SyncConfig::new(1));
+/// replicator.add_mirror("coap://rd.example".parse()?)?;
+/// assert_eq!(replicator.add_mirror("coap://rd.example".parse()?), Err(NotFollowed::Already));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotFollowed {
+    /// As many are followed as the limits allow.
+    #[error("over the limit of sources")]
+    OverLimit,
+    /// It is followed already.
+    #[error("followed already")]
+    Already,
+}

@@ -1,0 +1,241 @@
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use waypost_directory::Directory;
+use waypost_model::{Change, ReplicaId, Version};
+use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Peer, Request, Response};
+use waypost_time::Instant;
+
+use crate::wire::{Question, Writer};
+use crate::{Relation, SyncConfig};
+
+/// Serves the feed of a directory: answers questions, and tells those who observe.
+///
+/// An observer costs its cursor and nothing else: what it is told next is read from the directory when the transport can
+/// send. So a slow one piles up nothing, and what changed twice meanwhile is sent once.
+#[derive(Debug, Default)]
+pub(crate) struct Source {
+    observers: BTreeMap<ExchangeId, Observer>,
+    /// The version that the observers were last told about.
+    announced: Version,
+    outputs: VecDeque<Output>,
+    encoded: Option<Encoded>,
+    encodings: u64,
+}
+
+#[derive(Debug)]
+struct Observer {
+    question: Question,
+    /// What it was sent, with all that it held before.
+    holds: Version,
+    /// Whether it is to be told that there is something, and was not yet.
+    is_due: bool,
+}
+
+/// An answer that was written, for the next who asks the same.
+#[derive(Debug)]
+struct Encoded {
+    relation: Relation,
+    replicas: Vec<ReplicaId>,
+    size: u64,
+    is_whole: bool,
+    holds: Version,
+    version: Version,
+    at: Instant,
+    octets: Bytes,
+    reached: Version,
+    is_complete: bool,
+}
+
+impl Source {
+    /// Answers a request for the feed.
+    pub(crate) fn handle_request(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        config: &SyncConfig,
+        is_replica: bool,
+        exchange: ExchangeId,
+        peer: &Peer,
+        request: &Request,
+    ) {
+        self.observers.remove(&exchange);
+        let is_replica = is_replica || peer.credentials.iter().any(|own| config.replica_credentials.contains(own));
+        let response = match self.answer(now, directory, config, is_replica, exchange, request) {
+            Ok(response) | Err(response) => response,
+        };
+        self.outputs.push_back(Output::Response { exchange, response });
+    }
+
+    /// Sends an observer what it lacks.
+    pub(crate) fn handle_ready(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        config: &SyncConfig,
+        exchange: ExchangeId,
+    ) {
+        let Some(observer) = self.observers.get(&exchange) else { return };
+        let (question, holds) = (observer.question.clone(), observer.holds.clone());
+        let response = match self.content(now, directory, config, &question, &holds) {
+            Ok((mut response, reached, is_complete)) => {
+                response.is_observed = true;
+                if let Some(observer) = self.observers.get_mut(&exchange) {
+                    observer.holds = reached;
+                    observer.is_due = !is_complete;
+                }
+                response
+            }
+            Err(refusal) => {
+                self.observers.remove(&exchange);
+                refusal
+            }
+        };
+        self.outputs.push_back(Output::Notification { exchange, response });
+    }
+
+    pub(crate) fn handle_cancel(&mut self, exchange: ExchangeId) {
+        self.observers.remove(&exchange);
+    }
+
+    pub(crate) fn poll_output(&mut self, directory: &Directory) -> Option<Output> {
+        if self.announced != *directory.version() {
+            self.announced = directory.version().clone();
+            for observer in self.observers.values_mut() {
+                observer.is_due |= !observer.holds.includes(&self.announced);
+            }
+        }
+        self.outputs.pop_front().or_else(|| {
+            let due = self.observers.iter_mut().find(|(_, observer)| observer.is_due);
+            due.map(|(exchange, observer)| {
+                observer.is_due = false;
+                Output::Changed { exchange: *exchange }
+            })
+        })
+    }
+
+    /// Returns how many answers were written; those that several peers were sent count once.
+    pub(crate) const fn encodings(&self) -> u64 {
+        self.encodings
+    }
+
+    pub(crate) fn observers(&self) -> usize {
+        self.observers.len()
+    }
+
+    fn answer(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        config: &SyncConfig,
+        is_replica: bool,
+        exchange: ExchangeId,
+        request: &Request,
+    ) -> Result<Response, Response> {
+        if request.method != Method::Fetch {
+            return Err(Response::new(Code::METHOD_NOT_ALLOWED));
+        }
+        if request.content_format != Some(config.content_format) {
+            return Err(Response::new(Code::UNSUPPORTED_CONTENT_FORMAT));
+        }
+        if request.accept.is_some_and(|accept| accept != config.content_format) {
+            return Err(Response::new(Code::NOT_ACCEPTABLE));
+        }
+        if request.payload.len() > config.limits.question_bytes {
+            return Err(Response::new(Code::REQUEST_ENTITY_TOO_LARGE));
+        }
+        let mut question = Question::decode(&request.payload).map_err(|malformed| {
+            let diagnostic = alloc::format!("octet {}: {malformed}", malformed.offset);
+            Response::refusal(Code::BAD_REQUEST, diagnostic)
+        })?;
+        let is_admitted = match question.relation {
+            Relation::Replica => is_replica,
+            Relation::Mirror => is_replica || config.admits_mirrors,
+        };
+        if !is_admitted {
+            return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
+        }
+        question.size = question.size.min(config.limits.answer_bytes as u64);
+        let (mut response, reached, is_complete) = self.content(now, directory, config, &question, &question.cursor)?;
+        let wants = request.observe == Some(Observe::Register);
+        // Who has not caught up asks on, and then observes.
+        if wants && is_complete && self.observers.len() < config.limits.observers {
+            question.is_whole = false;
+            self.observers.insert(exchange, Observer { question, holds: reached, is_due: false });
+            response.is_observed = true;
+        }
+        Ok(response)
+    }
+
+    /// Returns the answer to a question of who holds a version, the version that it leads to, and whether that is all.
+    fn content(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        config: &SyncConfig,
+        question: &Question,
+        holds: &Version,
+    ) -> Result<(Response, Version, bool), Response> {
+        if !self.encoded.as_ref().is_some_and(|encoded| encoded.answers(now, directory, question, holds)) {
+            self.encoded = Some(encode(now, directory, question, holds)?);
+            self.encodings += 1;
+        }
+        let Some(encoded) = &self.encoded else { unreachable!("it was just written") };
+        let response = Response::content(config.content_format, encoded.octets.clone()).with_max_age(0);
+        Ok((response, encoded.reached.clone(), encoded.is_complete))
+    }
+}
+
+impl Encoded {
+    /// Tells whether this is what would be written now.
+    fn answers(&self, now: Instant, directory: &Directory, question: &Question, holds: &Version) -> bool {
+        (self.at, self.relation, self.size, self.is_whole) == (now, question.relation, question.size, question.is_whole)
+            && self.holds == *holds
+            && self.version == *directory.version()
+            && self.replicas.iter().copied().eq(question.cursor.iter().map(|dot| dot.replica))
+    }
+}
+
+fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Version) -> Result<Encoded, Response> {
+    let gap = |_| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
+    let version = directory.version();
+    let mut writer = Writer::new(question, holds, version);
+    let mut reached = holds.clone();
+    let mut is_complete = true;
+    for change in directory.feed(now, holds).map_err(gap)? {
+        if !change.key().origin.is_local() {
+            continue;
+        }
+        if writer.len() as u64 >= question.size && !writer.is_empty() {
+            is_complete = false;
+            break;
+        }
+        let place = place_of(directory, question, &change);
+        writer.change(&change, place.as_deref());
+        reached.insert(change.dot());
+    }
+    if is_complete {
+        reached.merge(version);
+    }
+    Ok(Encoded {
+        relation: question.relation,
+        replicas: question.cursor.iter().map(|dot| dot.replica).collect(),
+        size: question.size,
+        is_whole: question.is_whole,
+        holds: holds.clone(),
+        version: version.clone(),
+        at: now,
+        octets: if is_complete { writer.complete() } else { writer.cut() }.into(),
+        reached,
+        is_complete,
+    })
+}
+
+/// Returns where a registration is, for a mirror, which cannot know.
+fn place_of(directory: &Directory, question: &Question, change: &Change) -> Option<String> {
+    let Change::Put { record, .. } = change else { return None };
+    (question.relation == Relation::Mirror)
+        .then(|| directory.locate(record.key.sector.as_ref(), &record.key.endpoint).as_str().into())
+}

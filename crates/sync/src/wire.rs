@@ -1,0 +1,46 @@
+//! How changes travel: CBOR (RFC 8949), with definite lengths alone.
+//!
+//! ```cddl
+//! question  = [relation, cursor: version, size: uint, whole: bool]
+//! relation  = 0 / 1                              ; a replica of the authority asks / a mirror of it asks
+//! version   = { * replica: uint => sequence: uint }
+//!
+//! answer    = run*, ? more: true                 ; a CBOR sequence; without `more` it is complete
+//! run       = [by, after: sequence, span: uint, * change]
+//! by        = uint                               ; index of the replica in the cursor of the question,
+//!           / bstr .size 8                       ; or its id, where the cursor has none
+//! change    = put / removal
+//! put       = [flags: uint, delta: uint, names, base, lifetime, attributes, links, age, time, renewals: uint,
+//!              ? place: tstr, ? stamps, ? credentials: [* bstr]]
+//! removal   = [flags: uint, delta: uint, names, time, horizon, seen: version]
+//! names     = (sector: tstr / null, endpoint: tstr)
+//! base      = tstr / null                        ; null stands for what the asker has already, in this and the next three
+//! lifetime  = uint / null                        ; seconds
+//! attributes = { * tstr => [* tstr / null] } / null
+//! links     = tstr / null
+//! age, horizon = uint                            ; milliseconds
+//! time      = uint                               ; a reading of the hybrid logical clock
+//! stamps    = [seen: version, others: [* (replica, sequence, time)], first, replaced, base, lifetime, links: index,
+//!              * (tstr, index)]
+//! index     = uint                               ; 0: this write; n: the nth of the others
+//! ```
+//!
+//! A run says everything that one replica wrote after `after` up to `after + span`; each `delta` counts from the write
+//! before it. Who holds less than `after` has a gap, and asks.
+
+mod answer;
+mod error;
+mod flags;
+mod put;
+mod question;
+mod reader;
+mod removal;
+mod version;
+mod writer;
+
+pub(crate) use answer::{Answer, Item};
+pub use error::Malformed;
+pub(crate) use put::ArrivedPut;
+pub(crate) use question::Question;
+use reader::Reader;
+pub(crate) use writer::Writer;

@@ -1,0 +1,119 @@
+use minicbor::data::Type;
+use waypost_model::{Dot, Removal, ReplicaId, Version};
+
+use super::put::{self, ArrivedPut};
+use super::{Malformed, Reader, flags, removal};
+
+/// Reads an answer, item by item.
+///
+/// It stops at the first item that is malformed. What was read before it is good: it stands for itself.
+#[derive(Debug)]
+pub(crate) struct Answer<'b> {
+    reader: Reader<'b>,
+    /// The cursor of the question, which runs refer to.
+    cursor: &'b Version,
+    run: Option<Run>,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+struct Run {
+    replica: ReplicaId,
+    last: u64,
+    upto: u64,
+    left: u64,
+}
+
+/// One thing that an answer says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Item {
+    /// What follows is what a replica wrote after `after`.
+    Begin { after: Dot },
+    /// A registration was made or changed.
+    Put(ArrivedPut),
+    /// One was removed.
+    Removal(Removal),
+    /// Everything up to this write was said.
+    End { upto: Dot },
+    /// There is more to ask for.
+    More,
+}
+
+impl<'b> Answer<'b> {
+    pub(crate) fn new(octets: &'b [u8], cursor: &'b Version) -> Self {
+        Self { reader: Reader::new(octets), cursor, run: None, is_over: false }
+    }
+
+    fn read(&mut self) -> Result<Option<Item>, Malformed> {
+        if let Some(run) = &mut self.run {
+            if run.left == 0 {
+                let upto = Dot::new(run.replica, run.upto);
+                self.run = None;
+                return Ok(Some(Item::End { upto }));
+            }
+            run.left -= 1;
+            return read_change(&mut self.reader, run).map(Some);
+        }
+        if self.reader.is_at_end() {
+            return Ok(None);
+        }
+        if self.reader.next_type() == Some(Type::Bool) {
+            let offset = self.reader.offset();
+            let is_more = self.reader.bool()?;
+            self.reader.end()?;
+            self.is_over = true;
+            return if is_more { Ok(Some(Item::More)) } else { Err(Malformed::new(offset, "answer: false")) };
+        }
+        let offset = self.reader.offset();
+        let left = self.reader.array()?.checked_sub(3).ok_or(Malformed::new(offset, "run: too short"))?;
+        let replica = match self.reader.next_type() {
+            Some(Type::Bytes) => {
+                let id = self.reader.octets()?.try_into();
+                ReplicaId(u64::from_be_bytes(self.reader.valid(id, "run: no replica")?))
+            }
+            _ => {
+                let index = self.reader.uint()?;
+                let dot = usize::try_from(index).ok().and_then(|index| self.cursor.iter().nth(index));
+                self.reader.valid(dot.ok_or(()), "run: no such replica in the cursor")?.replica
+            }
+        };
+        let after = self.reader.uint()?;
+        let span = self.reader.uint()?;
+        let upto = self.reader.valid(after.checked_add(span).ok_or(()), "run: too far")?;
+        self.run = Some(Run { replica, last: after, upto, left });
+        Ok(Some(Item::Begin { after: Dot::new(replica, after) }))
+    }
+}
+
+impl Iterator for Answer<'_> {
+    type Item = Result<Item, Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let item = self.read().transpose();
+        self.is_over |= !matches!(item, Some(Ok(_)));
+        item
+    }
+}
+
+fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item, Malformed> {
+    let offset = reader.offset();
+    let length = reader.array()?;
+    let flags = reader.uint()?;
+    let sequence = reader.uint()?.checked_add(run.last);
+    let sequence = sequence.filter(|sequence| (run.last + 1..=run.upto).contains(sequence));
+    let sequence = reader.valid(sequence.ok_or(()), "change: not within its run")?;
+    run.last = sequence;
+    let dot = Dot::new(run.replica, sequence);
+    let item = match flags {
+        flags::REMOVED => (7, Item::Removal(removal::read(reader, dot)?)),
+        _ if flags & !flags::OF_PUT == 0 => {
+            let optional = flags & (flags::HAS_PLACE | flags::HAS_STAMPS | flags::HAS_CREDENTIALS);
+            (11 + u64::from(optional.count_ones()), Item::Put(put::read(reader, flags, dot)?))
+        }
+        _ => return Err(Malformed::new(offset, "change: unknown flags")),
+    };
+    if item.0 == length { Ok(item.1) } else { Err(Malformed::new(offset, "change: wrong length")) }
+}

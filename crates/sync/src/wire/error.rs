@@ -1,0 +1,23 @@
+/// Says why a message of a peer cannot be read.
+///
+/// ```
+/// use waypost_sync::Malformed;
+///
+/// fn log(malformed: Malformed) {
+///     eprintln!("octet {}: {malformed}", malformed.offset);
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub struct Malformed {
+    /// Where the item begins that is wrong, in octets.
+    pub offset: usize,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
+
+impl Malformed {
+    pub(super) const fn new(offset: usize, what: &'static str) -> Self {
+        Self { offset, what }
+    }
+}

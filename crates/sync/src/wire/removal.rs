@@ -1,0 +1,28 @@
+use core::time::Duration;
+
+use minicbor::Encoder;
+use minicbor::encode::{Error, Write};
+use waypost_model::{Dot, Key, Removal, Stamp, Timestamp};
+
+use super::put::{read_names, write_names};
+use super::{Malformed, Reader, flags, version};
+
+pub(super) fn write<W: Write>(out: &mut Encoder<W>, removal: &Removal, delta: u64) -> Result<(), Error<W::Error>> {
+    out.array(7)?.u64(flags::REMOVED)?.u64(delta)?;
+    write_names(out, &removal.key)?;
+    out.u64(removal.stamp.time.to_bits())?.u64(millis(removal.horizon))?;
+    version::write(out, &removal.seen)
+}
+
+/// Reads what follows the flags and the delta.
+pub(super) fn read(reader: &mut Reader<'_>, dot: Dot) -> Result<Removal, Malformed> {
+    let (sector, endpoint) = read_names(reader)?;
+    let time = Timestamp::from_bits(reader.uint()?);
+    let horizon = Duration::from_millis(reader.uint()?);
+    let seen = version::read(reader)?;
+    Ok(Removal { key: Key::local(sector, endpoint), stamp: Stamp { time, dot }, seen, horizon })
+}
+
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

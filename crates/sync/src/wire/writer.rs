@@ -1,0 +1,112 @@
+use alloc::vec::Vec;
+
+use minicbor::Encoder;
+use waypost_model::{Change, ReplicaId, Version};
+
+use super::put::Audience;
+use super::{Question, put, removal};
+use crate::Relation;
+
+/// Writes an answer: the changes of a feed, in their order, as runs.
+#[derive(Debug)]
+pub(crate) struct Writer<'q> {
+    question: &'q Question,
+    /// What the asker holds: the cursor of its question at first, and then what it was sent.
+    holds: &'q Version,
+    /// What the feed leads to.
+    version: &'q Version,
+    octets: Vec<u8>,
+    run: Option<Run>,
+    /// The replicas whose runs are written.
+    written: Vec<ReplicaId>,
+}
+
+/// The run that is being written: its changes stand apart until it is known how many they are.
+#[derive(Debug)]
+struct Run {
+    replica: ReplicaId,
+    last: u64,
+    count: u64,
+    changes: Vec<u8>,
+}
+
+impl<'q> Writer<'q> {
+    pub(crate) const fn new(question: &'q Question, holds: &'q Version, version: &'q Version) -> Self {
+        Self { question, holds, version, octets: Vec::new(), run: None, written: Vec::new() }
+    }
+
+    /// Tells how long the answer is so far.
+    pub(crate) fn len(&self) -> usize {
+        self.octets.len() + self.run.as_ref().map_or(0, |run| run.changes.len())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a change. They come in the order of their dots. `place` is where the registration is, for a mirror.
+    pub(crate) fn change(&mut self, change: &Change, place: Option<&str>) {
+        let dot = change.dot();
+        if self.run.as_ref().is_some_and(|run| run.replica != dot.replica) {
+            self.end_run(true);
+        }
+        let after = self.holds.sequence(dot.replica);
+        let run =
+            self.run.get_or_insert_with(|| Run { replica: dot.replica, last: after, count: 0, changes: Vec::new() });
+        let holds = (!self.question.is_whole).then_some(self.holds);
+        let audience = Audience { holds, is_trusted: self.question.relation == Relation::Replica };
+        let delta = dot.sequence.saturating_sub(run.last);
+        let mut out = Encoder::new(&mut run.changes);
+        let written = match change {
+            Change::Put { record, age } => put::write(&mut out, record, *age, delta, place, audience),
+            Change::Remove(removed) => removal::write(&mut out, removed, delta),
+            // A renewal has no dot of its own, and is no part of a run.
+            Change::Renew(_) => return,
+        };
+        debug_assert!(written.is_ok(), "a vector takes everything");
+        run.last = dot.sequence;
+        run.count += 1;
+    }
+
+    /// Ends an answer that says everything up to the version.
+    pub(crate) fn complete(mut self) -> Vec<u8> {
+        self.end_run(true);
+        // Of what else the version has, nothing is left but that it was there.
+        for (after, upto) in self.version.beyond(self.holds) {
+            if !self.written.contains(&after.replica) {
+                self.head(after.replica, upto, 0);
+            }
+        }
+        self.octets
+    }
+
+    /// Ends an answer that had to be cut.
+    pub(crate) fn cut(mut self) -> Vec<u8> {
+        self.end_run(false);
+        self.octets.push(TRUE);
+        self.octets
+    }
+
+    fn end_run(&mut self, is_complete: bool) {
+        let Some(run) = self.run.take() else { return };
+        let upto = if is_complete { self.version.sequence(run.replica).max(run.last) } else { run.last };
+        self.head(run.replica, upto, run.count);
+        self.octets.extend_from_slice(&run.changes);
+        self.written.push(run.replica);
+    }
+
+    fn head(&mut self, replica: ReplicaId, upto: u64, count: u64) {
+        let after = self.holds.sequence(replica);
+        let index = self.question.cursor.iter().position(|dot| dot.replica == replica);
+        let mut out = Encoder::new(&mut self.octets);
+        let written = out.array(3 + count).and_then(|out| match index {
+            Some(index) => out.u64(index as u64),
+            None => out.bytes(&replica.0.to_be_bytes()),
+        });
+        let written = written.and_then(|out| out.u64(after)?.u64(upto.saturating_sub(after)).map(drop));
+        debug_assert!(written.is_ok(), "a vector takes everything");
+    }
+}
+
+/// The item `true`: more is to come.
+const TRUE: u8 = 0xf5;
