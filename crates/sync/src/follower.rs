@@ -49,7 +49,7 @@ enum Step {
 #[derive(Debug, Clone)]
 enum Phase {
     /// A question is to be asked.
-    Due { is_observing: bool },
+    Due,
     /// A question is under way.
     Asking { cursor: Version, deadline: Instant },
     /// Notifications come by themselves; they go on from `cursor`.
@@ -89,7 +89,7 @@ impl Follower {
             name,
             relation,
             step: if is_host { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
-            phase: Phase::Due { is_observing: false },
+            phase: Phase::Due,
             mirrored: Version::new(),
             is_whole: false,
             anew: None,
@@ -116,7 +116,7 @@ impl Follower {
 
     pub(crate) const fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Due { .. } => None,
+            Phase::Due => None,
             Phase::Asking { deadline, .. } => Some(deadline),
             Phase::Observing { refresh, .. } => Some(refresh),
             Phase::Waiting { until } => Some(until),
@@ -129,13 +129,13 @@ impl Follower {
         }
         match self.phase {
             Phase::Asking { .. } => self.fail(surroundings, RequestFailure::TimedOut.into()),
-            _ => self.phase = Phase::Due { is_observing: true },
+            _ => self.phase = Phase::Due,
         }
     }
 
     /// Returns the question to ask next, if it is time for one.
     pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Request> {
-        let Phase::Due { is_observing } = self.phase else { return None };
+        let Phase::Due = self.phase else { return None };
         let config = surroundings.config;
         let cursor = self.cursor(surroundings.directory).clone();
         let request = match &self.step {
@@ -150,7 +150,7 @@ impl Follower {
                 let mut request =
                     feed.request(Method::Fetch).with_payload(config.content_format, Bytes::from(question.encode()));
                 request.accept = Some(config.content_format);
-                if is_observing { request.with_observe(Observe::Register) } else { request }
+                request.with_observe(Observe::Register)
             }
         };
         self.phase = Phase::Asking { cursor, deadline: surroundings.now + config.limits.patience };
@@ -165,7 +165,7 @@ impl Follower {
     ) {
         let cursor = match &self.phase {
             Phase::Asking { cursor, .. } | Phase::Observing { cursor, .. } => cursor.clone(),
-            Phase::Due { .. } | Phase::Waiting { .. } => return,
+            Phase::Due | Phase::Waiting { .. } => return,
         };
         let response = match outcome {
             Ok(response) => response,
@@ -179,7 +179,7 @@ impl Follower {
             Step::Discover { host } => match discovered(host, &response) {
                 Ok(feed) => {
                     self.step = Step::Read { feed };
-                    self.phase = Phase::Due { is_observing: true };
+                    self.phase = Phase::Due;
                 }
                 Err(fault) => self.fail(surroundings, fault),
             },
@@ -210,9 +210,9 @@ impl Follower {
             Taken::Incomplete if self.is_whole => self.start_anew(surroundings),
             Taken::Incomplete => {
                 self.is_whole = true;
-                self.phase = Phase::Due { is_observing: false };
+                self.phase = Phase::Due;
             }
-            Taken::Gap | Taken::More => self.phase = Phase::Due { is_observing: true },
+            Taken::Gap | Taken::More => self.phase = Phase::Due,
             Taken::All => {
                 self.is_whole = false;
                 self.failures = 0;
@@ -323,7 +323,7 @@ impl Follower {
     fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
         self.is_whole = false;
-        self.phase = Phase::Due { is_observing: false };
+        self.phase = Phase::Due;
         (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
     }
 

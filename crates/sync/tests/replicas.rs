@@ -1,0 +1,122 @@
+//! Replicas of one authority.
+
+mod common;
+
+use core::time::Duration;
+
+use common::{Network, three_replicas};
+use waypost_filter::Query;
+use waypost_model::Location;
+use waypost_sync::SyncEvent;
+use waypost_time::Instant;
+
+fn names(network: &mut Network, uri: &str) -> Vec<String> {
+    let now = network.now;
+    let directory = network.directory(uri);
+    let mut names: Vec<String> = directory.endpoints(now, &Query::all()).map(|found| found.name().into()).collect();
+    names.sort_unstable();
+    names
+}
+
+fn targets(network: &mut Network, uri: &str) -> Vec<String> {
+    let now = network.now;
+    network.directory(uri).resources(now, &Query::all()).map(|found| found.target().into_owned()).collect()
+}
+
+fn location(network: &mut Network, uri: &str, name: &str) -> Location {
+    let now = network.now;
+    let query: Query = format!("ep={name}").parse().expect("a query");
+    network.directory(uri).endpoints(now, &query).next().expect("a registration").location()
+}
+
+#[test]
+fn what_is_registered_at_one_is_found_at_all() {
+    let (mut network, uris) = three_replicas();
+    network.settle();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]", "</temp>;rt=temperature-c");
+    network.register(uris[1], "ep=node2&base=coap://[2001:db8::2]&et=lamp", "</light>;rt=light-lux");
+    network.settle();
+    for uri in uris {
+        assert_eq!(names(&mut network, uri), ["node1", "node2"], "{uri}");
+        assert_eq!(targets(&mut network, uri).len(), 2, "{uri}");
+        assert_eq!(network.events(uri).iter().filter(|event| matches!(event, SyncEvent::InStep { .. })).count(), 2);
+    }
+    assert_eq!(location(&mut network, uris[0], "node1"), location(&mut network, uris[2], "node1"));
+}
+
+#[test]
+fn an_update_at_another_replica_changes_one_field_and_keeps_the_rest() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&et=lamp", "</temp>;rt=temperature-c");
+    network.settle();
+    let location = location(&mut network, uris[1], "node1");
+    let now = network.now;
+    let update = waypost_model::Update {
+        base: Some(waypost_model::Base::given("coap://[2001:db8::9]").expect("a base")),
+        ..Default::default()
+    };
+    network.bytes.clear();
+    network.directory(uris[1]).update(now, &location, update).expect("a registration");
+    network.settle();
+    for uri in uris {
+        assert_eq!(targets(&mut network, uri), ["coap://[2001:db8::9]/temp"], "{uri}");
+        let found = network.directory(uri).registration(now, &location).expect("a registration");
+        assert_eq!(found.attributes().collect::<Vec<_>>(), [("et", Some("lamp"))]);
+    }
+    // The links did not travel again.
+    assert!(network.bytes.values().all(|bytes| *bytes < 200), "{:?}", network.bytes);
+}
+
+#[test]
+fn what_is_removed_at_one_is_gone_at_all_and_does_not_come_back() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.settle();
+    network.cut(uris[0], uris[2]);
+    network.cut(uris[1], uris[2]);
+    let location = location(&mut network, uris[1], "node1");
+    let now = network.now;
+    network.directory(uris[1]).remove(now, &location).expect("a registration");
+    network.run_until(now + Duration::from_secs(10));
+    assert_eq!(names(&mut network, uris[0]).len(), 0);
+    assert_eq!(names(&mut network, uris[2]), ["node1"]);
+    network.heal();
+    network.run_until(now + Duration::from_secs(1000));
+    for uri in uris {
+        assert_eq!(names(&mut network, uri).len(), 0, "{uri}");
+    }
+}
+
+#[test]
+fn both_sides_of_a_partition_take_registrations_and_agree_after_it() {
+    let (mut network, uris) = three_replicas();
+    network.settle();
+    network.cut(uris[0], uris[1]);
+    network.cut(uris[0], uris[2]);
+    network.register(uris[0], "ep=here&base=coap://[2001:db8::1]", "</a>");
+    network.register(uris[1], "ep=there&base=coap://[2001:db8::2]", "</b>");
+    network.run_until(Instant::from_millis(100_000));
+    assert_eq!(names(&mut network, uris[0]), ["here"]);
+    assert_eq!(names(&mut network, uris[2]), ["there"]);
+    network.heal();
+    network.run_until(Instant::from_millis(1_000_000));
+    for uri in uris {
+        assert_eq!(names(&mut network, uri), ["here", "there"], "{uri}");
+    }
+}
+
+#[test]
+fn an_answer_that_is_cut_is_asked_on() {
+    let (mut network, uris) = three_replicas();
+    for number in 0..2000 {
+        let parameters = format!("ep=node{number}&base=coap://[2001:db8::{number:x}]");
+        network.register(
+            uris[0],
+            &parameters,
+            r#"</temp>;rt="temperature-c";title="as long as it takes to fill an answer""#,
+        );
+    }
+    network.settle();
+    assert_eq!(names(&mut network, uris[2]).len(), 2000);
+    assert_eq!(network.directory(uris[2]).version().clone(), network.directory(uris[0]).version().clone());
+}
