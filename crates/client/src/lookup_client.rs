@@ -26,7 +26,7 @@ use crate::{Interfaces, Lookup, LookupConfig, LookupEvent, LookupId, LookupRefus
 /// ```
 /// use waypost_client::{Lookup, LookupClient, LookupConfig, LookupEvent};
 /// use waypost_rest::{ContentFormat, Output, Response, Service};
-/// use waypost_time::{Instant, Jitter};
+/// use waypost_time::Instant;
 ///
 /// let mut client = LookupClient::new(LookupConfig::new(1));
 /// let lookup = Lookup::resources("coap://rd.example/rd-lookup/res".parse()?, "rt=light-lux".parse()?);

@@ -45,6 +45,13 @@ pub struct LookupId(pub(crate) u64);
 pub enum LookupEvent {
     /// The result, a page of it, or what it is now.
     Found(Answer),
+    /// The result of an observed look-up is still what was found last: the directory said so when it was asked again.
+    Confirmed {
+        /// When it said so.
+        received: Instant,
+        /// For how long that holds.
+        max_age: Duration,
+    },
     /// A directory asked to come back later, and so it is.
     Postponed {
         /// The URI that was asked.

@@ -35,7 +35,7 @@ use crate::{Candidate, CandidateRefused, Description, RegistrantConfig, Registra
 /// use waypost_link_format::LinkDocumentBuf;
 /// use waypost_model::EndpointName;
 /// use waypost_rest::{Code, Output, Response, Service};
-/// use waypost_time::{Instant, Jitter};
+/// use waypost_time::Instant;
 ///
 /// let links = LinkDocumentBuf::parse(r#"</temp>;rt="temperature-c""#)?;
 /// let description = Description::new(EndpointName::new("node1")?).with_links(links)?;

@@ -29,6 +29,8 @@ pub(crate) struct Follower {
     anew: Option<Anew>,
     failures: u32,
     is_in_step: bool,
+    /// The host, if it turned out to offer no feed.
+    without_feed: Option<ResourceUri>,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -95,6 +97,7 @@ impl Follower {
             anew: None,
             failures: 0,
             is_in_step: false,
+            without_feed: None,
         }
     }
 
@@ -112,6 +115,11 @@ impl Follower {
             Step::Discover { host } => host.peer(),
             Step::Read { feed } => feed.peer(),
         }
+    }
+
+    /// Returns the host to mirror by look-ups, if it turned out to offer no feed.
+    pub(crate) const fn without_feed(&self) -> Option<&ResourceUri> {
+        self.without_feed.as_ref()
     }
 
     pub(crate) const fn deadline(&self) -> Option<Instant> {
@@ -181,6 +189,8 @@ impl Follower {
                     self.step = Step::Read { feed };
                     self.phase = Phase::Due;
                 }
+                // A directory that never heard of replication can still be read.
+                Err(Fault::NoInterface) if self.relation == Relation::Mirror => self.without_feed = Some(host.clone()),
                 Err(fault) => self.fail(surroundings, fault),
             },
             // What was removed after the cursor is not known there any more.

@@ -7,6 +7,7 @@ mod config;
 mod event;
 mod follower;
 mod limits;
+mod lookup_mirror;
 mod relation;
 mod replicated;
 mod replicator;

@@ -23,6 +23,11 @@ pub struct Limits {
     pub sources: usize,
     /// Bytes of what a source may send in one answer; 16 MiB by default.
     pub received_bytes: usize,
+    /// Look-ups at one source that has no feed, most of which are observations of a registration each; 4 096 by default. What is
+    /// beyond that is not mirrored.
+    pub lookups_per_source: usize,
+    /// How long a registration is kept that was not confirmed, where the source shows no ages; an hour by default.
+    pub unconfirmed: Duration,
     /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go.
     pub events: usize,
     /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
@@ -46,6 +51,8 @@ impl Default for Limits {
             observers: 1_024,
             sources: 256,
             received_bytes: 16 * 1024 * 1024,
+            lookups_per_source: 4_096,
+            unconfirmed: Duration::from_secs(3_600),
             events: 1_024,
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),

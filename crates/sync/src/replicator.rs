@@ -1,4 +1,5 @@
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
@@ -6,6 +7,7 @@ use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId,
 use waypost_time::{Instant, Jitter};
 
 use crate::follower::{Follower, Surroundings};
+use crate::lookup_mirror::LookupMirror;
 use crate::source::Source;
 use crate::{Relation, SyncConfig, SyncEvent};
 
@@ -20,9 +22,16 @@ pub struct Replicator {
     config: SyncConfig,
     jitter: Jitter,
     source: Source,
-    followers: BTreeMap<RequestId, Follower>,
-    next: u64,
+    followed: BTreeMap<u32, Followed>,
+    next: u32,
     events: VecDeque<SyncEvent>,
+}
+
+/// How a directory is followed.
+#[derive(Debug)]
+enum Followed {
+    ByFeed(Follower),
+    ByLookups(LookupMirror),
 }
 
 impl Replicator {
@@ -33,7 +42,7 @@ impl Replicator {
             jitter: Jitter::new(config.seed),
             config,
             source: Source::default(),
-            followers: BTreeMap::new(),
+            followed: BTreeMap::new(),
             next: 0,
             events: VecDeque::new(),
         }
@@ -98,10 +107,10 @@ impl Replicator {
         peer: &Peer,
         request: &Request,
     ) {
-        let is_replica = self
-            .followers
-            .values()
-            .any(|follower| follower.relation() == Relation::Replica && follower.peer().uri == peer.uri);
+        let is_replica = self.followed.values().any(|followed| {
+            matches!(followed, Followed::ByFeed(follower)
+                if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri)
+        });
         self.source.handle_request(now, directory, &self.config, is_replica, exchange, peer, request);
     }
 
@@ -113,7 +122,20 @@ impl Replicator {
         request: RequestId,
         outcome: Result<Response, RequestFailure>,
     ) {
-        self.with(now, directory, request, |follower, surroundings| follower.handle_outcome(surroundings, outcome));
+        let (name, request) = split(request);
+        let without_feed = self.with(now, directory, name, |followed, surroundings| match followed {
+            Followed::ByFeed(follower) => {
+                follower.handle_outcome(surroundings, outcome);
+                follower.without_feed().cloned()
+            }
+            Followed::ByLookups(mirror) => {
+                mirror.handle_response(surroundings, request, outcome);
+                None
+            }
+        });
+        if let Some(host) = without_feed.flatten() {
+            self.followed.insert(name, Followed::ByLookups(LookupMirror::new(host, &self.config)));
+        }
     }
 
     /// Says that a notification can be sent.
@@ -128,8 +150,11 @@ impl Replicator {
 
     /// Says that time has passed.
     pub fn handle_timeout(&mut self, now: Instant, directory: &mut Directory) {
-        for request in self.followers.keys().copied().collect::<alloc::vec::Vec<_>>() {
-            self.with(now, directory, request, Follower::handle_timeout);
+        for name in self.names() {
+            self.with(now, directory, name, |followed, surroundings| match followed {
+                Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
+                Followed::ByLookups(mirror) => mirror.handle_timeout(surroundings),
+            });
         }
     }
 
@@ -138,12 +163,16 @@ impl Replicator {
         if let Some(output) = self.source.poll_output(directory) {
             return Some(output);
         }
-        for id in self.followers.keys().copied().collect::<alloc::vec::Vec<_>>() {
-            let asked = self.with(now, directory, id, |follower, surroundings| {
-                Some((follower.peer(), follower.poll_request(surroundings)?))
+        for name in self.names() {
+            let output = self.with(now, directory, name, |followed, surroundings| match followed {
+                Followed::ByFeed(follower) => {
+                    let request = follower.poll_request(surroundings)?;
+                    Some(Output::Request { id: RequestId(0), peer: follower.peer(), request })
+                }
+                Followed::ByLookups(mirror) => mirror.poll_output(surroundings),
             });
-            if let Some((peer, request)) = asked.flatten() {
-                return Some(Output::Request { id, peer, request });
+            if let Some(Output::Request { id, peer, request }) = output.flatten() {
+                return Some(Output::Request { id: joined(name, id), peer, request });
             }
         }
         None
@@ -152,39 +181,68 @@ impl Replicator {
     /// Returns when [`Replicator::handle_timeout`] wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.followers.values().filter_map(Follower::deadline).min()
+        let deadline = |followed: &Followed| match followed {
+            Followed::ByFeed(follower) => follower.deadline(),
+            Followed::ByLookups(mirror) => mirror.deadline(),
+        };
+        self.followed.values().filter_map(deadline).min()
     }
 
     fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {
-        if self.followers.len() >= self.config.limits.sources {
+        if self.followed.len() >= self.config.limits.sources {
             return Err(NotFollowed::OverLimit);
         }
-        if self.followers.values().any(|follower| follower.name() == uri.as_str()) {
+        if self.followed.values().any(|followed| followed.name() == uri.as_str()) {
             return Err(NotFollowed::Already);
         }
-        self.followers.insert(RequestId(self.next), Follower::new(uri, relation));
+        self.followed.insert(self.next, Followed::ByFeed(Follower::new(uri, relation)));
         self.next += 1;
         Ok(())
+    }
+
+    fn names(&self) -> Vec<u32> {
+        self.followed.keys().copied().collect()
     }
 
     fn with<R>(
         &mut self,
         now: Instant,
         directory: &mut Directory,
-        id: RequestId,
-        work: impl FnOnce(&mut Follower, &mut Surroundings<'_>) -> R,
+        name: u32,
+        work: impl FnOnce(&mut Followed, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
-        let Self { config, jitter, followers, events, .. } = self;
+        let Self { config, jitter, followed, events, .. } = self;
         let mut note = |event| {
             if events.len() >= config.limits.events {
                 events.pop_front();
             }
             events.push_back(event);
         };
-        let follower = followers.get_mut(&id)?;
-        Some(work(follower, &mut Surroundings { now, directory, config, jitter, events: &mut note }))
+        let followed = followed.get_mut(&name)?;
+        Some(work(followed, &mut Surroundings { now, directory, config, jitter, events: &mut note }))
     }
 }
+
+impl Followed {
+    fn name(&self) -> &str {
+        match self {
+            Self::ByFeed(follower) => follower.name(),
+            Self::ByLookups(mirror) => mirror.name(),
+        }
+    }
+}
+
+/// Makes the name of a request from whom it is for and the name that was given there, which is small.
+const fn joined(followed: u32, RequestId(own): RequestId) -> RequestId {
+    RequestId((followed as u64) << FOLLOWED_SHIFT | own & ((1 << FOLLOWED_SHIFT) - 1))
+}
+
+const fn split(RequestId(id): RequestId) -> (u32, RequestId) {
+    ((id >> FOLLOWED_SHIFT) as u32, RequestId(id & ((1 << FOLLOWED_SHIFT) - 1)))
+}
+
+/// Bits for the names of requests to one source: what is asked in a second for a thousand years.
+const FOLLOWED_SHIFT: u32 = 40;
 
 /// Says why a directory is not followed.
 ///

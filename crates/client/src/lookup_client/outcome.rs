@@ -150,6 +150,8 @@ impl LookupClient {
                 if running.shown.as_ref() != Some(&links) {
                     running.shown = Some(links.clone());
                     self.show(id, uri, links, max_age, false, is_observed);
+                } else {
+                    self.confirm(id, max_age);
                 }
             }
         }
@@ -170,6 +172,14 @@ impl LookupClient {
         self.note(id, LookupEvent::Found(Answer { uri, links, page, is_last, is_observed, received, max_age, zone }));
         if is_last {
             self.running.remove(&id);
+        }
+    }
+
+    /// Notes that an observed look-up is as it was, unless what it was is yet to be taken.
+    fn confirm(&mut self, id: LookupId, max_age: Duration) {
+        let is_found = |event: &LookupEvent| matches!(event, LookupEvent::Found(_));
+        if !self.events.iter().any(|(other, event)| *other == id && is_found(event)) {
+            self.note(id, LookupEvent::Confirmed { received: self.now, max_age });
         }
     }
 

@@ -1,0 +1,313 @@
+//! Mirrors a directory that has no feed, by its look-ups.
+
+mod entry;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use waypost_client::{Answer, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
+use waypost_filter::{Criterion, Query, Test};
+use waypost_model::Location;
+use waypost_rest::{Output, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+use self::entry::{Entry, links_by_provenance};
+use crate::follower::Surroundings;
+use crate::{SyncConfig, SyncEvent};
+
+/// Follows a directory by observing, or polling, its look-ups.
+///
+/// The endpoint look-up tells which registrations there are. For their links there are two ways: where links show their
+/// provenance, one look-up of all resources; else one look-up for each registration. Which it is, and whether ages are
+/// shown, is found out with the first registration that has links.
+#[derive(Debug)]
+pub(crate) struct LookupMirror {
+    name: Box<str>,
+    host: ResourceUri,
+    client: LookupClient,
+    endpoints: Option<LookupId>,
+    /// How the source shows ages: tried, and then the name that the look-up of endpoints asks for.
+    ages: Trial,
+    provenance: Trial,
+    entries: BTreeMap<Location, Entry>,
+    /// The look-up of the links of one registration each.
+    by_lookup: BTreeMap<LookupId, Location>,
+    /// Registrations whose links are to be looked up.
+    wanted: BTreeSet<Location>,
+    is_in_step: bool,
+}
+
+/// Whether the source can do something that not every directory can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    Unknown,
+    Asked(LookupId),
+    /// It can; the look-up that uses it.
+    Can(LookupId),
+    Cannot,
+}
+
+impl LookupMirror {
+    pub(crate) fn new(host: ResourceUri, config: &SyncConfig) -> Self {
+        let limits = &config.limits;
+        let mut client = LookupConfig::new(config.seed);
+        client.schemes.clone_from(&config.schemes);
+        client.limits.lookups = limits.lookups_per_source;
+        client.limits.events = limits.events;
+        client.limits.answer_bytes = limits.received_bytes;
+        client.limits.refresh = limits.refresh;
+        client.limits.poll = limits.poll;
+        client.limits.retry = limits.retry;
+        client.limits.retry_max = limits.retry_max;
+        Self {
+            name: host.as_str().into(),
+            host,
+            client: LookupClient::new(client),
+            endpoints: None,
+            ages: Trial::Unknown,
+            provenance: Trial::Unknown,
+            entries: BTreeMap::new(),
+            by_lookup: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+            is_in_step: false,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.client.poll_timeout()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
+        self.client.handle_timeout(surroundings.now);
+        self.take_events(surroundings);
+    }
+
+    pub(crate) fn handle_response(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        request: RequestId,
+        outcome: Result<Response, RequestFailure>,
+    ) {
+        self.client.handle_response(surroundings.now, request, outcome);
+        self.take_events(surroundings);
+    }
+
+    pub(crate) fn poll_output(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Output> {
+        if self.endpoints.is_none() {
+            let all = Lookup::endpoints(self.host.clone(), Query::all()).observed();
+            self.endpoints = self.client.look_up(surroundings.now, all).ok();
+        }
+        self.look_up_links(surroundings.now);
+        self.client.poll_output()
+    }
+
+    fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
+        while let Some((id, event)) = self.client.poll_event() {
+            match event {
+                LookupEvent::Found(answer) => self.take_answer(surroundings, id, &answer),
+                LookupEvent::Confirmed { .. } if Some(id) == self.endpoints => self.confirm(surroundings),
+                LookupEvent::Failed { fault, .. } => {
+                    self.give_up(id);
+                    self.is_in_step = false;
+                    let retry = surroundings.config.limits.retry;
+                    (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+                }
+                LookupEvent::Refused { .. } => self.give_up(id),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_answer(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId, answer: &Answer) {
+        if Some(id) == self.endpoints {
+            self.take_endpoints(surroundings, answer);
+        } else if self.provenance == Trial::Can(id) {
+            self.take_resources(surroundings, answer);
+        } else if self.provenance == Trial::Asked(id) {
+            self.judge_provenance(surroundings.now, answer);
+        } else if self.ages == Trial::Asked(id) {
+            self.judge_ages(surroundings.now, answer);
+        } else if let Some(location) = self.by_lookup.get(&id).cloned() {
+            if answer.is_last {
+                self.by_lookup.remove(&id);
+            }
+            self.take_links(surroundings, &location, answer);
+        }
+    }
+
+    /// Takes the links of one registration.
+    fn take_links(&mut self, surroundings: &mut Surroundings<'_>, location: &Location, answer: &Answer) {
+        let Some(endpoint) = self.entries.get(location).map(|entry| entry.endpoint.clone()) else { return };
+        // A look-up cannot ask for what is in no sector, and some directories do not look at the sector asked for.
+        let is_unique = self.entries.values().filter(|entry| entry.endpoint == endpoint).nth(1).is_none();
+        if let Some(entry) = self.entries.get_mut(location) {
+            entry.take_links(&answer.links, is_unique);
+        }
+        self.show(surroundings, location);
+    }
+
+    /// Takes the list of all registrations: what is not in it is gone.
+    fn take_endpoints(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+        let mut found = BTreeSet::new();
+        for link in answer.links.links() {
+            // What the source mirrors itself is for those to tell who took it.
+            let Some((location, mut entry)) =
+                Entry::read(link, &self.host, answer.received, &surroundings.config.limits)
+            else {
+                continue;
+            };
+            found.insert(location.clone());
+            match self.entries.get_mut(&location) {
+                Some(known) if known.is_same(&entry) => known.confirm(&entry),
+                known => {
+                    // The links may have changed with the rest.
+                    entry.links = known.and_then(|known| known.links.take());
+                    self.entries.insert(location.clone(), entry);
+                    self.wanted.insert(location);
+                }
+            }
+        }
+        let gone: Vec<Location> = self.entries.keys().filter(|location| !found.contains(*location)).cloned().collect();
+        for location in gone {
+            self.remove(surroundings, &location);
+        }
+        for location in &found {
+            self.show(surroundings, location);
+        }
+        self.try_out(surroundings.now);
+        if !self.is_in_step {
+            self.is_in_step = true;
+            (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
+        }
+    }
+
+    /// Takes the links of all registrations.
+    fn take_resources(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+        let mut links = links_by_provenance(&answer.links);
+        for location in self.entries.keys().cloned().collect::<Vec<_>>() {
+            if let Some(entry) = self.entries.get_mut(&location) {
+                entry.links = Some(links.remove(&location).unwrap_or_default());
+            }
+            self.show(surroundings, &location);
+        }
+    }
+
+    /// Notes that everything is as it was.
+    fn confirm(&mut self, surroundings: &mut Surroundings<'_>) {
+        for location in self.entries.keys().cloned().collect::<Vec<_>>() {
+            if let Some(entry) = self.entries.get_mut(&location) {
+                entry.confirm_at(surroundings.now);
+            }
+            self.show(surroundings, &location);
+        }
+    }
+
+    /// Brings a registration in the directory up to date, once its links are known.
+    fn show(&self, surroundings: &mut Surroundings<'_>, location: &Location) {
+        let Some(entry) = self.entries.get(location) else { return };
+        let Some(registration) = entry.registration() else { return };
+        let age = entry.age(surroundings.now);
+        if age >= registration.lifetime.duration() {
+            return;
+        }
+        let key = registration.key();
+        if let Err(refused) = surroundings.directory.mirror(surroundings.now, location.clone(), registration, age) {
+            (surroundings.events)(SyncEvent::Refused { source: self.name.clone(), key: Some(key), refused });
+        }
+    }
+
+    fn remove(&mut self, surroundings: &mut Surroundings<'_>, location: &Location) {
+        self.entries.remove(location);
+        self.wanted.remove(location);
+        let lookups = self.by_lookup.iter().filter(|(_, of)| *of == location);
+        for id in lookups.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.by_lookup.remove(&id);
+            self.client.cancel(surroundings.now, id);
+        }
+        // It may have expired here by itself.
+        let _ = surroundings.directory.unmirror(surroundings.now, location);
+    }
+
+    /// Asks for what not every directory can, with a registration that is there.
+    fn try_out(&mut self, now: Instant) {
+        let Some(entry) = self.entries.values().next() else { return };
+        let of_entry = |extra: &str| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
+        if self.provenance == Trial::Unknown {
+            let lookup = Lookup::resources(self.host.clone(), of_entry("provenance"));
+            self.provenance = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
+        }
+        if self.ages == Trial::Unknown {
+            let lookup = Lookup::endpoints(self.host.clone(), of_entry("lt-age"));
+            self.ages = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
+        }
+    }
+
+    fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
+        self.provenance = match answer.links.links().next() {
+            Some(link) if link.provenance().is_some() => {
+                let all = Query::all().with(Criterion::new("provenance", Test::Exists));
+                let lookup = Lookup::resources(self.host.clone(), all).observed();
+                self.client.look_up(now, lookup).map_or(Trial::Cannot, Trial::Can)
+            }
+            Some(_) => Trial::Cannot,
+            // A registration without links says nothing; the next change brings another.
+            None => Trial::Unknown,
+        };
+        if matches!(self.provenance, Trial::Can(_)) {
+            self.wanted.clear();
+            for id in core::mem::take(&mut self.by_lookup).into_keys() {
+                self.client.cancel(now, id);
+            }
+        }
+    }
+
+    fn judge_ages(&mut self, now: Instant, answer: &Answer) {
+        let shows = answer.links.links().next().is_some_and(|link| link.parameter("lt-age").is_some());
+        self.ages = Trial::Cannot;
+        if shows && let Some(plain) = self.endpoints.take() {
+            self.client.cancel(now, plain);
+            let all = Query::all().with(Criterion::new("lt-age", Test::Exists));
+            self.endpoints = self.client.look_up(now, Lookup::endpoints(self.host.clone(), all).observed()).ok();
+            self.ages = self.endpoints.map_or(Trial::Unknown, Trial::Can);
+        }
+    }
+
+    /// Looks up the links of the registrations that wait for it, one by one.
+    fn look_up_links(&mut self, now: Instant) {
+        if !matches!(self.provenance, Trial::Cannot | Trial::Unknown) {
+            return;
+        }
+        while let Some(location) = self.wanted.first().cloned() {
+            let Some(entry) = self.entries.get(&location) else {
+                self.wanted.remove(&location);
+                continue;
+            };
+            let is_looked_up = self.by_lookup.values().any(|own| *own == location);
+            // The name comes last: some directories let the last criterion count alone.
+            let mut query = Query::all();
+            if let Some(sector) = &entry.sector {
+                query = query.with(Criterion::new("d", Test::Exact(sector.as_str().into())));
+            }
+            let lookup = Lookup::resources(self.host.clone(), query.with(entry.criterion())).observed();
+            if !is_looked_up {
+                let Ok(id) = self.client.look_up(now, lookup) else { return };
+                self.by_lookup.insert(id, location.clone());
+            }
+            self.wanted.remove(&location);
+        }
+    }
+
+    /// Goes on without what a look-up was to find out.
+    fn give_up(&mut self, id: LookupId) {
+        for trial in [&mut self.provenance, &mut self.ages] {
+            if *trial == Trial::Asked(id) {
+                *trial = Trial::Cannot;
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_client::ResourceUri;
+use waypost_filter::{Criterion, Test};
+use waypost_link_format::{Link, LinkDocumentBuf, LinkWriter};
+use waypost_model::{Attributes, Base, EndpointName, Lifetime, Location, Registration, Sector};
+use waypost_time::Instant;
+
+use crate::Limits;
+
+/// A registration at a source, as its look-ups show it.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) sector: Option<Sector>,
+    pub(super) endpoint: EndpointName,
+    base: Base,
+    attributes: Attributes,
+    lifetime: Lifetime,
+    /// When it was last renewed, or, where ages are not shown, last seen to be there.
+    seen: Instant,
+    shows_age: bool,
+    /// Its links, once they are known.
+    pub(super) links: Option<LinkDocumentBuf>,
+}
+
+impl Entry {
+    /// Reads a link of an endpoint look-up. There is nothing to read in what the source mirrors itself, nor in what is no
+    /// registration.
+    pub(super) fn read(
+        link: Link<'_>,
+        source: &ResourceUri,
+        received: Instant,
+        limits: &Limits,
+    ) -> Option<(Location, Self)> {
+        let location = Location::new(link.target()).ok()?;
+        let own = link.target().strip_prefix(source.authority().as_str())?;
+        if !own.starts_with('/') {
+            return None;
+        }
+        let value = |name: &str| link.parameter(name).and_then(|parameter| parameter.value());
+        let seconds = |name: &str| value(name)?.parse::<u32>().ok();
+        // Directories from before the standard call the base by its old name.
+        let base = value("base").or_else(|| value("con"))?;
+        let lifetime = seconds("lt").and_then(|lifetime| Lifetime::from_secs(lifetime).ok());
+        let age = lifetime.and_then(|lifetime| {
+            let left = || Some(lifetime.as_secs().saturating_sub(seconds("lt-remaining")?));
+            seconds("lt-age").or_else(left)
+        });
+        let unconfirmed = u32::try_from(limits.unconfirmed.as_secs()).ok();
+        let unconfirmed =
+            unconfirmed.and_then(|seconds| Lifetime::from_secs(seconds).ok()).unwrap_or(Lifetime::DEFAULT);
+        let mut attributes = Attributes::new();
+        for parameter in link.parameters() {
+            // Names that mean something of their own are refused there.
+            let _ = attributes.push(parameter.name(), parameter.value().as_deref());
+        }
+        let entry = Self {
+            sector: value("d").map(|sector| Sector::new(&sector)).transpose().ok()?,
+            endpoint: EndpointName::new(&value("ep")?).ok()?,
+            base: Base::given(&base).ok()?,
+            attributes,
+            lifetime: if age.is_some() { lifetime? } else { unconfirmed },
+            seen: received.saturating_sub(Duration::from_secs(age.unwrap_or(0).into())),
+            shows_age: age.is_some(),
+            links: None,
+        };
+        Some((location, entry))
+    }
+
+    /// Tells whether two readings show the same registration; ages and links do not count.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        (&self.sector, &self.endpoint, &self.base, &self.attributes, self.lifetime)
+            == (&other.sector, &other.endpoint, &other.base, &other.attributes, other.lifetime)
+    }
+
+    /// Takes the age of a later reading.
+    pub(super) fn confirm(&mut self, other: &Self) {
+        self.seen = self.seen.max(other.seen);
+        self.shows_age = other.shows_age;
+    }
+
+    /// Notes that it is still there. Where ages are shown, that alone does not make it younger.
+    pub(super) fn confirm_at(&mut self, now: Instant) {
+        if !self.shows_age {
+            self.seen = now;
+        }
+    }
+
+    /// Takes the answer to the look-up of its links. Where others of the same name are in it, those at its own base are its
+    /// own.
+    pub(super) fn take_links(&mut self, links: &LinkDocumentBuf, is_unique: bool) {
+        let origin = self.base.origin();
+        let is_own = |link: &Link<'_>| {
+            let rest = link.target().strip_prefix(origin);
+            is_unique || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        };
+        self.links = Some(without_provenance(&links.links().filter(is_own).collect::<Vec<_>>()));
+    }
+
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.saturating_since(self.seen)
+    }
+
+    /// Returns the criterion for its name.
+    pub(super) fn criterion(&self) -> Criterion {
+        Criterion::new("ep", Test::Exact(self.endpoint.as_str().into()))
+    }
+
+    /// Returns it as a directory takes it, once its links are known.
+    pub(super) fn registration(&self) -> Option<Registration> {
+        Some(Registration {
+            sector: self.sector.clone(),
+            lifetime: self.lifetime,
+            attributes: self.attributes.clone(),
+            ..Registration::new(self.endpoint.clone(), self.base.clone(), self.links.clone()?)
+        })
+    }
+}
+
+/// Sorts the links of a resource look-up by the registration that each is from.
+pub(super) fn links_by_provenance(links: &LinkDocumentBuf) -> BTreeMap<Location, LinkDocumentBuf> {
+    let mut sorted: BTreeMap<Location, Vec<Link<'_>>> = BTreeMap::new();
+    for link in links.links() {
+        let location = link.provenance().and_then(|provenance| Location::new(&provenance).ok());
+        if let Some(location) = location {
+            sorted.entry(location).or_default().push(link);
+        }
+    }
+    sorted.into_iter().map(|(location, links)| (location, without_provenance(&links))).collect()
+}
+
+fn without_provenance(links: &[Link<'_>]) -> LinkDocumentBuf {
+    let mut text = String::new();
+    let mut writer = LinkWriter::new(&mut text);
+    let written = links.iter().try_for_each(|link| {
+        writer.link(link.target())?;
+        let mut parameters = link.parameters().filter(|parameter| !parameter.has_name("provenance"));
+        parameters.try_for_each(|parameter| writer.parameter(parameter).map(drop))
+    });
+    match written.and_then(|()| writer.finish()) {
+        Ok(()) => LinkDocumentBuf::parse(text).unwrap_or_default(),
+        // A string takes everything.
+        Err(_) => LinkDocumentBuf::default(),
+    }
+}

@@ -1,0 +1,148 @@
+//! Mirrors of directories of other authorities, by whatever means these offer.
+
+mod common;
+
+use core::time::Duration;
+
+use common::{Network, Node, registration};
+use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
+use waypost_model::ReplicaId;
+use waypost_server::{Client, Policy, Server, ServerConfig};
+use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
+use waypost_time::Instant;
+
+/// Shows neither provenance nor lifetimes, as directories that know no replication.
+#[derive(Debug)]
+struct Plain;
+
+impl Policy for Plain {
+    fn reveals_provenance(&self, _: &Client<'_>) -> bool {
+        false
+    }
+
+    fn reveals_lifetime(&self, _: &Client<'_>) -> bool {
+        false
+    }
+}
+
+fn node(replica: u64, server: ServerConfig, sync: SyncConfig) -> Node {
+    let directory = Directory::new(Config::new([replica as u8; 16], ReplicaId(replica)));
+    Replicated::new(Server::new(directory, server), Replicator::new(sync))
+}
+
+/// A source of each kind, and a mirror of it.
+fn pair(kind: &str) -> Network {
+    let mut network = Network::default();
+    let mut server = ServerConfig::default();
+    let mut sync = SyncConfig::new(1);
+    match kind {
+        "feed" => {
+            sync.admits_mirrors = true;
+            server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed""#).expect("a link");
+        }
+        "plain" => server = server.with_policy(Plain),
+        _ => {}
+    }
+    network.add("coap://source", node(1, server, sync));
+    let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
+    mirror.replicator_mut().add_mirror("coap://source".parse().expect("a URI")).expect("room");
+    network.add("coap://mirror", mirror);
+    network
+}
+
+/// What a mirror shows, sorted: locations and targets.
+fn shown(network: &mut Network, uri: &str) -> (Vec<String>, Vec<String>) {
+    let now = network.now;
+    let directory = network.directory(uri);
+    let all = Query::all();
+    let mut locations: Vec<_> = directory.endpoints(now, &all).map(|found| found.location().to_string()).collect();
+    let mut links: Vec<_> = directory
+        .resources(now, &all)
+        .map(|found| format!("{} {}", found.target(), found.link().rt().collect::<Vec<_>>().join(" ")))
+        .collect();
+    locations.sort_unstable();
+    links.sort_unstable();
+    (locations, links)
+}
+
+fn expected(network: &mut Network) -> (Vec<String>, Vec<String>) {
+    let (locations, links) = shown(network, "coap://source");
+    (locations.into_iter().map(|location| format!("coap://source{location}")).collect(), links)
+}
+
+fn follows_every_change(kind: &str) {
+    let mut network = pair(kind);
+    network.register("coap://source", "ep=node0&base=coap://[2001:db8::10]&lt=1000000", "");
+    network.run_until(Instant::from_millis(1_000));
+    network.register(
+        "coap://source",
+        "ep=node1&base=coap://[2001:db8::1]&et=lamp&lt=1000000",
+        "</temp>;rt=t1,</x>;rt=\"t2 t3\"",
+    );
+    network.register("coap://source", "ep=node1&d=floor&base=coap://[2001:db8::2]&lt=1000000", "</temp>;rt=t4");
+    network.run_until(Instant::from_millis(200_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "{kind}: registered");
+    assert_eq!(shown(&mut network, "coap://mirror").0.len(), 3);
+
+    let now = network.now;
+    network
+        .directory("coap://source")
+        .register(now, registration("ep=node1&base=coap://[2001:db8::3]&lt=1000000", "</new>;rt=t5"))
+        .expect("room");
+    network.run_until(Instant::from_millis(400_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "{kind}: changed");
+
+    let found = network.directory("coap://source").endpoints(now, &"d=floor".parse::<Query>().expect("a query")).next();
+    let location = found.expect("a registration").location();
+    network.directory("coap://source").remove(now, &location).expect("a registration");
+    network.run_until(Instant::from_millis(600_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "{kind}: removed");
+    assert_eq!(shown(&mut network, "coap://mirror").0.len(), 2);
+    assert!(network.events("coap://mirror").iter().any(|event| matches!(event, SyncEvent::InStep { .. })), "{kind}");
+}
+
+#[test]
+fn a_mirror_follows_a_feed() {
+    follows_every_change("feed");
+}
+
+#[test]
+fn a_mirror_follows_a_directory_that_shows_provenance() {
+    follows_every_change("provenance");
+}
+
+#[test]
+fn a_mirror_follows_a_directory_that_only_observes() {
+    follows_every_change("plain");
+}
+
+#[test]
+fn what_a_source_mirrors_itself_is_not_taken_from_it() {
+    for kind in ["feed", "provenance", "plain"] {
+        let mut network = pair(kind);
+        let now = network.now;
+        let foreign = registration("ep=elsewhere&base=coap://[2001:db8::7]", "</x>");
+        let location = waypost_model::Location::new("coap://third/reg/1").expect("a location");
+        network.directory("coap://source").mirror(now, location, foreign, Duration::ZERO).expect("room");
+        network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+        network.run_until(Instant::from_millis(100_000));
+        let (locations, _) = shown(&mut network, "coap://mirror");
+        assert_eq!(locations.len(), 1, "{kind}: {locations:?}");
+    }
+}
+
+#[test]
+fn what_was_mirrored_outlives_its_source_until_lifetimes_run_out() {
+    for kind in ["feed", "provenance"] {
+        let mut network = pair(kind);
+        network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=3600", "</temp>");
+        network.run_until(Instant::from_millis(1_000_000));
+        network.stop("coap://source").expect("a node");
+        network.run_until(Instant::from_millis(3_599_000));
+        assert_eq!(shown(&mut network, "coap://mirror").1.len(), 1, "{kind}");
+        network.run_until(Instant::from_millis(3_700_000));
+        assert_eq!(shown(&mut network, "coap://mirror").1.len(), 0, "{kind}");
+    }
+}
