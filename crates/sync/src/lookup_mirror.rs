@@ -136,19 +136,11 @@ impl LookupMirror {
             if answer.is_last {
                 self.by_lookup.remove(&id);
             }
-            self.take_links(surroundings, &location, answer);
+            if let Some(entry) = self.entries.get_mut(&location) {
+                entry.links = Some(answer.links.clone());
+            }
+            self.show(surroundings, &location);
         }
-    }
-
-    /// Takes the links of one registration.
-    fn take_links(&mut self, surroundings: &mut Surroundings<'_>, location: &Location, answer: &Answer) {
-        let Some(endpoint) = self.entries.get(location).map(|entry| entry.endpoint.clone()) else { return };
-        // A look-up cannot ask for what is in no sector, and some directories do not look at the sector asked for.
-        let is_unique = self.entries.values().filter(|entry| entry.endpoint == endpoint).nth(1).is_none();
-        if let Some(entry) = self.entries.get_mut(location) {
-            entry.take_links(&answer.links, is_unique);
-        }
-        self.show(surroundings, location);
     }
 
     /// Takes the list of all registrations: what is not in it is gone.
@@ -166,7 +158,9 @@ impl LookupMirror {
                 Some(known) if known.is_same(&entry) => known.confirm(&entry),
                 known => {
                     // The links may have changed with the rest.
-                    entry.links = known.and_then(|known| known.links.take());
+                    if let Some(known) = known {
+                        (entry.links, entry.lookup) = (known.links.take(), known.lookup);
+                    }
                     self.entries.insert(location.clone(), entry);
                     self.wanted.insert(location);
                 }
@@ -210,7 +204,10 @@ impl LookupMirror {
     /// Brings a registration in the directory up to date, once its links are known.
     fn show(&self, surroundings: &mut Surroundings<'_>, location: &Location) {
         let Some(entry) = self.entries.get(location) else { return };
-        let Some(registration) = entry.registration() else { return };
+        // A look-up cannot ask for what is in no sector, and some directories do not look at the sector asked for.
+        let has_name = |other: &&Entry| other.endpoint == entry.endpoint;
+        let is_alone = entry.lookup.is_none() || self.entries.values().filter(has_name).nth(1).is_none();
+        let Some(registration) = entry.registration(is_alone) else { return };
         let age = entry.age(surroundings.now);
         if age >= registration.lifetime.duration() {
             return;
@@ -222,10 +219,9 @@ impl LookupMirror {
     }
 
     fn remove(&mut self, surroundings: &mut Surroundings<'_>, location: &Location) {
-        self.entries.remove(location);
+        let entry = self.entries.remove(location);
         self.wanted.remove(location);
-        let lookups = self.by_lookup.iter().filter(|(_, of)| *of == location);
-        for id in lookups.map(|(id, _)| *id).collect::<Vec<_>>() {
+        if let Some(id) = entry.and_then(|entry| entry.lookup) {
             self.by_lookup.remove(&id);
             self.client.cancel(surroundings.now, id);
         }
@@ -263,6 +259,7 @@ impl LookupMirror {
             for id in core::mem::take(&mut self.by_lookup).into_keys() {
                 self.client.cancel(now, id);
             }
+            self.entries.values_mut().for_each(|entry| entry.lookup = None);
         }
     }
 
@@ -283,19 +280,13 @@ impl LookupMirror {
             return;
         }
         while let Some(location) = self.wanted.first().cloned() {
-            let Some(entry) = self.entries.get(&location) else {
-                self.wanted.remove(&location);
-                continue;
-            };
-            let is_looked_up = self.by_lookup.values().any(|own| *own == location);
-            // The name comes last: some directories let the last criterion count alone.
-            let mut query = Query::all();
-            if let Some(sector) = &entry.sector {
-                query = query.with(Criterion::new("d", Test::Exact(sector.as_str().into())));
-            }
-            let lookup = Lookup::resources(self.host.clone(), query.with(entry.criterion())).observed();
-            if !is_looked_up {
+            if let Some(entry) = self.entries.get_mut(&location).filter(|entry| entry.lookup.is_none()) {
+                // The name comes last: some directories let the last criterion count alone.
+                let sector = entry.sector.as_ref().map(|sector| Test::Exact(sector.as_str().into()));
+                let query = sector.map_or(Query::all(), |sector| Query::all().with(Criterion::new("d", sector)));
+                let lookup = Lookup::resources(self.host.clone(), query.with(entry.criterion())).observed();
                 let Ok(id) = self.client.look_up(now, lookup) else { return };
+                entry.lookup = Some(id);
                 self.by_lookup.insert(id, location.clone());
             }
             self.wanted.remove(&location);

@@ -3,7 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_client::ResourceUri;
+use waypost_client::{LookupId, ResourceUri};
 use waypost_filter::{Criterion, Test};
 use waypost_link_format::{Link, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Attributes, Base, EndpointName, Lifetime, Location, Registration, Sector};
@@ -22,8 +22,10 @@ pub(super) struct Entry {
     /// When it was last renewed, or, where ages are not shown, last seen to be there.
     seen: Instant,
     shows_age: bool,
-    /// Its links, once they are known.
+    /// The links that were found by its name, once they are known.
     pub(super) links: Option<LinkDocumentBuf>,
+    /// The look-up that finds them, where they have one of their own.
+    pub(super) lookup: Option<LookupId>,
 }
 
 impl Entry {
@@ -66,6 +68,7 @@ impl Entry {
             seen: received.saturating_sub(Duration::from_secs(age.unwrap_or(0).into())),
             shows_age: age.is_some(),
             links: None,
+            lookup: None,
         };
         Some((location, entry))
     }
@@ -89,17 +92,6 @@ impl Entry {
         }
     }
 
-    /// Takes the answer to the look-up of its links. Where others of the same name are in it, those at its own base are its
-    /// own.
-    pub(super) fn take_links(&mut self, links: &LinkDocumentBuf, is_unique: bool) {
-        let origin = self.base.origin();
-        let is_own = |link: &Link<'_>| {
-            let rest = link.target().strip_prefix(origin);
-            is_unique || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
-        };
-        self.links = Some(without_provenance(&links.links().filter(is_own).collect::<Vec<_>>()));
-    }
-
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_since(self.seen)
     }
@@ -109,13 +101,20 @@ impl Entry {
         Criterion::new("ep", Test::Exact(self.endpoint.as_str().into()))
     }
 
-    /// Returns it as a directory takes it, once its links are known.
-    pub(super) fn registration(&self) -> Option<Registration> {
+    /// Returns it as a directory takes it, once its links are known. Where it is not alone with its name, those at its own
+    /// base are its own.
+    pub(super) fn registration(&self, is_alone: bool) -> Option<Registration> {
+        let origin = self.base.origin();
+        let is_own = |link: &Link<'_>| {
+            let rest = link.target().strip_prefix(origin);
+            is_alone || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+        };
+        let links = without_provenance(&self.links.as_ref()?.links().filter(is_own).collect::<Vec<_>>());
         Some(Registration {
             sector: self.sector.clone(),
             lifetime: self.lifetime,
             attributes: self.attributes.clone(),
-            ..Registration::new(self.endpoint.clone(), self.base.clone(), self.links.clone()?)
+            ..Registration::new(self.endpoint.clone(), self.base.clone(), links)
         })
     }
 }
