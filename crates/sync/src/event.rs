@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use core::fmt;
 use core::time::Duration;
 
 use waypost_client::Fault;
@@ -74,4 +75,23 @@ pub enum SyncEvent {
         /// The source.
         source: Box<str>,
     },
+}
+
+impl fmt::Display for SyncEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InStep { source } => write!(f, "{source}: in step"),
+            Self::Failed { source, fault, retry } => write!(f, "{source}: {fault}; again in {} s", retry.as_secs()),
+            Self::Malformed { source, malformed } => write!(f, "{source}: octet {}: {malformed}", malformed.offset),
+            Self::Refused { source, key: Some(key), refused } => {
+                write!(f, "{source}: {} not taken: {refused}", key.endpoint.as_str().escape_debug())
+            }
+            Self::Refused { source, key: None, refused } => write!(f, "{source}: not taken: {refused}"),
+            Self::Conflict { source, key, .. } => {
+                write!(f, "{source}: {} belongs to other credentials", key.endpoint.as_str().escape_debug())
+            }
+            Self::StartedAnew { source } => write!(f, "{source}: read anew from the beginning"),
+            Self::ForgottenWrites { source } => write!(f, "{source}: knows writes of this replica that it has lost"),
+        }
+    }
 }

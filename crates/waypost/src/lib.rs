@@ -37,7 +37,7 @@
 //! [`server::Server::directory_mut`].
 //!
 //! To replicate, every write has a name and every state a version: [`Directory::feed`] has what changed after a version, and
-//! [`Directory::apply`] takes in what another replica wrote. The exchange between processes is not there yet.
+//! [`Directory::apply`] takes in what another replica wrote. [`sync`] is the exchange between processes.
 //!
 //! # Where to go from here
 //!
@@ -46,6 +46,7 @@
 //! | register, look up, watch and expire in process | [`directory`] |
 //! | serve a directory to CoAP clients over UDP | [`coap`] |
 //! | register at a directory, or look up there | [`client`] |
+//! | keep directories in step: replicas, mirrors | [`sync`] |
 //! | put the directory on a transport of your own | [`rest`], then [`server`] |
 //! | read and write link-format documents | [`link_format`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
@@ -61,6 +62,7 @@
 //! | `std` | yes | `std` in the dependencies; without it the core crates need `alloc` alone |
 //! | `server` | yes | [`server`] and [`rest`], the interfaces of RFC 9176 without I/O |
 //! | `client` | yes | [`client`], the registrant and the look-up client without I/O, and [`rest`] |
+//! | `sync` | yes | [`sync`], the replication engine without I/O |
 //! | `coap` | yes | [`coap`], CoAP over UDP and its tokio driver |
 //! | `serde` | no | `Serialize` and `Deserialize` for links, queries and the data of the directory |
 //!
@@ -84,6 +86,8 @@ pub use waypost_model as model;
 pub use waypost_rest as rest;
 #[cfg(feature = "server")]
 pub use waypost_server as server;
+#[cfg(feature = "sync")]
+pub use waypost_sync as sync;
 pub use waypost_time as time;
 
 #[doc(no_inline)]

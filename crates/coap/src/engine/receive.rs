@@ -139,7 +139,7 @@ impl Engine {
         let mut request = incoming.request;
         request.is_multicast = exchange.is_multicast;
         request.payload = payload;
-        if request.method != waypost_rest::Method::Get || is_continuation || exchange.is_multicast {
+        if !is_read || is_continuation || exchange.is_multicast {
             request.observe = None;
         }
         if !is_continuation {

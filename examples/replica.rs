@@ -1,0 +1,157 @@
+//! One of several directories that are one: register, update, remove and look up at any of them.
+//!
+//! `cargo run --release --example replica -- --listen 127.0.0.1:5701 --peer coap://127.0.0.1:5702`
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::signal::unix::{SignalKind, signal};
+use waypost::client::ResourceUri;
+use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
+use waypost::link_format::LinkDocumentBuf;
+use waypost::model::Authority;
+use waypost::server::{Server, ServerConfig};
+use waypost::sync::{Replicated, Replicator, SyncConfig};
+use waypost::{Config, Directory, ReplicaId};
+
+const HELP: &str = "\
+One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
+
+Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
+
+  --listen ADDR:PORT  listen here; can be repeated
+  --peer URI          another replica, coap://ADDR:PORT; can be repeated. It must be started with this one as a peer
+  --authority URI     a name that all replicas are reached by, such as coap://rd.example; can be repeated
+  --secret HEX        32 hexadecimal digits that locations are derived from, the same at all replicas, and told to nobody
+                      else [one that everybody knows, to try it out]
+  --registrations N   how many there can be [1000000]
+  --help              show this
+
+Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and a line on standard error for each change of a
+registration and for what happens between the replicas. Registration is at /rd, look-up at /rd-lookup/res and
+/rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM.";
+
+type Problem = Box<dyn std::error::Error>;
+
+struct Options {
+    listen: Vec<SocketAddr>,
+    peers: Vec<ResourceUri>,
+    authorities: Vec<Authority>,
+    secret: [u8; 16],
+    registrations: usize,
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("replica: {problem}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(serve(options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("replica: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: Options) -> Result<(), Problem> {
+    let mut driver = Driver::new(Endpoint::new(service(&options)?, CoapConfig::random()));
+    driver.on_step(|_, service| {
+        while let Some(event) = service.service_mut().poll_event() {
+            eprintln!("{event}");
+        }
+        while let Some(event) = service.replicator_mut().poll_event() {
+            eprintln!("{event}");
+        }
+    });
+    for address in options.listen {
+        let local = driver.listen(address)?;
+        let authority = format!("coap://{local}").parse()?;
+        driver.update(|_, service| service.service_mut().directory_mut().add_authority(authority));
+        println!("listening on coap://{local}");
+        std::io::stdout().flush()?;
+    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    driver
+        .run_until(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+/// Makes a server with the engine that keeps its directory in step.
+fn service(options: &Options) -> Result<Replicated<Server>, Problem> {
+    // Whoever starts without memory is somebody new.
+    let mut config = Config::new(options.secret, ReplicaId(random()));
+    config.authorities.clone_from(&options.authorities);
+    config.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
+    config.limits.registrations = options.registrations;
+    config.limits.documents = options.registrations;
+
+    let mut server = ServerConfig::default();
+    server.limits.registrations_per_peer = options.registrations;
+    server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#)?;
+
+    let mut sync = SyncConfig::new(random());
+    sync.admits_mirrors = true;
+    let mut replicator = Replicator::new(sync);
+    for peer in &options.peers {
+        replicator.add_replica(peer.clone())?;
+    }
+    Ok(Replicated::new(Server::new(Directory::new(config), server), replicator))
+}
+
+impl Options {
+    /// Reads the arguments; `None` when help is wanted.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+        let mut options = Self {
+            listen: Vec::new(),
+            peers: Vec::new(),
+            authorities: Vec::new(),
+            secret: *b"told to everyone",
+            registrations: 1_000_000,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--listen" => options.listen.push(value()?.parse()?),
+                "--peer" => options.peers.push(value()?.parse()?),
+                "--authority" => options.authorities.push(value()?.parse()?),
+                "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
+                "--registrations" => options.registrations = value()?.parse()?,
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("{argument} is not known").into()),
+            }
+        }
+        if options.listen.is_empty() {
+            return Err("--listen is needed".into());
+        }
+        Ok(Some(options))
+    }
+}
+
+fn secret(digits: &str) -> Option<[u8; 16]> {
+    let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
+}
+
+/// Draws from what the operating system gives the standard library for its hash maps.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
