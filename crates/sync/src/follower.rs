@@ -70,6 +70,7 @@ pub(crate) struct Surroundings<'s> {
 }
 
 /// How far an answer was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
     All,
     /// There is more to ask for.
@@ -247,12 +248,12 @@ impl Follower {
             let next = match item {
                 Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
                 Ok(Item::Begin { .. }) => None,
-                Ok(Item::Put(put)) => self.put(surroundings, put),
+                Ok(Item::Put(put)) => self.put(surroundings, *put),
                 Ok(Item::Removal(mut removal)) => {
                     self.place_key(&mut removal.key);
                     self.apply(surroundings, Change::Remove(removal))
                 }
-                Ok(Item::End { upto }) => self.advance(surroundings, [upto].into_iter().collect()),
+                Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
                 Ok(Item::More) => {
                     taken = Taken::More;
                     None
@@ -301,16 +302,16 @@ impl Follower {
     }
 
     /// Notes that everything in a version was taken.
-    fn advance(&mut self, surroundings: &mut Surroundings<'_>, version: Version) -> Option<Taken> {
+    fn advance(&mut self, surroundings: &mut Surroundings<'_>, version: &Version) -> Option<Taken> {
         if let Some(anew) = &mut self.anew {
-            anew.cursor.merge(&version);
+            anew.cursor.merge(version);
         }
         match self.relation {
             Relation::Mirror => {
-                self.mirrored.merge(&version);
+                self.mirrored.merge(version);
                 None
             }
-            Relation::Replica => match surroundings.directory.advance(&version) {
+            Relation::Replica => match surroundings.directory.advance(version) {
                 Ok(()) => None,
                 Err(refused) => self.refuse(surroundings, None, refused),
             },

@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
@@ -8,7 +9,7 @@ use waypost_time::{Instant, Jitter};
 
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
-use crate::source::Source;
+use crate::source::{Asker, Source};
 use crate::{Relation, SyncConfig, SyncEvent};
 
 /// The engine: keeps a [`Directory`] in step with others.
@@ -30,8 +31,8 @@ pub struct Replicator {
 /// How a directory is followed.
 #[derive(Debug)]
 enum Followed {
-    ByFeed(Follower),
-    ByLookups(LookupMirror),
+    ByFeed(Box<Follower>),
+    ByLookups(Box<LookupMirror>),
 }
 
 impl Replicator {
@@ -111,7 +112,9 @@ impl Replicator {
             matches!(followed, Followed::ByFeed(follower)
                 if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri)
         });
-        self.source.handle_request(now, directory, &self.config, is_replica, exchange, peer, request);
+        let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
+        let asker = Asker { exchange, is_replica };
+        self.source.handle_request(now, directory, &self.config, asker, request);
     }
 
     /// Takes the answer to a request of this engine, a notification, or why there is none.
@@ -134,7 +137,7 @@ impl Replicator {
             }
         });
         if let Some(host) = without_feed.flatten() {
-            self.followed.insert(name, Followed::ByLookups(LookupMirror::new(host, &self.config)));
+            self.followed.insert(name, Followed::ByLookups(Box::new(LookupMirror::new(host, &self.config))));
         }
     }
 
@@ -195,7 +198,7 @@ impl Replicator {
         if self.followed.values().any(|followed| followed.name() == uri.as_str()) {
             return Err(NotFollowed::Already);
         }
-        self.followed.insert(self.next, Followed::ByFeed(Follower::new(uri, relation)));
+        self.followed.insert(self.next, Followed::ByFeed(Box::new(Follower::new(uri, relation))));
         self.next += 1;
         Ok(())
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use waypost_directory::Directory;
 use waypost_model::{Change, ReplicaId, Version};
-use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Peer, Request, Response};
+use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
 use crate::wire::{Question, Writer};
@@ -23,6 +23,14 @@ pub(crate) struct Source {
     outputs: VecDeque<Output>,
     encoded: Option<Encoded>,
     encodings: u64,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker {
+    pub(crate) exchange: ExchangeId,
+    /// Whether it is a replica of this authority.
+    pub(crate) is_replica: bool,
 }
 
 #[derive(Debug)]
@@ -56,14 +64,12 @@ impl Source {
         now: Instant,
         directory: &Directory,
         config: &SyncConfig,
-        is_replica: bool,
-        exchange: ExchangeId,
-        peer: &Peer,
+        asker: Asker,
         request: &Request,
     ) {
+        let exchange = asker.exchange;
         self.observers.remove(&exchange);
-        let is_replica = is_replica || peer.credentials.iter().any(|own| config.replica_credentials.contains(own));
-        let response = match self.answer(now, directory, config, is_replica, exchange, request) {
+        let response = match self.answer(now, directory, config, asker, request) {
             Ok(response) | Err(response) => response,
         };
         self.outputs.push_back(Output::Response { exchange, response });
@@ -130,8 +136,7 @@ impl Source {
         now: Instant,
         directory: &Directory,
         config: &SyncConfig,
-        is_replica: bool,
-        exchange: ExchangeId,
+        asker: Asker,
         request: &Request,
     ) -> Result<Response, Response> {
         if request.method != Method::Fetch {
@@ -151,8 +156,8 @@ impl Source {
             Response::refusal(Code::BAD_REQUEST, diagnostic)
         })?;
         let is_admitted = match question.relation {
-            Relation::Replica => is_replica,
-            Relation::Mirror => is_replica || config.admits_mirrors,
+            Relation::Replica => asker.is_replica,
+            Relation::Mirror => asker.is_replica || config.admits_mirrors,
         };
         if !is_admitted {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
@@ -163,7 +168,7 @@ impl Source {
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers.len() < config.limits.observers {
             question.is_whole = false;
-            self.observers.insert(exchange, Observer { question, holds: reached, is_due: false });
+            self.observers.insert(asker.exchange, Observer { question, holds: reached, is_due: false });
             response.is_observed = true;
         }
         Ok(response)

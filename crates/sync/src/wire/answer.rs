@@ -1,3 +1,5 @@
+use alloc::boxed::Box;
+
 use minicbor::data::Type;
 use waypost_model::{Dot, Removal, ReplicaId, Version};
 
@@ -30,7 +32,7 @@ pub(crate) enum Item {
     /// What follows is what a replica wrote after `after`.
     Begin { after: Dot },
     /// A registration was made or changed.
-    Put(ArrivedPut),
+    Put(Box<ArrivedPut>),
     /// One was removed.
     Removal(Removal),
     /// Everything up to this write was said.
@@ -111,7 +113,7 @@ fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item, Malformed
         flags::REMOVED => (7, Item::Removal(removal::read(reader, dot)?)),
         _ if flags & !flags::OF_PUT == 0 => {
             let optional = flags & (flags::HAS_PLACE | flags::HAS_STAMPS | flags::HAS_CREDENTIALS);
-            (11 + u64::from(optional.count_ones()), Item::Put(put::read(reader, flags, dot)?))
+            (11 + u64::from(optional.count_ones()), Item::Put(Box::new(put::read(reader, flags, dot)?)))
         }
         _ => return Err(Malformed::new(offset, "change: unknown flags")),
     };
