@@ -1,4 +1,142 @@
-//! Keeps directories in step.
+//! Keeps CoRE Resource Directories ([RFC 9176]) in step, in the ways of *Resource Directory Replication*
+//! ([draft-amsuess-core-rd-replication]), without I/O.
+//!
+//! ```
+//! use waypost_sync::{Replicator, SyncConfig};
+//!
+//! let mut replicator = Replicator::new(SyncConfig::new(0x5eed));
+//! replicator.add_replica("coap://[2001:db8::2]".parse()?)?; // writes for the same authority, and merges
+//! replicator.add_mirror("coap://[2001:db8:5::1]".parse()?)?; // is read, and shown beside what is local
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Beside a server, it is one service for one transport: [`Replicated`]. What happens is told by
+//! [`Replicator::poll_event`].
+//!
+//! # On a transport of your own
+//!
+//! The engine makes requests and takes responses as [`waypost_rest`] has them, and so does every directory. A transport moves
+//! them. This one has no sockets: it is a loop over two replicas.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use waypost_directory::{Config, Directory};
+//! use waypost_model::{Registration, ReplicaId};
+//! use waypost_rest::{ExchangeId, Output, Peer, RequestId, Service};
+//! use waypost_server::{Server, ServerConfig};
+//! use waypost_sync::{Replicated, Replicator, SyncConfig};
+//! use waypost_time::Instant;
+//!
+//! type Node = Replicated<Server>;
+//!
+//! /// A replica that knows one other. All of an authority have the same secret; each has an id of its own.
+//! fn replica(id: u64, other: &str) -> Result<Node, Box<dyn std::error::Error>> {
+//!     let directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(id)));
+//!     let mut replicator = Replicator::new(SyncConfig::new(id));
+//!     replicator.add_replica(format!("{other}/sync/feed").parse()?)?;
+//!     Ok(Replicated::new(Server::new(directory, ServerConfig::default()), replicator))
+//! }
+//!
+//! /// Nodes by their URIs, and who waits for the answer to which exchange, under which name.
+//! #[derive(Default)]
+//! struct Network {
+//!     nodes: BTreeMap<&'static str, Node>,
+//!     exchanges: BTreeMap<ExchangeId, (&'static str, RequestId)>,
+//! }
+//!
+//! impl Network {
+//!     /// Carries what the nodes say to one another until they have no more to say.
+//!     fn run(&mut self, now: Instant) {
+//!         while let Some((from, output)) = self.nodes.iter_mut().find_map(|(uri, node)| Some((*uri, node.poll_output()?))) {
+//!             match output {
+//!                 // A request goes to the node that it names. The name of the exchange is ours to give.
+//!                 Output::Request { id, peer, request } => {
+//!                     let exchange = ExchangeId(self.exchanges.len() as u64);
+//!                     self.exchanges.insert(exchange, (from, id));
+//!                     self.node(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
+//!                 }
+//!                 // What an exchange observes has changed. This transport can always send: it asks what it is now.
+//!                 Output::Changed { exchange } => self.node(from).handle_ready(now, exchange),
+//!                 // An answer, or a notification, goes to who asked.
+//!                 Output::Response { exchange, response } | Output::Notification { exchange, response } => {
+//!                     let (asker, id) = self.exchanges[&exchange];
+//!                     self.node(asker).handle_response(now, id, Ok(response));
+//!                 }
+//!                 _ => {}
+//!             }
+//!         }
+//!     }
+//!
+//!     fn node(&mut self, uri: &str) -> &mut Node {
+//!         self.nodes.get_mut(uri).expect("a node")
+//!     }
+//! }
+//!
+//! let (a, b) = ("coap://[2001:db8::1]", "coap://[2001:db8::2]");
+//! let mut network = Network::default();
+//! network.nodes.extend([(a, replica(1, b)?), (b, replica(2, a)?)]);
+//!
+//! // Registered at one …
+//! let sensor = Registration::parse("ep=node1&base=coap://[2001:db8::3]", r#"</temp>;rt="temperature-c""#)?;
+//! let location = network.node(a).service_mut().directory_mut().register(Instant::ZERO, sensor)?.location;
+//! network.run(Instant::ZERO);
+//!
+//! // … removed at the other, and gone at both.
+//! network.node(b).service_mut().directory_mut().remove(Instant::ZERO, &location)?;
+//! network.run(Instant::ZERO);
+//! assert!(network.nodes.values().all(|node| node.service().directory().is_empty()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What this loop leaves out: a transport also tells when an exchange has ended or failed ([`Service::handle_cancel`], the
+//! errors of [`Service::handle_response`]), and it calls [`Service::handle_timeout`] at [`Service::poll_timeout`].
+//! `waypost-coap` does all of it.
+//!
+//! # Two relations
+//!
+//! *Replicas of one authority* all take registrations, updates and removals for the same locations, and merge. They have the
+//! same secret, so that a name leads to the same location everywhere, also while they cannot reach each other. What they do
+//! with writes that did not see each other is the rule of [`waypost_model::State`].
+//!
+//! *A mirror* holds what was registered elsewhere, under the URIs that it has there. It changes nothing, and only takes what
+//! its source is itself the origin of, so that mirrors of mirrors make no loops.
+//!
+//! | the source offers | found by | the mirror |
+//! |---|---|---|
+//! | a feed | `rt="waypost.feed"` in `/.well-known/core` | observes the feed: each change comes once, and only what changed |
+//! | links with provenance | a look-up that asks for it | observes the two look-ups, and compares answers |
+//! | look-ups that can be observed | the answers | observes the endpoint look-up, and one look-up of links per registration |
+//! | look-ups | – | asks again and again, at the pace that Max-Age allows |
+//!
+//! Ages, where a source shows them, decide how long a registration is kept while its source is silent: until its lifetime
+//! has passed since it was last renewed. Without ages, it is [`Limits::unconfirmed`] since it was last seen there.
+//!
+//! # The feed
+//!
+//! A question names what is here: for each replica, the number of the last write that was taken. The answer has what came
+//! after that, each registration once and in its present state, without the fields that the asker has already. It may be cut
+//! anywhere and asked on. A notification is the same answer, told by itself; one that does not go on from what is here is a
+//! question more, and no harm. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
+//! source, at the module `wire`.
+//!
+//! # Who is believed
+//!
+//! Replicas believe each other: they are run by one operator. A replica must have been [added](Replicator::add_replica), or show a
+//! [credential](SyncConfig::replica_credentials), to read what registrants proved. A source that is mirrored can say whatever
+//! it likes about its own registrations, and nothing about those of others. What cannot be right is refused and
+//! [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
+//!
+//! # Features
+//!
+//! `std` (default) adds nothing but `std` in the dependencies.
+//!
+//! [`Service::handle_cancel`]: waypost_rest::Service::handle_cancel
+//! [`Service::handle_response`]: waypost_rest::Service::handle_response
+//! [`Service::handle_timeout`]: waypost_rest::Service::handle_timeout
+//! [`Service::poll_timeout`]: waypost_rest::Service::poll_timeout
+//! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
+//! [draft-amsuess-core-rd-replication]: https://datatracker.ietf.org/doc/draft-amsuess-core-rd-replication/
 #![no_std]
 
 extern crate alloc;

@@ -1,5 +1,7 @@
 //! Mirrors of directories of other authorities, by whatever means these offer.
 
+extern crate alloc;
+
 mod common;
 
 use core::time::Duration;

@@ -1,5 +1,7 @@
 //! Replicas of one authority.
 
+extern crate alloc;
+
 mod common;
 
 use core::time::Duration;

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use std::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::{Config, Directory};
 use waypost_model::{Registration, ReplicaId};
@@ -11,20 +11,20 @@ use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
-pub type Node = Replicated<Server>;
+pub(crate) type Node = Replicated<Server>;
 
 /// Directories by their URIs.
 #[derive(Default)]
-pub struct Network {
-    pub now: Instant,
+pub(crate) struct Network {
+    pub(crate) now: Instant,
     nodes: BTreeMap<String, Node>,
     exchanges: BTreeMap<ExchangeId, Exchange>,
     next: u64,
     /// Pairs that cannot reach each other: who asks, and who would answer.
     cut: Vec<(String, String)>,
     /// Bytes of feed answers, by who was answered.
-    pub bytes: BTreeMap<String, usize>,
-    pub messages: usize,
+    pub(crate) bytes: BTreeMap<String, usize>,
+    pub(crate) messages: usize,
 }
 
 struct Exchange {
@@ -35,46 +35,46 @@ struct Exchange {
 }
 
 impl Network {
-    pub fn add(&mut self, uri: &str, node: Node) {
+    pub(crate) fn add(&mut self, uri: &str, node: Node) {
         self.nodes.insert(uri.into(), node);
     }
 
-    pub fn node(&mut self, uri: &str) -> &mut Node {
+    pub(crate) fn node(&mut self, uri: &str) -> &mut Node {
         self.nodes.get_mut(uri).expect("a node")
     }
 
-    pub fn directory(&mut self, uri: &str) -> &mut Directory {
+    pub(crate) fn directory(&mut self, uri: &str) -> &mut Directory {
         self.node(uri).service_mut().directory_mut()
     }
 
-    pub fn register(&mut self, uri: &str, parameters: &str, links: &str) {
+    pub(crate) fn register(&mut self, uri: &str, parameters: &str, links: &str) {
         let now = self.now;
         self.directory(uri).register(now, registration(parameters, links)).expect("within the limits");
     }
 
-    pub fn events(&mut self, uri: &str) -> Vec<SyncEvent> {
+    pub(crate) fn events(&mut self, uri: &str) -> Vec<SyncEvent> {
         let node = self.node(uri);
         core::iter::from_fn(|| node.replicator_mut().poll_event()).collect()
     }
 
     /// Lets nothing through from `a` to `b` and back.
-    pub fn cut(&mut self, a: &str, b: &str) {
+    pub(crate) fn cut(&mut self, a: &str, b: &str) {
         self.cut.push((a.into(), b.into()));
         self.cut.push((b.into(), a.into()));
     }
 
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         self.cut.clear();
     }
 
     /// Removes a node with all that it knew.
-    pub fn stop(&mut self, uri: &str) -> Option<Node> {
+    pub(crate) fn stop(&mut self, uri: &str) -> Option<Node> {
         self.exchanges.retain(|_, exchange| exchange.client != uri && exchange.server != uri);
         self.nodes.remove(uri)
     }
 
     /// Lets everybody speak until nobody has anything to say.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         let mut rounds = 0;
         loop {
             let mut outputs = VecDeque::new();
@@ -95,7 +95,7 @@ impl Network {
     }
 
     /// Lets time pass, with all that is due in it.
-    pub fn run_until(&mut self, end: Instant) {
+    pub(crate) fn run_until(&mut self, end: Instant) {
         loop {
             self.settle();
             let next = self.nodes.values().filter_map(Service::poll_timeout).min().filter(|next| *next <= end);
@@ -167,19 +167,19 @@ impl Network {
     }
 }
 
-pub fn node(replica: u64, config: SyncConfig) -> Node {
+pub(crate) fn node(replica: u64, config: SyncConfig) -> Node {
     let mut own = Config::new(*b"shared by us all", ReplicaId(replica));
     own.limits.registrations = usize::MAX;
     own.limits.documents = usize::MAX;
     Replicated::new(Server::new(Directory::new(own), ServerConfig::default()), Replicator::new(config))
 }
 
-pub fn registration(parameters: &str, links: &str) -> Registration {
+pub(crate) fn registration(parameters: &str, links: &str) -> Registration {
     Registration::parse(parameters, links).expect("a registration")
 }
 
 /// Three replicas that know each other.
-pub fn three_replicas() -> (Network, [&'static str; 3]) {
+pub(crate) fn three_replicas() -> (Network, [&'static str; 3]) {
     let uris = ["coap://a", "coap://b", "coap://c"];
     let mut network = Network::default();
     for (number, uri) in uris.iter().enumerate() {
