@@ -1,10 +1,12 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_model::{Change, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, Version};
+use waypost_model::{
+    Change, Clock, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, Timestamp, Version,
+};
 use waypost_time::Instant;
 
-use crate::{Applied, Directory, Refused, token::Token};
+use crate::{Applied, Directory, Refused, directory::authority_of, token::Token};
 
 /// Changes that were made elsewhere.
 impl Directory {
@@ -33,11 +35,20 @@ impl Directory {
     ///
     /// When this replica has lost writes of its own that are in the version, and when there are too many replicas.
     pub fn advance(&mut self, version: &Version) -> Result<(), Refused> {
-        self.check_version(version)?;
-        let mut merged = self.version.clone();
+        self.advance_of(&Origin::Local, version)
+    }
+
+    /// Notes the same of the writes at any authority.
+    ///
+    /// # Errors
+    ///
+    /// As [`advance`](Self::advance).
+    pub fn advance_of(&mut self, origin: &Origin, version: &Version) -> Result<(), Refused> {
+        self.check_version(origin, version)?;
+        let mut merged = self.version_of(origin).clone();
         merged.merge(version);
         self.check_replicas(&merged)?;
-        self.version = merged;
+        self.histories.of_mut(authority_of(origin)).version = merged;
         Ok(())
     }
 
@@ -49,15 +60,14 @@ impl Directory {
         record: Record,
         age: Duration,
     ) -> Result<Applied, Refused> {
-        self.check_dot(record.dot(), &record.seen)?;
+        self.check_dot(&record.key.origin, record.dot(), &record.seen)?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
         let lifetime = record.lifetime.value.duration();
         if age > lifetime + Lifetime::MAX.duration() {
             return Err(Refused::Implausible { what: "age" });
         }
-        let mut clock = self.clock.clone();
-        clock.observe(self.millis(now), record.latest()).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        let clock = self.clock_after(now, &record.key.origin, record.latest())?;
         let seen = now.saturating_sub(age);
         let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
         let (dot, is_expired) = (record.dot(), age >= lifetime);
@@ -136,9 +146,8 @@ impl Directory {
         slot: Option<u32>,
         mut removal: Removal,
     ) -> Result<Applied, Refused> {
-        self.check_dot(removal.stamp.dot, &removal.seen)?;
-        let mut clock = self.clock.clone();
-        clock.observe(self.millis(now), removal.stamp.time).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen)?;
+        let clock = self.clock_after(now, &removal.key.origin, removal.stamp.time)?;
         // No copy can live longer than the longest lifetime.
         removal.horizon = removal.horizon.min(Lifetime::MAX.duration() + self.context.config.limits.tombstone_guard);
         if slot.is_none() && self.registry.end() as usize >= crate::documents::MAX_SLOTS {
@@ -158,27 +167,36 @@ impl Directory {
         Ok(Applied::Changed)
     }
 
+    /// Returns the clock as it is after a write at an authority was seen. Those of other authorities do not set it: only replicas
+    /// of one authority write about the same.
+    fn clock_after(&self, now: Instant, origin: &Origin, latest: Timestamp) -> Result<Clock, Refused> {
+        let mut clock = self.clock.clone();
+        clock.observe(self.millis(now), latest).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        Ok(if origin.is_local() { clock } else { self.clock.clone() })
+    }
+
     /// Checks that a write can be one that another replica made after those that it says it saw.
-    fn check_dot(&self, dot: Dot, seen: &Version) -> Result<(), Refused> {
+    fn check_dot(&self, origin: &Origin, dot: Dot, seen: &Version) -> Result<(), Refused> {
         let implausible = Err(Refused::Implausible { what: "dot" });
         if dot.sequence == 0 || !seen.contains(dot) || seen.sequence(dot.replica) != dot.sequence {
             return implausible;
         }
-        self.check_version(seen)?;
+        self.check_version(origin, seen)?;
         self.check_replicas(seen)
     }
 
     /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no
     /// other.
-    fn check_version(&self, version: &Version) -> Result<(), Refused> {
+    fn check_version(&self, origin: &Origin, version: &Version) -> Result<(), Refused> {
         if version.iter().any(|dot| dot.sequence > MAX_SEQUENCE) {
             return Err(Refused::Implausible { what: "sequence" });
         }
         let replica = self.context.config.replica;
-        if version.sequence(replica) > self.version.sequence(replica) {
-            return Err(Refused::ForgottenWrites);
+        if version.sequence(replica) <= self.version_of(origin).sequence(replica) {
+            return Ok(());
         }
-        Ok(())
+        // Nobody else writes in the name of this replica, unless it was that itself in an earlier life.
+        Err(if origin.is_local() { Refused::ForgottenWrites } else { Refused::Implausible { what: "replica" } })
     }
 
     fn check_replicas(&self, version: &Version) -> Result<(), Refused> {

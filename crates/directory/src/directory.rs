@@ -1,12 +1,12 @@
 use alloc::string::String;
 
 use waypost_filter::Query;
-use waypost_model::{Authority, Clock, Credentials, EndpointName, Location, Sector, Version};
+use waypost_model::{Authority, Clock, Credentials, EndpointName, Location, Origin, Sector, Version};
 use waypost_time::Instant;
 
 use crate::{
-    Config, Endpoint, Endpoints, Feed, FeedGap, Resources, Scope, config::DEFAULT_PATH, context::Context,
-    deadlines::Deadlines, dictionary::Ids, documents::Documents, index::Index, log::Log, lookup::Lookup,
+    Config, Endpoint, Endpoints, Feed, FeedGap, RecordRef, Resources, Scope, config::DEFAULT_PATH, context::Context,
+    deadlines::Deadlines, dictionary::Ids, documents::Documents, histories::Histories, index::Index, lookup::Lookup,
     registry::Registry, token::Token, watches::Watches,
 };
 
@@ -52,8 +52,7 @@ pub struct Directory {
     pub(crate) kept: Deadlines,
     /// When removals are forgotten.
     pub(crate) graves: Deadlines,
-    pub(crate) log: Log,
-    pub(crate) version: Version,
+    pub(crate) histories: Histories,
     pub(crate) clock: Clock,
     pub(crate) watches: Watches,
 }
@@ -72,8 +71,7 @@ impl Directory {
             deadlines: Deadlines::by_minute(),
             kept: Deadlines::exact(),
             graves: Deadlines::exact(),
-            log: Log::default(),
-            version: Version::new(),
+            histories: Histories::default(),
             context: Context { config, no_credentials: Credentials::default() },
         }
     }
@@ -112,6 +110,12 @@ impl Directory {
         self.context.location(Token::of_names(&self.context.config.secret, None, sector, endpoint.as_str()))
     }
 
+    /// Returns where the local registration is that a change in the [feed](Self::feed) is about.
+    #[must_use]
+    pub fn locate_record(&self, record: &RecordRef<'_>) -> Location {
+        self.context.location(Token::of_names(&self.context.config.secret, None, record.sector(), record.endpoint()))
+    }
+
     /// Returns a registration by its location; also one that has expired and is kept.
     ///
     /// A local registration is found by the URI form of its location, too, with any of the
@@ -144,15 +148,28 @@ impl Directory {
         Endpoints(Lookup::new(self, now, Scope::Endpoints, query))
     }
 
-    /// Returns the writes that this directory holds, or held until something newer took their place.
+    /// Returns the writes at this authority that this directory holds, or held until something newer took their place.
     ///
-    /// Its own writes are in it from the moment they are made; those of others when [`advance`](Self::advance) says so.
+    /// Its own writes are in it from the moment they are made; those of other replicas when [`advance`](Self::advance) says
+    /// so. Registrations of other authorities do not count here.
     #[must_use]
     pub fn version(&self) -> &Version {
-        &self.version
+        self.version_of(&Origin::Local)
     }
 
-    /// Returns the changes after a version, in the order of their dots: of each registration its present state.
+    /// Returns the same of the writes at any authority.
+    #[must_use]
+    pub fn version_of(&self, origin: &Origin) -> &Version {
+        &self.histories.of(authority_of(origin)).version
+    }
+
+    /// Returns where registrations that are or were here have been made: at this authority first, then at others.
+    pub fn origins(&self) -> impl Iterator<Item = Origin> {
+        [Origin::Local].into_iter().chain(self.histories.authorities().cloned().map(Origin::Foreign))
+    }
+
+    /// Returns the changes at this authority after a version, in the order of their dots: of each registration its present
+    /// state.
     ///
     /// They are borrowed; [`ChangeRef::to_change`](crate::ChangeRef::to_change) makes one that can be
     /// [applied](Self::apply). Whoever applies them all in another directory and then [advances](Self::advance) it to this
@@ -163,7 +180,16 @@ impl Directory {
     /// When a removal after the version has been forgotten. The reader has to start again from nothing, and drop what it
     /// does not find.
     pub fn feed(&self, now: Instant, after: &Version) -> Result<Feed<'_>, FeedGap> {
-        Feed::new(self, now, after)
+        self.feed_of(now, &Origin::Local, after)
+    }
+
+    /// Returns the same of the changes at any authority, as far as they were taken in here.
+    ///
+    /// # Errors
+    ///
+    /// As [`feed`](Self::feed).
+    pub fn feed_of(&self, now: Instant, origin: &Origin, after: &Version) -> Result<Feed<'_>, FeedGap> {
+        Feed::new(self, now, authority_of(origin), after)
     }
 
     /// Returns the slot of the registration at a location, given as path or URI.
@@ -192,6 +218,13 @@ impl Directory {
             .iter()
             .filter_map(|authority| uri.strip_prefix(authority.as_str()))
             .find(|path| path.starts_with('/'))
+    }
+}
+
+pub(crate) fn authority_of(origin: &Origin) -> Option<&Authority> {
+    match origin {
+        Origin::Local => None,
+        Origin::Foreign(authority) => Some(authority),
     }
 }
 

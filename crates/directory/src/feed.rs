@@ -1,11 +1,11 @@
 use core::{fmt, time::Duration};
 
-use waypost_model::{Dot, Removal, ReplicaId, State, Version};
+use waypost_model::{Authority, Dot, Removal, ReplicaId, State, Version};
 use waypost_time::Instant;
 
 use crate::{
-    ChangeRef, Directory, RecordRef, RemovalRef, entry::Entry, registry::Place, settle::copies_of_expired_until,
-    writes::WritesIter,
+    ChangeRef, Directory, RecordRef, RemovalRef, entry::Entry, log::Log, registry::Place,
+    settle::copies_of_expired_until, writes::WritesIter,
 };
 
 /// The changes after a version: see [`Directory::feed`].
@@ -27,6 +27,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Feed<'d> {
     directory: &'d Directory,
+    log: &'d Log,
     now: Instant,
     after: Version,
     replica: Option<ReplicaId>,
@@ -34,21 +35,26 @@ pub struct Feed<'d> {
 }
 
 impl<'d> Feed<'d> {
-    pub(crate) fn new(directory: &'d Directory, now: Instant, after: &Version) -> Result<Self, FeedGap> {
+    pub(crate) fn new(
+        directory: &'d Directory,
+        now: Instant,
+        authority: Option<&Authority>,
+        after: &Version,
+    ) -> Result<Self, FeedGap> {
+        let log = &directory.histories.of(authority).log;
         // Who holds nothing misses no removal.
-        if !after.is_empty() && !after.includes(&directory.log.forgotten) {
+        if !after.is_empty() && !after.includes(&log.forgotten) {
             return Err(FeedGap(()));
         }
-        let replica = directory.log.replica_from(ReplicaId(0));
-        let mut feed = Self { directory, now, after: after.clone(), replica, writes: None };
+        let replica = log.replica_from(ReplicaId(0));
+        let mut feed = Self { directory, log, now, after: after.clone(), replica, writes: None };
         feed.enter();
         Ok(feed)
     }
 
     fn enter(&mut self) {
-        self.writes = self
-            .replica
-            .and_then(|replica| self.directory.log.after(Dot { replica, sequence: self.after.sequence(replica) }));
+        self.writes =
+            self.replica.and_then(|replica| self.log.after(Dot { replica, sequence: self.after.sequence(replica) }));
     }
 
     fn change(&self, dot: Dot, slot: u32) -> Option<ChangeRef<'d>> {
@@ -104,8 +110,7 @@ impl<'d> Iterator for Feed<'d> {
                     }
                 }
                 None => {
-                    self.replica =
-                        replica.0.checked_add(1).and_then(|next| self.directory.log.replica_from(ReplicaId(next)));
+                    self.replica = replica.0.checked_add(1).and_then(|next| self.log.replica_from(ReplicaId(next)));
                     self.enter();
                 }
             }

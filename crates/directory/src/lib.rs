@@ -108,6 +108,7 @@ mod expire;
 mod feed;
 mod find;
 mod front_coded;
+mod histories;
 mod id_set;
 mod index;
 mod limits;

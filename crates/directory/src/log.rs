@@ -17,6 +17,14 @@ pub(crate) struct Log {
 }
 
 impl Log {
+    pub(crate) const fn new() -> Self {
+        Self { replicas: BTreeMap::new(), forgotten: Version::new() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.replicas.is_empty() && self.forgotten.is_empty()
+    }
+
     pub(crate) fn file(&mut self, dot: Dot, slot: u32) {
         self.replicas.entry(dot.replica).or_default().insert(dot.sequence, slot);
     }

@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use hashbrown::HashTable;
-use waypost_model::{Dot, Key, Record, State};
+use waypost_model::{Authority, Dot, Key, Origin, Record, State};
 use waypost_time::Instant;
 
 use crate::{entry::Entry, slots::Slots, token::Token};
@@ -45,6 +45,17 @@ impl Place {
         match self {
             Self::Entry(entry) => Some(entry),
             Self::Grave(_) => None,
+        }
+    }
+
+    /// Returns the authority that it was registered at, if that is another one.
+    pub(crate) fn authority(&self) -> Option<&Authority> {
+        match self {
+            Self::Entry(entry) => entry.authority(),
+            Self::Grave(grave) => match &grave.state.key()?.origin {
+                Origin::Local => None,
+                Origin::Foreign(authority) => Some(authority),
+            },
         }
     }
 

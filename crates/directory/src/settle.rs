@@ -76,7 +76,8 @@ impl Directory {
         if let Some(old) = &old
             && until.is_some_and(|until| until > now)
         {
-            old.each_dot(|dot| self.log.forgotten.insert(dot));
+            let history = self.histories.of_mut(old.authority());
+            old.each_dot(|dot| history.log.forgotten.insert(dot));
         }
         self.follow(now, slot, old.as_ref());
     }
@@ -96,7 +97,7 @@ impl Directory {
     /// Lets everything follow the difference between what was in a slot and what is.
     fn follow(&mut self, now: Instant, slot: u32, old: Option<&Place>) {
         self.file(now, slot, old);
-        let Self { registry, documents, index, log, watches, context, .. } = self;
+        let Self { registry, documents, index, histories, watches, context, .. } = self;
         let new = registry.place(slot);
         let (old_entry, new_entry) = (old.and_then(Place::entry), new.and_then(Place::entry));
         let is_shown = |entry: &&Entry| entry.is_shown;
@@ -105,9 +106,10 @@ impl Directory {
         watches.note(context, documents, old_shown, new_shown);
         index.change(slot, old_shown, new_shown, documents);
         if let Some(old) = old {
-            old.each_dot(|dot| log.unfile(dot, slot));
+            old.each_dot(|dot| histories.unfile(old.authority(), dot, slot));
         }
         if let Some(new) = new {
+            let log = &mut histories.of_mut(new.authority()).log;
             new.each_dot(|dot| log.file(dot, slot));
         }
         if let Some(old) = old_entry {

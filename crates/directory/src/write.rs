@@ -59,10 +59,10 @@ impl Directory {
         if present.is_none() {
             self.make_room(now)?;
         }
-        let stamp = self.next_stamp(now);
+        let stamp = self.next_stamp(now, None);
         let mut state = self.state(slot);
         state.register(registration, stamp);
-        self.version.insert(stamp.dot);
+        self.histories.local.version.insert(stamp.dot);
         self.settle(now, token, state, now, now);
         Ok(Registered { location, is_new })
     }
@@ -85,12 +85,12 @@ impl Directory {
             self.renew_slot(now, slot);
             return Ok(());
         }
-        let stamp = self.next_stamp(now);
+        let stamp = self.next_stamp(now, None);
         let mut state = self.state(Some(slot));
         if let Some(record) = state.update(update, stamp) {
             self.check_record(record)?;
         }
-        self.version.insert(stamp.dot);
+        self.histories.local.version.insert(stamp.dot);
         self.settle(now, self.registry[slot].token(), state, now, now);
         Ok(())
     }
@@ -165,11 +165,11 @@ impl Directory {
         if present.is_none() {
             self.make_room(now)?;
         }
-        let stamp = self.next_stamp(now);
+        let stamp = self.next_stamp(now, Some(&authority));
         let mut state = self.state(slot);
+        self.histories.of_mut(Some(&authority)).version.insert(stamp.dot);
         let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
         state.merge(Change::Put { record: record.into(), age });
-        self.version.insert(stamp.dot);
         self.settle(now, token, state, seen, seen);
         Ok(Registered { location, is_new })
     }
@@ -204,10 +204,11 @@ impl Directory {
             entry.renew(seen.max(entry.seen));
             return;
         }
-        let stamp = self.next_stamp(now);
+        let authority = self.registry[slot].authority().cloned();
+        let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.update(Update::default(), stamp).is_some() {
-            self.version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
             self.settle(now, self.registry[slot].token(), state, seen, seen);
         }
     }
@@ -216,10 +217,11 @@ impl Directory {
         let entry = &self.registry[slot];
         let (token, seen) = (entry.token(), entry.seen);
         let horizon = entry.lifetime().duration() + self.context.config.limits.tombstone_guard;
-        let stamp = self.next_stamp(now);
+        let authority = entry.authority().cloned();
+        let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.remove(stamp, horizon).is_some() {
-            self.version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
             self.settle(now, token, state, seen, seen);
         }
     }
@@ -254,10 +256,11 @@ impl Directory {
         }
     }
 
-    /// Returns the stamp for a write of this replica. The clock moves on also if nothing is written then.
-    fn next_stamp(&mut self, now: Instant) -> Stamp {
+    /// Returns the stamp for a write of this replica about a registration at an authority. The clock moves on also if nothing is
+    /// written then.
+    fn next_stamp(&mut self, now: Instant, authority: Option<&Authority>) -> Stamp {
         let replica = self.context.config.replica;
-        let dot = Dot::new(replica, self.version.sequence(replica)).next();
+        let dot = Dot::new(replica, self.histories.of(authority).version.sequence(replica)).next();
         self.clock.stamp(self.millis(now), dot)
     }
 

@@ -32,11 +32,13 @@ fn shown(directory: &Directory, now: Instant) -> Vec<String> {
 
 /// Brings `to` up to date with `from`.
 fn follow(from: &Directory, to: &mut Directory, now: Instant) {
-    let changes: Vec<Change> = from.feed(now, to.version()).unwrap().map(|change| change.to_change()).collect();
-    for change in changes {
-        to.apply(now, change).unwrap();
+    for origin in from.origins() {
+        let feed = from.feed_of(now, &origin, to.version_of(&origin)).unwrap();
+        for change in feed.map(|change| change.to_change()) {
+            to.apply(now, change).unwrap();
+        }
+        to.advance_of(&origin, from.version_of(&origin)).unwrap();
     }
-    to.advance(from.version()).unwrap();
 }
 
 fn assert_says(view: &RecordRef<'_>, record: &Record, age: Duration) {

@@ -1,5 +1,6 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -22,8 +23,6 @@ pub(crate) struct Follower {
     relation: Relation,
     step: Step,
     phase: Phase,
-    /// What a mirror holds of its source.
-    mirrored: Version,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     anew: Option<Anew>,
@@ -93,7 +92,6 @@ impl Follower {
             relation,
             step: if is_host { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
-            mirrored: Version::new(),
             is_whole: false,
             anew: None,
             failures: 0,
@@ -306,15 +304,9 @@ impl Follower {
         if let Some(anew) = &mut self.anew {
             anew.cursor.merge(version);
         }
-        match self.relation {
-            Relation::Mirror => {
-                self.mirrored.merge(version);
-                None
-            }
-            Relation::Replica => match surroundings.directory.advance(version) {
-                Ok(()) => None,
-                Err(refused) => self.refuse(surroundings, None, refused),
-            },
+        match surroundings.directory.advance_of(&self.origin(), version) {
+            Ok(()) => None,
+            Err(refused) => self.refuse(surroundings, None, refused),
         }
     }
 
@@ -341,12 +333,17 @@ impl Follower {
     /// Forgets what the source would have mentioned if it were still there.
     fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         let Some(anew) = self.anew.take() else { return };
-        let origin = self.origin();
-        let Ok(feed) = surroundings.directory.feed(surroundings.now, &Version::new()) else { return };
-        let gone: alloc::vec::Vec<_> = feed
-            .filter(|change| matches!(change, Change::Put { .. }) && change.key().origin == origin)
-            .filter(|change| anew.cursor.contains(change.dot()) && !anew.mentioned.contains(change.key()))
-            .map(|change| (change.key().clone(), change.dot()))
+        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin(), &Version::new()) else {
+            return;
+        };
+        let gone: Vec<_> = feed
+            .filter(|change| anew.cursor.contains(change.dot()))
+            .filter_map(|change| match change.to_change() {
+                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => {
+                    Some((record.key.clone(), record.dot()))
+                }
+                _ => None,
+            })
             .collect();
         for (key, dot) in gone {
             surroundings.directory.forget_copy(surroundings.now, &key, dot);
@@ -369,10 +366,9 @@ impl Follower {
 
     /// Returns what is held of the source.
     fn cursor<'c>(&'c self, directory: &'c Directory) -> &'c Version {
-        match (&self.anew, self.relation) {
-            (Some(anew), _) => &anew.cursor,
-            (None, Relation::Replica) => directory.version(),
-            (None, Relation::Mirror) => &self.mirrored,
+        match &self.anew {
+            Some(anew) => &anew.cursor,
+            None => directory.version_of(&self.origin()),
         }
     }
 

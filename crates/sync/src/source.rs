@@ -1,10 +1,9 @@
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use waypost_directory::Directory;
-use waypost_model::{Change, ReplicaId, Version};
+use waypost_directory::{ChangeRef, Directory};
+use waypost_model::{Location, ReplicaId, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
@@ -210,15 +209,12 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Vers
     let mut reached = holds.clone();
     let mut is_complete = true;
     for change in directory.feed(now, holds).map_err(gap)? {
-        if !change.key().origin.is_local() {
-            continue;
-        }
         if writer.len() as u64 >= question.size && !writer.is_empty() {
             is_complete = false;
             break;
         }
         let place = place_of(directory, question, &change);
-        writer.change(&change, place.as_deref());
+        writer.change(&change, place.as_ref().map(Location::as_str));
         reached.insert(change.dot());
     }
     if is_complete {
@@ -239,8 +235,9 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Vers
 }
 
 /// Returns where a registration is, for a mirror, which cannot know.
-fn place_of(directory: &Directory, question: &Question, change: &Change) -> Option<String> {
-    let Change::Put { record, .. } = change else { return None };
-    (question.relation == Relation::Mirror)
-        .then(|| directory.locate(record.key.sector.as_ref(), &record.key.endpoint).as_str().into())
+fn place_of(directory: &Directory, question: &Question, change: &ChangeRef<'_>) -> Option<Location> {
+    match change {
+        ChangeRef::Put(record) if question.relation == Relation::Mirror => Some(directory.locate_record(record)),
+        _ => None,
+    }
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
+use waypost_directory::RecordRef;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
     AttributeName, AttributeValues, Base, BaseSource, Credentials, Dot, EndpointName, Key, Lifetime, Record, Register,
@@ -105,58 +106,47 @@ fn field<T: Clone>(arrived: Option<T>, stamp: Stamp, present: Option<&Register<T
 
 pub(super) fn write<W: Write>(
     out: &mut Encoder<W>,
-    record: &Record,
-    age: Duration,
+    record: &RecordRef<'_>,
     delta: u64,
     place: Option<&str>,
     audience: Audience<'_>,
 ) -> Result<(), Error<W::Error>> {
     let is_plain = is_plain(record);
-    let credentials = (audience.is_trusted && !record.credentials.is_empty()).then_some(&record.credentials);
+    let credentials = (audience.is_trusted && !record.credentials().is_empty()).then_some(record.credentials());
     let set = |flag, condition| if condition { flag } else { 0 };
     let optional = [
         set(flags::HAS_PLACE, place.is_some()),
         set(flags::HAS_STAMPS, !is_plain),
         set(flags::HAS_CREDENTIALS, credentials.is_some()),
     ];
-    let flags =
-        set(flags::BASE_IS_GIVEN, record.base.value.source() == BaseSource::Given) | optional.iter().sum::<u64>();
+    let flags = set(flags::BASE_IS_GIVEN, record.base_source() == BaseSource::Given) | optional.iter().sum::<u64>();
     let length = 11 + optional.iter().filter(|flag| **flag != 0).count() as u64;
     // A plain record is new to whoever lacks the write.
     let is_known = |stamp: Stamp| !is_plain && audience.holds.is_some_and(|holds| holds.contains(stamp.dot));
+    let (base, lifetime, links) = (record.base(), record.lifetime(), record.links());
     out.array(length)?.u64(flags)?.u64(delta)?;
-    write_names(out, &record.key)?;
-    if is_known(record.base.stamp) {
+    write_names(out, record.sector(), record.endpoint())?;
+    if is_known(base.stamp) {
         out.null()?
     } else {
-        out.str(record.base.value.as_str())?
+        out.str(base.value)?
     };
-    if is_known(record.lifetime.stamp) {
+    if is_known(lifetime.stamp) {
         out.null()?
     } else {
-        out.u32(record.lifetime.value.as_secs())?
+        out.u32(lifetime.value.as_secs())?
     };
-    if !is_plain && record.attributes.values().all(|register| is_known(register.stamp)) {
+    if !is_plain && record.attributes().all(|(_, values)| is_known(values.stamp)) {
         out.null()?;
     } else {
-        let values = record.attributes.iter().filter(|(_, register)| is_plain || !register.value.is_empty());
-        out.map(values.clone().count() as u64)?;
-        for (name, register) in values {
-            out.str(name)?.array(register.value.len() as u64)?;
-            for value in &register.value {
-                match value {
-                    Some(value) => out.str(value)?,
-                    None => out.null()?,
-                };
-            }
-        }
+        write_attributes(out, record)?;
     }
-    if is_known(record.links.stamp) {
+    if is_known(links.stamp) {
         out.null()?
     } else {
-        out.str(record.links.value.as_str())?
+        out.str(links.value.as_str())?
     };
-    out.u64(millis(age))?.u64(record.written.time.to_bits())?.u32(record.renewals)?;
+    out.u64(millis(record.age()))?.u64(record.written().time.to_bits())?.u32(record.renewals())?;
     if let Some(place) = place {
         out.str(place)?;
     }
@@ -167,6 +157,22 @@ pub(super) fn write<W: Write>(
         out.array(credentials.iter().len() as u64)?;
         for proof in credentials.iter() {
             out.bytes(proof)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_attributes<W: Write>(out: &mut Encoder<W>, record: &RecordRef<'_>) -> Result<(), Error<W::Error>> {
+    // An attribute that was set to nothing is named among the stamps.
+    let values = || record.attributes().filter(|(_, values)| values.value.clone().next().is_some());
+    out.map(values().count() as u64)?;
+    for (name, values) in values() {
+        out.str(name)?.array(values.value.clone().count() as u64)?;
+        for value in values.value {
+            match value {
+                Some(value) => out.str(value)?,
+                None => out.null()?,
+            };
         }
     }
     Ok(())
@@ -199,12 +205,16 @@ pub(super) fn read(reader: &mut Reader<'_>, flags: u64, dot: Dot) -> Result<Arri
     Ok(ArrivedPut { key, place, age, written, stamps, base, lifetime, attributes, links, credentials, renewals })
 }
 
-pub(super) fn write_names<W: Write>(out: &mut Encoder<W>, key: &Key) -> Result<(), Error<W::Error>> {
-    match &key.sector {
-        Some(sector) => out.str(sector.as_str())?,
+pub(super) fn write_names<W: Write>(
+    out: &mut Encoder<W>,
+    sector: Option<&str>,
+    endpoint: &str,
+) -> Result<(), Error<W::Error>> {
+    match sector {
+        Some(sector) => out.str(sector)?,
         None => out.null()?,
     };
-    out.str(key.endpoint.as_str())?;
+    out.str(endpoint)?;
     Ok(())
 }
 
@@ -242,33 +252,36 @@ fn read_credentials(reader: &mut Reader<'_>) -> Result<Credentials, Malformed> {
 }
 
 /// Tells whether everything in a record was set by the one write that it is.
-fn is_plain(record: &Record) -> bool {
-    let written = record.written;
-    [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp]
-        .into_iter()
-        .chain(record.attributes.values().map(|register| register.stamp))
-        .all(|stamp| stamp == written)
-        && record.seen.iter().eq([written.dot])
+fn is_plain(record: &RecordRef<'_>) -> bool {
+    let written = record.written();
+    fields(record).into_iter().chain(record.attributes().map(|(_, values)| values.stamp)).all(|stamp| stamp == written)
+        && record.attributes().all(|(_, mut values)| values.value.next().is_some())
+        && record.seen().eq([written.dot])
 }
 
-fn write_stamps<W: Write>(out: &mut Encoder<W>, record: &Record) -> Result<(), Error<W::Error>> {
-    let fields = [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp];
-    let mut others: Vec<Stamp> = fields.into_iter().chain(record.attributes.values().map(|own| own.stamp)).collect();
-    others.retain(|stamp| *stamp != record.written);
+/// Returns the stamps that every record has, in the order in which they are written.
+fn fields(record: &RecordRef<'_>) -> [Stamp; 5] {
+    [record.first(), record.replaced(), record.base().stamp, record.lifetime().stamp, record.links().stamp]
+}
+
+fn write_stamps<W: Write>(out: &mut Encoder<W>, record: &RecordRef<'_>) -> Result<(), Error<W::Error>> {
+    let attributes = || record.attributes().map(|(name, values)| (name, values.stamp));
+    let mut others: Vec<Stamp> = fields(record).into_iter().chain(attributes().map(|(_, stamp)| stamp)).collect();
+    others.retain(|stamp| *stamp != record.written());
     others.sort_unstable();
     others.dedup();
     let index = |stamp: Stamp| others.binary_search(&stamp).map_or(0, |at| at as u64 + 1);
-    out.array(7 + 2 * record.attributes.len() as u64)?;
-    version::write(out, &record.seen)?;
+    out.array(7 + 2 * attributes().count() as u64)?;
+    version::write(out, &record.seen().collect())?;
     out.array(3 * others.len() as u64)?;
     for stamp in &others {
         out.u64(stamp.dot.replica.0)?.u64(stamp.dot.sequence)?.u64(stamp.time.to_bits())?;
     }
-    for stamp in fields {
+    for stamp in fields(record) {
         out.u64(index(stamp))?;
     }
-    for (name, register) in &record.attributes {
-        out.str(name)?.u64(index(register.stamp))?;
+    for (name, stamp) in attributes() {
+        out.str(name)?.u64(index(stamp))?;
     }
     Ok(())
 }

@@ -2,16 +2,22 @@ use core::time::Duration;
 
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
-use waypost_model::{Dot, Key, Removal, Stamp, Timestamp};
+use waypost_directory::RemovalRef;
+use waypost_model::{Dot, Key, Removal, Sector, Stamp, Timestamp};
 
 use super::put::{read_names, write_names};
 use super::{Malformed, Reader, flags, version};
 
-pub(super) fn write<W: Write>(out: &mut Encoder<W>, removal: &Removal, delta: u64) -> Result<(), Error<W::Error>> {
+pub(super) fn write<W: Write>(
+    out: &mut Encoder<W>,
+    removal: &RemovalRef<'_>,
+    delta: u64,
+) -> Result<(), Error<W::Error>> {
     out.array(7)?.u64(flags::REMOVED)?.u64(delta)?;
-    write_names(out, &removal.key)?;
-    out.u64(removal.stamp.time.to_bits())?.u64(millis(removal.horizon))?;
-    version::write(out, &removal.seen)
+    let key = removal.key();
+    write_names(out, key.sector.as_ref().map(Sector::as_str), key.endpoint.as_str())?;
+    out.u64(removal.stamp().time.to_bits())?.u64(millis(removal.horizon()))?;
+    version::write(out, removal.seen())
 }
 
 /// Reads what follows the flags and the delta.

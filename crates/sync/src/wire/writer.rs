@@ -1,7 +1,8 @@
 use alloc::vec::Vec;
 
 use minicbor::Encoder;
-use waypost_model::{Change, ReplicaId, Version};
+use waypost_directory::ChangeRef;
+use waypost_model::{ReplicaId, Version};
 
 use super::put::Audience;
 use super::{Question, put, removal};
@@ -45,7 +46,7 @@ impl<'q> Writer<'q> {
     }
 
     /// Adds a change. They come in the order of their dots. `place` is where the registration is, for a mirror.
-    pub(crate) fn change(&mut self, change: &Change, place: Option<&str>) {
+    pub(crate) fn change(&mut self, change: &ChangeRef<'_>, place: Option<&str>) {
         let dot = change.dot();
         if self.run.as_ref().is_some_and(|run| run.replica != dot.replica) {
             self.end_run(true);
@@ -58,10 +59,8 @@ impl<'q> Writer<'q> {
         let delta = dot.sequence.saturating_sub(run.last);
         let mut out = Encoder::new(&mut run.changes);
         let written = match change {
-            Change::Put { record, age } => put::write(&mut out, record, *age, delta, place, audience),
-            Change::Remove(removed) => removal::write(&mut out, removed, delta),
-            // A renewal has no dot of its own, and is no part of a run.
-            Change::Renew(_) => return,
+            ChangeRef::Put(record) => put::write(&mut out, record, delta, place, audience),
+            ChangeRef::Remove(removed) => removal::write(&mut out, removed, delta),
         };
         debug_assert!(written.is_ok(), "a vector takes everything");
         run.last = dot.sequence;

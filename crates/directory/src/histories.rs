@@ -1,0 +1,73 @@
+use alloc::collections::BTreeMap;
+
+use waypost_model::{Authority, Dot, Version};
+
+use crate::log::Log;
+
+/// What was written, apart for each authority that it was written at.
+///
+/// A source that is mirrored numbers its writes as it likes. Kept apart, that says nothing about the writes of others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Histories {
+    pub(crate) local: History,
+    foreign: BTreeMap<Authority, History>,
+}
+
+/// The writes at one authority.
+#[derive(Debug, Clone)]
+pub(crate) struct History {
+    pub(crate) log: Log,
+    /// The writes that are here, or were until something newer took their place.
+    pub(crate) version: Version,
+}
+
+/// The history of an authority that nothing is known of.
+static NOTHING: History = History::new();
+
+impl History {
+    const fn new() -> Self {
+        Self { log: Log::new(), version: Version::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.version.is_empty() && self.log.is_empty()
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Histories {
+    /// Returns the history of an authority; of the own one where none is named.
+    pub(crate) fn of(&self, authority: Option<&Authority>) -> &History {
+        match authority {
+            None => &self.local,
+            Some(authority) => self.foreign.get(authority).unwrap_or(&NOTHING),
+        }
+    }
+
+    /// Returns the other authorities that something is known of.
+    pub(crate) fn authorities(&self) -> impl Iterator<Item = &Authority> {
+        self.foreign.keys()
+    }
+
+    /// Returns the history of an authority, to add to it.
+    pub(crate) fn of_mut(&mut self, authority: Option<&Authority>) -> &mut History {
+        match authority {
+            None => &mut self.local,
+            Some(authority) => self.foreign.entry(authority.clone()).or_default(),
+        }
+    }
+
+    /// Takes the writes of what was in a slot out of the log.
+    pub(crate) fn unfile(&mut self, authority: Option<&Authority>, dot: Dot, slot: u32) {
+        let history = self.of_mut(authority);
+        history.log.unfile(dot, slot);
+        if let Some(authority) = authority.filter(|_| history.is_empty()) {
+            self.foreign.remove(authority);
+        }
+    }
+}
