@@ -2,7 +2,7 @@ use alloc::collections::BTreeMap;
 
 use waypost_model::{Authority, Dot, Version};
 
-use crate::log::Log;
+use crate::{log::Log, renewals::Renewals};
 
 /// What was written, apart for each authority that it was written at.
 ///
@@ -17,6 +17,7 @@ pub(crate) struct Histories {
 #[derive(Debug, Clone)]
 pub(crate) struct History {
     pub(crate) log: Log,
+    pub(crate) renewals: Renewals,
     /// The writes that are here, or were until something newer took their place.
     pub(crate) version: Version,
 }
@@ -26,11 +27,11 @@ static NOTHING: History = History::new();
 
 impl History {
     const fn new() -> Self {
-        Self { log: Log::new(), version: Version::new() }
+        Self { log: Log::new(), renewals: Renewals::new(), version: Version::new() }
     }
 
     fn is_empty(&self) -> bool {
-        self.version.is_empty() && self.log.is_empty()
+        self.version.is_empty() && self.log.is_empty() && self.renewals.is_empty()
     }
 }
 

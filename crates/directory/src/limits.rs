@@ -48,6 +48,9 @@ pub struct Limits {
     /// How long a removal is remembered beyond the lifetime of what it removed: what clocks may drift and messages may
     /// take.
     pub tombstone_guard: Duration,
+    /// How many of the last renewals are remembered, to tell others who was renewed since they asked last; beyond that, they are
+    /// told the ages of all.
+    pub renewals: usize,
     /// How many registrations one call of [`Directory::expire`](crate::Directory::expire) collects.
     pub expire_batch: usize,
     /// How many replicas may have written what is here.
@@ -72,6 +75,7 @@ impl Default for Limits {
             expired: 100_000,
             tombstones: 100_000,
             tombstone_guard: Duration::from_secs(3600),
+            renewals: 65_536,
             expire_batch: 32,
             replicas: 256,
             clock_ahead: Duration::from_secs(3600),

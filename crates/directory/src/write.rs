@@ -202,6 +202,10 @@ impl Directory {
             && entry.state().is_none()
         {
             entry.renew(seen.max(entry.seen));
+            if entry.is_local() {
+                let limit = self.context.config.limits.renewals;
+                self.histories.local.renewals.note(replica, slot, limit);
+            }
             return;
         }
         let authority = self.registry[slot].authority().cloned();

@@ -6,11 +6,11 @@ use core::time::Duration;
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::{Applied, Directory, Refused};
-use waypost_model::{Authority, Change, Key, Location, Origin, Record, Version};
+use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId, Version};
 use waypost_rest::{Code, Method, Observe, Peer, Request, RequestFailure, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
-use crate::wire::{Answer, ArrivedPut, Item, Question};
+use crate::wire::{Answer, ArrivedPut, Item, Packed, Question};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -152,8 +152,13 @@ impl Follower {
             }
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
-                let question =
-                    Question { relation: self.relation, cursor: cursor.clone(), size, is_whole: self.is_whole };
+                let question = Question {
+                    relation: self.relation,
+                    cursor: cursor.clone(),
+                    heard: surroundings.directory.heard(&self.origin()),
+                    size,
+                    is_whole: self.is_whole,
+                };
                 let mut request =
                     feed.request(Method::Fetch).with_payload(config.content_format, Bytes::from(question.encode()));
                 request.accept = Some(config.content_format);
@@ -252,6 +257,9 @@ impl Follower {
                     self.apply(surroundings, Change::Remove(removal))
                 }
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
+                Ok(Item::Renewals { owner, after, upto, renewed }) => {
+                    self.renew(surroundings, (owner, after, upto), renewed)
+                }
                 Ok(Item::More) => {
                     taken = Taken::More;
                     None
@@ -296,6 +304,27 @@ impl Follower {
             }
             Ok(_) => None,
             Err(refused) => self.refuse(surroundings, Some(key), refused),
+        }
+    }
+
+    /// Takes renewals. Those of what this replica wrote come back from others, and are no news.
+    fn renew(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        (owner, after, upto): (ReplicaId, u64, u64),
+        renewed: Packed<'_>,
+    ) -> Option<Taken> {
+        let origin = self.origin();
+        let directory = &mut *surroundings.directory;
+        if owner == directory.config().replica {
+            return None;
+        }
+        if directory.heard(&origin).sequence(owner) < after {
+            return Some(Taken::Gap);
+        }
+        match directory.apply_renewals(surroundings.now, &origin, (owner, after, upto), renewed) {
+            Ok(_) => None,
+            Err(refused) => self.refuse(surroundings, None, refused),
         }
     }
 

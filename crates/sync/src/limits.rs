@@ -21,7 +21,7 @@ pub struct Limits {
     pub observers: usize,
     /// How many directories are followed; 256 by default.
     pub sources: usize,
-    /// Bytes of what a source may send in one answer; 16 MiB by default.
+    /// Bytes of what a source may send in one answer; 4 MiB by default.
     pub received_bytes: usize,
     /// Look-ups at one source that has no feed, most of which are observations of a registration each; 4 096 by default. What is
     /// beyond that is not mirrored.
@@ -35,6 +35,9 @@ pub struct Limits {
     pub retry: Duration,
     /// The longest such wait; five minutes by default.
     pub retry_max: Duration,
+    /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
+    /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.
+    pub renewal_delay: Duration,
     /// How often a source that is observed is asked whether it still knows of that; a minute by default.
     pub refresh: Duration,
     /// How often a source that cannot be observed is asked; ten seconds by default.
@@ -50,12 +53,13 @@ impl Default for Limits {
             question_bytes: 8 * 1024,
             observers: 1_024,
             sources: 256,
-            received_bytes: 16 * 1024 * 1024,
+            received_bytes: 4 * 1024 * 1024,
             lookups_per_source: 4_096,
             unconfirmed: Duration::from_secs(3_600),
             events: 1_024,
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
+            renewal_delay: Duration::from_secs(10),
             refresh: Duration::from_secs(60),
             poll: Duration::from_secs(10),
             patience: Duration::from_secs(300),

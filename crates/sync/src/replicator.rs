@@ -163,7 +163,7 @@ impl Replicator {
 
     /// Returns the next thing that the engine has to say.
     pub fn poll_output(&mut self, now: Instant, directory: &mut Directory) -> Option<Output> {
-        if let Some(output) = self.source.poll_output(directory) {
+        if let Some(output) = self.source.poll_output(now, directory, &self.config) {
             return Some(output);
         }
         for name in self.names() {
@@ -188,7 +188,7 @@ impl Replicator {
             Followed::ByFeed(follower) => follower.deadline(),
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
-        self.followed.values().filter_map(deadline).min()
+        self.followed.values().filter_map(deadline).chain(self.source.deadline()).min()
     }
 
     fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {

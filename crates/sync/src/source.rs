@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use waypost_directory::{ChangeRef, Directory};
-use waypost_model::{Location, ReplicaId, Version};
+use waypost_model::{Location, Origin, ReplicaId, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
@@ -17,8 +17,10 @@ use crate::{Relation, SyncConfig};
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     observers: BTreeMap<ExchangeId, Observer>,
-    /// The version that the observers were last told about.
-    announced: Version,
+    /// What the observers were last told about.
+    announced: Position,
+    /// When they are told of the renewals since.
+    renewals_due: Option<Instant>,
     outputs: VecDeque<Output>,
     encoded: Option<Encoded>,
     encodings: u64,
@@ -36,9 +38,16 @@ pub(crate) struct Asker {
 struct Observer {
     question: Question,
     /// What it was sent, with all that it held before.
-    holds: Version,
+    holds: Position,
     /// Whether it is to be told that there is something, and was not yet.
     is_due: bool,
+}
+
+/// How far one knows the directory: its writes, and its renewals.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Position {
+    version: Version,
+    heard: Version,
 }
 
 /// An answer that was written, for the next who asks the same.
@@ -48,11 +57,11 @@ struct Encoded {
     replicas: Vec<ReplicaId>,
     size: u64,
     is_whole: bool,
-    holds: Version,
-    version: Version,
+    holds: Position,
+    current: Position,
     at: Instant,
     octets: Bytes,
-    reached: Version,
+    reached: Position,
     is_complete: bool,
 }
 
@@ -105,13 +114,8 @@ impl Source {
         self.observers.remove(&exchange);
     }
 
-    pub(crate) fn poll_output(&mut self, directory: &Directory) -> Option<Output> {
-        if self.announced != *directory.version() {
-            self.announced = directory.version().clone();
-            for observer in self.observers.values_mut() {
-                observer.is_due |= !observer.holds.includes(&self.announced);
-            }
-        }
+    pub(crate) fn poll_output(&mut self, now: Instant, directory: &Directory, config: &SyncConfig) -> Option<Output> {
+        self.announce(now, directory, config);
         self.outputs.pop_front().or_else(|| {
             let due = self.observers.iter_mut().find(|(_, observer)| observer.is_due);
             due.map(|(exchange, observer)| {
@@ -121,6 +125,11 @@ impl Source {
         })
     }
 
+    /// Returns when [`Source::poll_output`] may have something to say though nothing happens meanwhile.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.renewals_due
+    }
+
     /// Returns how many answers were written; those that several peers were sent count once.
     pub(crate) const fn encodings(&self) -> u64 {
         self.encodings
@@ -128,6 +137,28 @@ impl Source {
 
     pub(crate) fn observers(&self) -> usize {
         self.observers.len()
+    }
+
+    /// Finds out who has to be told something: of writes at once, of renewals when some have gathered.
+    fn announce(&mut self, now: Instant, directory: &Directory, config: &SyncConfig) {
+        if self.observers.is_empty() {
+            self.renewals_due = None;
+            return;
+        }
+        let heard = directory.heard(&Origin::Local);
+        if self.announced.version == *directory.version() && self.announced.heard == heard {
+            return;
+        }
+        let is_written = self.announced.version != *directory.version();
+        let due = *self.renewals_due.get_or_insert(now + config.limits.renewal_delay);
+        if !is_written && due > now {
+            return;
+        }
+        self.renewals_due = None;
+        self.announced = Position { version: directory.version().clone(), heard };
+        for observer in self.observers.values_mut() {
+            observer.is_due |= !observer.holds.includes(&self.announced);
+        }
     }
 
     fn answer(
@@ -162,7 +193,10 @@ impl Source {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
         question.size = question.size.min(config.limits.answer_bytes as u64);
-        let (mut response, reached, is_complete) = self.content(now, directory, config, &question, &question.cursor)?;
+        let (mut response, reached, is_complete) = {
+            let holds = Position { version: question.cursor.clone(), heard: question.heard.clone() };
+            self.content(now, directory, config, &question, &holds)?
+        };
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers.len() < config.limits.observers {
@@ -180,8 +214,8 @@ impl Source {
         directory: &Directory,
         config: &SyncConfig,
         question: &Question,
-        holds: &Version,
-    ) -> Result<(Response, Version, bool), Response> {
+        holds: &Position,
+    ) -> Result<(Response, Position, bool), Response> {
         if !self.encoded.as_ref().is_some_and(|encoded| encoded.answers(now, directory, question, holds)) {
             self.encoded = Some(encode(now, directory, question, holds)?);
             self.encodings += 1;
@@ -192,33 +226,46 @@ impl Source {
     }
 }
 
+impl Position {
+    fn of(directory: &Directory) -> Self {
+        Self { version: directory.version().clone(), heard: directory.heard(&Origin::Local) }
+    }
+
+    fn includes(&self, other: &Self) -> bool {
+        self.version.includes(&other.version) && self.heard.includes(&other.heard)
+    }
+}
+
 impl Encoded {
     /// Tells whether this is what would be written now.
-    fn answers(&self, now: Instant, directory: &Directory, question: &Question, holds: &Version) -> bool {
+    fn answers(&self, now: Instant, directory: &Directory, question: &Question, holds: &Position) -> bool {
         (self.at, self.relation, self.size, self.is_whole) == (now, question.relation, question.size, question.is_whole)
             && self.holds == *holds
-            && self.version == *directory.version()
+            && self.current == Position::of(directory)
             && self.replicas.iter().copied().eq(question.cursor.iter().map(|dot| dot.replica))
     }
 }
 
-fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Version) -> Result<Encoded, Response> {
+fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Position) -> Result<Encoded, Response> {
     let gap = |_| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
-    let version = directory.version();
-    let mut writer = Writer::new(question, holds, version);
+    let current = Position::of(directory);
+    let mut writer = Writer::new(question, &holds.version, &current.version);
     let mut reached = holds.clone();
     let mut is_complete = true;
-    for change in directory.feed(now, holds).map_err(gap)? {
+    for change in directory.feed(now, &holds.version).map_err(gap)? {
         if writer.len() as u64 >= question.size && !writer.is_empty() {
             is_complete = false;
             break;
         }
         let place = place_of(directory, question, &change);
         writer.change(&change, place.as_ref().map(Location::as_str));
-        reached.insert(change.dot());
+        reached.version.insert(change.dot());
     }
     if is_complete {
-        reached.merge(version);
+        reached = current.clone();
+        // Who was ahead of this directory stays so.
+        reached.version.merge(&holds.version);
+        reached.heard.merge(&holds.heard);
     }
     Ok(Encoded {
         relation: question.relation,
@@ -226,9 +273,14 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Vers
         size: question.size,
         is_whole: question.is_whole,
         holds: holds.clone(),
-        version: version.clone(),
+        current: current.clone(),
         at: now,
-        octets: if is_complete { writer.complete() } else { writer.cut() }.into(),
+        octets: if is_complete {
+            writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard))
+        } else {
+            writer.cut()
+        }
+        .into(),
         reached,
         is_complete,
     })

@@ -1,14 +1,15 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [relation, cursor: version, size: uint, whole: bool]
+//! question  = [relation, cursor: version, heard: version, size: uint, whole: bool]
 //! relation  = 0 / 1                              ; a replica of the authority asks / a mirror of it asks
 //! version   = { * replica: uint => sequence: uint }
 //!
-//! answer    = run*, ? more: true                 ; a CBOR sequence; without `more` it is complete
+//! answer    = run*, ( renewals* / more: true )   ; a CBOR sequence; without `more` it is complete
 //! run       = [by, after: sequence, span: uint, * change]
 //! by        = uint                               ; index of the replica in the cursor of the question,
 //!           / bstr .size 8                       ; or its id, where the cursor has none
+//! renewals  = { by => [after: uint, span: uint, bstr .packed *( age, count: uint, * distance: uint )] }
 //! change    = put / removal
 //! put       = [flags: uint, delta: uint, names, base, lifetime, attributes, links, age, time, renewals: uint,
 //!              ? place: tstr, ? stamps, ? credentials: [* bstr]]
@@ -26,7 +27,9 @@
 //! ```
 //!
 //! A run says everything that one replica wrote after `after` up to `after + span`; each `delta` counts from the write
-//! before it. Who holds less than `after` has a gap, and asks.
+//! before it. Who holds less than `after` has a gap, and asks. Renewals have numbers of their own; `heard` has the last ones
+//! that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest first: distances between the sequence
+//! numbers of the writes that were renewed.
 
 mod answer;
 mod error;
@@ -35,6 +38,7 @@ mod put;
 mod question;
 mod reader;
 mod removal;
+mod renewals;
 mod version;
 mod writer;
 
@@ -43,4 +47,5 @@ pub use error::Malformed;
 pub(crate) use put::ArrivedPut;
 pub(crate) use question::Question;
 use reader::Reader;
+pub(crate) use renewals::Packed;
 pub(crate) use writer::Writer;

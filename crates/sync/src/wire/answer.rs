@@ -4,6 +4,7 @@ use minicbor::data::Type;
 use waypost_model::{Dot, Removal, ReplicaId, Version};
 
 use super::put::{self, ArrivedPut};
+use super::renewals::Packed;
 use super::{Malformed, Reader, flags, removal};
 
 /// Reads an answer, item by item.
@@ -28,7 +29,7 @@ struct Run {
 
 /// One thing that an answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Item {
+pub(crate) enum Item<'b> {
     /// What follows is what a replica wrote after `after`.
     Begin { after: Dot },
     /// A registration was made or changed.
@@ -37,6 +38,8 @@ pub(crate) enum Item {
     Removal(Removal),
     /// Everything up to this write was said.
     End { upto: Dot },
+    /// What one replica wrote was renewed: sequence numbers and ages, from one number of a renewal to another.
+    Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b> },
     /// There is more to ask for.
     More,
 }
@@ -46,7 +49,7 @@ impl<'b> Answer<'b> {
         Self { reader: Reader::new(octets), cursor, run: None, is_over: false }
     }
 
-    fn read(&mut self) -> Result<Option<Item>, Malformed> {
+    fn read(&mut self) -> Result<Option<Item<'b>>, Malformed> {
         if let Some(run) = &mut self.run {
             if run.left == 0 {
                 let upto = Dot::new(run.replica, run.upto);
@@ -66,29 +69,45 @@ impl<'b> Answer<'b> {
             self.is_over = true;
             return if is_more { Ok(Some(Item::More)) } else { Err(Malformed::new(offset, "answer: false")) };
         }
+        if self.reader.next_type() == Some(Type::Map) {
+            return self.read_renewals().map(Some);
+        }
         let offset = self.reader.offset();
         let left = self.reader.array()?.checked_sub(3).ok_or(Malformed::new(offset, "run: too short"))?;
-        let replica = match self.reader.next_type() {
-            Some(Type::Bytes) => {
-                let id = self.reader.octets()?.try_into();
-                ReplicaId(u64::from_be_bytes(self.reader.valid(id, "run: no replica")?))
-            }
-            _ => {
-                let index = self.reader.uint()?;
-                let dot = usize::try_from(index).ok().and_then(|index| self.cursor.iter().nth(index));
-                self.reader.valid(dot.ok_or(()), "run: no such replica in the cursor")?.replica
-            }
-        };
+        let replica = self.read_replica()?;
         let after = self.reader.uint()?;
         let span = self.reader.uint()?;
         let upto = self.reader.valid(after.checked_add(span).ok_or(()), "run: too far")?;
         self.run = Some(Run { replica, last: after, upto, left });
         Ok(Some(Item::Begin { after: Dot::new(replica, after) }))
     }
+
+    fn read_replica(&mut self) -> Result<ReplicaId, Malformed> {
+        if self.reader.next_type() == Some(Type::Bytes) {
+            let id = self.reader.octets()?.try_into();
+            return Ok(ReplicaId(u64::from_be_bytes(self.reader.valid(id, "no id of a replica")?)));
+        }
+        let index = self.reader.uint()?;
+        let dot = usize::try_from(index).ok().and_then(|index| self.cursor.iter().nth(index));
+        Ok(self.reader.valid(dot.ok_or(()), "no such replica in the cursor")?.replica)
+    }
+
+    fn read_renewals(&mut self) -> Result<Item<'b>, Malformed> {
+        let length = self.reader.map()?;
+        self.reader.valid(if length == 1 { Ok(()) } else { Err(()) }, "renewals: not of one replica")?;
+        let owner = self.read_replica()?;
+        self.reader.array_of(3)?;
+        let after = self.reader.uint()?;
+        let span = self.reader.uint()?;
+        let upto = self.reader.valid(after.checked_add(span).ok_or(()), "renewals: too far")?;
+        let packed = self.reader.octets()?;
+        let renewed = Packed::new(&self.reader, packed)?;
+        Ok(Item::Renewals { owner, after, upto, renewed })
+    }
 }
 
-impl Iterator for Answer<'_> {
-    type Item = Result<Item, Malformed>;
+impl<'b> Iterator for Answer<'b> {
+    type Item = Result<Item<'b>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {
@@ -100,7 +119,7 @@ impl Iterator for Answer<'_> {
     }
 }
 
-fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item, Malformed> {
+fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item<'static>, Malformed> {
     let offset = reader.offset();
     let length = reader.array()?;
     let flags = reader.uint()?;

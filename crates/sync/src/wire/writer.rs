@@ -1,11 +1,12 @@
 use alloc::vec::Vec;
 
 use minicbor::Encoder;
-use waypost_directory::ChangeRef;
+use minicbor::encode::{Error, Write};
+use waypost_directory::{ChangeRef, RenewalBatch};
 use waypost_model::{ReplicaId, Version};
 
 use super::put::Audience;
-use super::{Question, put, removal};
+use super::{Question, put, removal, renewals};
 use crate::Relation;
 
 /// Writes an answer: the changes of a feed, in their order, as runs.
@@ -67,14 +68,17 @@ impl<'q> Writer<'q> {
         run.count += 1;
     }
 
-    /// Ends an answer that says everything up to the version.
-    pub(crate) fn complete(mut self) -> Vec<u8> {
+    /// Ends an answer that says everything up to the version, and what was renewed.
+    pub(crate) fn complete(mut self, renewals: &[RenewalBatch]) -> Vec<u8> {
         self.end_run(true);
         // Of what else the version has, nothing is left but that it was there.
         for (after, upto) in self.version.beyond(self.holds) {
             if !self.written.contains(&after.replica) {
                 self.head(after.replica, upto, 0);
             }
+        }
+        for batch in renewals {
+            self.renewals(batch);
         }
         self.octets
     }
@@ -96,14 +100,31 @@ impl<'q> Writer<'q> {
 
     fn head(&mut self, replica: ReplicaId, upto: u64, count: u64) {
         let after = self.holds.sequence(replica);
-        let index = self.question.cursor.iter().position(|dot| dot.replica == replica);
         let mut out = Encoder::new(&mut self.octets);
-        let written = out.array(3 + count).and_then(|out| match index {
-            Some(index) => out.u64(index as u64),
-            None => out.bytes(&replica.0.to_be_bytes()),
-        });
+        let written = out.array(3 + count).and_then(|out| write_replica(out, self.question, replica));
         let written = written.and_then(|out| out.u64(after)?.u64(upto.saturating_sub(after)).map(drop));
         debug_assert!(written.is_ok(), "a vector takes everything");
+    }
+
+    fn renewals(&mut self, batch: &RenewalBatch) {
+        let mut out = Encoder::new(&mut self.octets);
+        let written = out.map(1).and_then(|out| write_replica(out, self.question, batch.owner));
+        let written = written.and_then(|out| {
+            out.array(3)?.u64(batch.after)?.u64(batch.upto - batch.after)?.bytes(&renewals::pack(batch)).map(drop)
+        });
+        debug_assert!(written.is_ok(), "a vector takes everything");
+    }
+}
+
+/// Writes which replica it is about: its place in the cursor of the question, or its id.
+fn write_replica<'e, W: Write>(
+    out: &'e mut Encoder<W>,
+    question: &Question,
+    replica: ReplicaId,
+) -> Result<&'e mut Encoder<W>, Error<W::Error>> {
+    match question.cursor.iter().position(|dot| dot.replica == replica) {
+        Some(index) => out.u64(index as u64),
+        None => out.bytes(&replica.0.to_be_bytes()),
     }
 }
 

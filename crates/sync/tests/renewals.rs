@@ -1,0 +1,110 @@
+//! Renewals travel in batches, and cost next to nothing.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+
+use common::{Network, node, three_replicas};
+use waypost_filter::Query;
+use waypost_sync::SyncConfig;
+use waypost_time::Instant;
+
+fn count(network: &mut Network, uri: &str) -> usize {
+    let now = network.now;
+    network.directory(uri).endpoints(now, &Query::all()).count()
+}
+
+#[test]
+fn what_is_renewed_at_one_replica_lives_on_at_all() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]&lt=100", "</temp>");
+    network.settle();
+    let query: Query = "ep=node1".parse().expect("a query");
+    let location =
+        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    for step in 1..=10_u64 {
+        network.run_until(Instant::from_millis(step * 70_000));
+        let now = network.now;
+        network.directory(uris[0]).renew(now, &location).expect("a registration");
+        for uri in uris {
+            // The other one was not renewed.
+            assert_eq!(count(&mut network, uri), if step == 1 { 2 } else { 1 }, "{uri} after {step} renewals");
+        }
+    }
+    network.run_until(Instant::from_millis(801_000));
+    for uri in uris {
+        assert_eq!(count(&mut network, uri), 0, "{uri}");
+    }
+}
+
+#[test]
+fn a_renewal_at_another_replica_takes_the_registration_over() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    network.settle();
+    let query = Query::all();
+    let location =
+        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    network.stop(uris[0]).expect("a node");
+    network.run_until(Instant::from_millis(90_000));
+    let now = network.now;
+    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    network.run_until(Instant::from_millis(150_000));
+    assert_eq!(count(&mut network, uris[2]), 1);
+}
+
+#[test]
+fn a_partial_partition_does_not_keep_renewals_from_anybody() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    network.settle();
+    network.cut(uris[0], uris[2]);
+    let query = Query::all();
+    let location =
+        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    for step in 1..=5_u64 {
+        network.run_until(Instant::from_millis(step * 70_000));
+        let now = network.now;
+        network.directory(uris[0]).renew(now, &location).expect("a registration");
+        assert_eq!(count(&mut network, uris[2]), 1, "after {step} renewals");
+    }
+}
+
+#[test]
+fn a_renewal_costs_less_than_two_octets() {
+    const ENDPOINTS: usize = 20_000;
+    let mut network = Network::default();
+    let mut mirror = node(2, SyncConfig::new(2));
+    mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    network.add("coap://source", node(1, config));
+    network.add("coap://mirror", mirror);
+    let mut locations = Vec::new();
+    for number in 0..ENDPOINTS {
+        let registration = common::registration(&format!("ep=node{number}&base=coap://h{number}"), "</temp>");
+        locations
+            .push(network.directory("coap://source").register(Instant::ZERO, registration).expect("room").location);
+    }
+    network.settle();
+    for every in [7, 100, 1_000] {
+        network.bytes.clear();
+        let before = network.now;
+        network.run_until(before + Duration::from_secs(5));
+        let now = network.now;
+        for location in locations.iter().step_by(every) {
+            network.directory("coap://source").renew(now, location).expect("a registration");
+        }
+        network.run_until(before + Duration::from_secs(20));
+        let renewed = ENDPOINTS / every;
+        let octets = network.bytes["coap://mirror"] as f64 / renewed as f64;
+        // A batch has a head of some twenty octets.
+        assert!(octets <= 1.9 + 20.0 / renewed as f64, "{octets} octets for each of {renewed}");
+        let query: Query = "ep=node0".parse().expect("a query");
+        let age = network.directory("coap://mirror").endpoints(before, &query).next().expect("a mirrored one").age();
+        assert!(age.as_secs() <= 20);
+    }
+}
