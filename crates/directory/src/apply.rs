@@ -74,7 +74,11 @@ impl Directory {
         let mut state = self.state(slot);
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
-            Merged::Unchanged => return Ok(Applied::Unchanged),
+            Merged::Unchanged => {
+                // The same write again: it may have been renewed since it was told first.
+                let is_younger = slot.is_some_and(|slot| self.renew_written(now, slot, dot, age));
+                return Ok(if is_younger { Applied::Changed } else { Applied::Unchanged });
+            }
             Merged::Renewed | Merged::Changed => Applied::Changed,
             Merged::Conflict(conflict) => Applied::Conflict(conflict),
         };

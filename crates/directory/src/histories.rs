@@ -2,7 +2,7 @@ use alloc::collections::BTreeMap;
 
 use waypost_model::{Authority, Dot, Version};
 
-use crate::{log::Log, renewals::Renewals};
+use crate::{Digest, log::Log, renewals::Renewals};
 
 /// What was written, apart for each authority that it was written at.
 ///
@@ -18,6 +18,7 @@ pub(crate) struct Histories {
 pub(crate) struct History {
     pub(crate) log: Log,
     pub(crate) renewals: Renewals,
+    pub(crate) digest: Digest,
     /// The writes that are here, or were until something newer took their place.
     pub(crate) version: Version,
 }
@@ -27,7 +28,12 @@ static NOTHING: History = History::new();
 
 impl History {
     const fn new() -> Self {
-        Self { log: Log::new(), renewals: Renewals::new(), version: Version::new() }
+        Self {
+            log: Log::new(),
+            renewals: Renewals::new(),
+            digest: Digest { count: 0, sum: 0 },
+            version: Version::new(),
+        }
     }
 
     fn is_empty(&self) -> bool {

@@ -43,6 +43,12 @@ impl Log {
         Some(self.replicas.get(&dot.replica)?.after(dot.sequence))
     }
 
+    /// Iterates over all writes that stand.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Dot, u32)> {
+        let all = self.replicas.iter();
+        all.flat_map(|(replica, writes)| writes.after(0).map(|(sequence, slot)| (Dot::new(*replica, sequence), slot)))
+    }
+
     /// Returns the first replica that is not below `replica`.
     pub(crate) fn replica_from(&self, replica: ReplicaId) -> Option<ReplicaId> {
         self.replicas.range(replica..).next().map(|(replica, _)| *replica)

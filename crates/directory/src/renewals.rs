@@ -176,6 +176,13 @@ impl Directory {
         Ok(news)
     }
 
+    /// Renews what a write of another replica made, if it is still that; tells whether that makes it younger.
+    pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
+        let entry = self.registry.entry(slot);
+        let is_copy = dot.replica != self.context.config.replica && entry.is_some_and(|entry| entry.stamp().dot == dot);
+        is_copy && self.renew_copy(now, slot, age)
+    }
+
     /// Renews what another replica wrote; tells whether that makes it younger.
     fn renew_copy(&mut self, now: Instant, slot: u32, age: Duration) -> bool {
         let seen = now.saturating_sub(age);

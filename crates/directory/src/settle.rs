@@ -2,7 +2,7 @@ use waypost_model::State;
 use waypost_time::Instant;
 
 use crate::{
-    Directory, Limits,
+    Digest, Directory, Limits,
     entry::Entry,
     registry::{Grave, Place},
     token::Token,
@@ -105,6 +105,11 @@ impl Directory {
 
         watches.note(context, documents, old_shown, new_shown);
         index.change(slot, old_shown, new_shown, documents);
+        for (entry, change) in [(old_shown, Digest::take as fn(&mut Digest, &Entry)), (new_shown, Digest::add)] {
+            if let Some(entry) = entry {
+                change(&mut histories.of_mut(entry.authority()).digest, entry);
+            }
+        }
         if let Some(old) = old {
             old.each_dot(|dot| histories.unfile(old.authority(), dot, slot));
         }

@@ -64,6 +64,15 @@ pub enum SyncEvent {
         /// The two writes.
         conflict: Conflict,
     },
+    /// What is here was not what is there, and has been mended.
+    Reconciled {
+        /// The source.
+        source: Box<str>,
+        /// How many registrations were missing here.
+        added: usize,
+        /// How many were here that the source has no more.
+        removed: usize,
+    },
     /// What the source forgot cannot be told from what it never had: it is read anew from the beginning.
     StartedAnew {
         /// The source.
@@ -89,6 +98,9 @@ impl fmt::Display for SyncEvent {
             Self::Refused { source, key: None, refused } => write!(f, "{source}: not taken: {refused}"),
             Self::Conflict { source, key, .. } => {
                 write!(f, "{source}: {} belongs to other credentials", key.endpoint.as_str().escape_debug())
+            }
+            Self::Reconciled { source, added, removed } => {
+                write!(f, "{source}: differed; {added} added, {removed} removed")
             }
             Self::StartedAnew { source } => write!(f, "{source}: read anew from the beginning"),
             Self::ForgottenWrites { source } => write!(f, "{source}: knows writes of this replica that it has lost"),

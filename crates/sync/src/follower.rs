@@ -5,12 +5,13 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
-use waypost_directory::{Applied, Directory, Refused};
+use waypost_directory::{Applied, Digest, Directory, Refused};
 use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId, Version};
-use waypost_rest::{Code, Method, Observe, Peer, Request, RequestFailure, Response};
+use waypost_rest::{Code, Method, Observe, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
-use crate::wire::{Answer, ArrivedPut, Item, Packed, Question};
+use crate::reconciliation::{Progress, Reconciliation};
+use crate::wire::{Answer, ArrivedPut, Cells, ChangesQuestion, Item, Packed, Question};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -26,10 +27,21 @@ pub(crate) struct Follower {
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     anew: Option<Anew>,
+    comparison: Option<Comparison>,
+    /// When it may be compared again.
+    comparable: Instant,
     failures: u32,
     is_in_step: bool,
     /// The host, if it turned out to offer no feed.
     without_feed: Option<ResourceUri>,
+}
+
+/// Comparing everything with the source.
+#[derive(Debug)]
+struct Comparison {
+    reconciliation: Reconciliation,
+    /// Until when an answer is waited for; nothing is asked where there is none.
+    deadline: Option<Instant>,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -51,6 +63,8 @@ enum Step {
 enum Phase {
     /// A question is to be asked.
     Due,
+    /// The source has forgotten too much to go on: first it is compared with.
+    Comparing,
     /// A question is under way.
     Asking { cursor: Version, deadline: Instant },
     /// Notifications come by themselves; they go on from `cursor`.
@@ -94,6 +108,8 @@ impl Follower {
             phase: Phase::Due,
             is_whole: false,
             anew: None,
+            comparison: None,
+            comparable: Instant::ZERO,
             failures: 0,
             is_in_step: false,
             without_feed: None,
@@ -121,9 +137,15 @@ impl Follower {
         self.without_feed.as_ref()
     }
 
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let own = self.own_deadline();
+        let comparison = self.comparison.as_ref().and_then(|comparison| comparison.deadline);
+        own.into_iter().chain(comparison).min()
+    }
+
+    const fn own_deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Due => None,
+            Phase::Due | Phase::Comparing => None,
             Phase::Asking { deadline, .. } => Some(deadline),
             Phase::Observing { refresh, .. } => Some(refresh),
             Phase::Waiting { until } => Some(until),
@@ -131,7 +153,11 @@ impl Follower {
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
-        if self.deadline().is_none_or(|deadline| deadline > surroundings.now) {
+        let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= surroundings.now);
+        if self.comparison.as_ref().is_some_and(|comparison| is_due(comparison.deadline)) {
+            self.give_up_comparison(surroundings, RequestFailure::TimedOut.into());
+        }
+        if !self.own_deadline().is_some_and(|deadline| deadline <= surroundings.now) {
             return;
         }
         match self.phase {
@@ -140,10 +166,17 @@ impl Follower {
         }
     }
 
-    /// Returns the question to ask next, if it is time for one.
-    pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Request> {
-        let Phase::Due = self.phase else { return None };
+    /// Returns the question to ask next, if it is time for one, and its name.
+    pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<(RequestId, Request)> {
         let config = surroundings.config;
+        if let (Some(comparison), Step::Read { feed }) = (&mut self.comparison, &self.step)
+            && comparison.deadline.is_none()
+        {
+            comparison.deadline = Some(surroundings.now + config.limits.patience);
+            let question = comparison.reconciliation.question(&config.limits);
+            return Some((COMPARISON, ask(feed, config, &question)));
+        }
+        let Phase::Due = self.phase else { return None };
         let cursor = self.cursor(surroundings.directory).clone();
         let request = match &self.step {
             Step::Discover { .. } => {
@@ -152,32 +185,33 @@ impl Follower {
             }
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
-                let question = Question {
+                let question = ChangesQuestion {
                     relation: self.relation,
                     cursor: cursor.clone(),
                     heard: surroundings.directory.heard(&self.origin()),
                     size,
                     is_whole: self.is_whole,
                 };
-                let mut request =
-                    feed.request(Method::Fetch).with_payload(config.content_format, Bytes::from(question.encode()));
-                request.accept = Some(config.content_format);
-                request.with_observe(Observe::Register)
+                ask(feed, config, &Question::Changes(question)).with_observe(Observe::Register)
             }
         };
         self.phase = Phase::Asking { cursor, deadline: surroundings.now + config.limits.patience };
-        Some(request)
+        Some((CHANGES, request))
     }
 
     /// Takes the answer to the last question, or a notification.
     pub(crate) fn handle_outcome(
         &mut self,
         surroundings: &mut Surroundings<'_>,
+        request: RequestId,
         outcome: Result<Response, RequestFailure>,
     ) {
+        if request == COMPARISON {
+            return self.take_comparison(surroundings, outcome);
+        }
         let cursor = match &self.phase {
             Phase::Asking { cursor, .. } | Phase::Observing { cursor, .. } => cursor.clone(),
-            Phase::Due | Phase::Waiting { .. } => return,
+            Phase::Due | Phase::Comparing | Phase::Waiting { .. } => return,
         };
         let response = match outcome {
             Ok(response) => response,
@@ -199,7 +233,8 @@ impl Follower {
             },
             // What was removed after the cursor is not known there any more.
             Step::Read { .. } if response.code == Code::CONFLICT && self.anew.is_none() => {
-                self.start_anew(surroundings);
+                self.phase = Phase::Comparing;
+                self.compare(surroundings);
             }
             Step::Read { .. } if response.code != Code::CONTENT => {
                 self.fail(surroundings, Fault::Code(response.code));
@@ -259,6 +294,10 @@ impl Follower {
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
                 Ok(Item::Renewals { owner, after, upto, renewed }) => {
                     self.renew(surroundings, (owner, after, upto), renewed)
+                }
+                Ok(Item::Digest(there)) => {
+                    self.doubt(surroundings, there);
+                    None
                 }
                 Ok(Item::More) => {
                     taken = Taken::More;
@@ -352,6 +391,95 @@ impl Follower {
         taken
     }
 
+    /// Compares everything with the source if what it says of itself is not what is here.
+    ///
+    /// What expires does so at slightly different times, so that two who agree may differ for a while: a comparison tells, and
+    /// comes seldom.
+    fn doubt(&mut self, surroundings: &mut Surroundings<'_>, there: Digest) {
+        let is_same = surroundings.directory.digest(&self.origin()) == there;
+        if !is_same && self.anew.is_none() && self.comparable <= surroundings.now {
+            self.compare(surroundings);
+        }
+    }
+
+    fn compare(&mut self, surroundings: &mut Surroundings<'_>) {
+        if self.comparison.is_some() {
+            return;
+        }
+        let limits = &surroundings.config.limits;
+        self.comparable = surroundings.now + surroundings.jitter.stretch(limits.reconcile);
+        let (directory, origin) = (&*surroundings.directory, self.origin());
+        let reconciliation =
+            Reconciliation::new(surroundings.now, directory, &origin, self.relation, limits, surroundings.jitter);
+        self.comparison = Some(Comparison { reconciliation, deadline: None });
+    }
+
+    fn take_comparison(&mut self, surroundings: &mut Surroundings<'_>, outcome: Result<Response, RequestFailure>) {
+        let Some(mut comparison) = self.comparison.take() else { return };
+        comparison.deadline = None;
+        let limits = &surroundings.config.limits;
+        let response = match outcome {
+            Ok(response) if response.code == Code::CONTENT && response.payload.len() <= limits.received_bytes => {
+                response
+            }
+            Ok(response) => return self.give_up_comparison(surroundings, Fault::Code(response.code)),
+            Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
+        };
+        let reconciliation = &mut comparison.reconciliation;
+        let progress = if reconciliation.is_fetching() {
+            let news = self.take_entries(surroundings, &response.payload);
+            reconciliation.take_entries(news, limits)
+        } else {
+            match Cells::decode(&response.payload) {
+                Ok(cells) => {
+                    let slack = limits.renewal_delay * 2 + SLACK;
+                    let (now, origin) = (surroundings.now, self.origin());
+                    reconciliation.take_cells(now, surroundings.directory, &origin, slack, &cells)
+                }
+                Err(malformed) => {
+                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
+                    Progress::Hopeless
+                }
+            }
+        };
+        match progress {
+            Progress::On => self.comparison = Some(comparison),
+            Progress::Done(version) => {
+                let (added, removed) = (comparison.reconciliation.added, comparison.reconciliation.removed);
+                if added + removed > 0 {
+                    let source = self.name.clone();
+                    (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
+                }
+                if let Phase::Comparing = self.phase {
+                    self.advance(surroundings, &version);
+                    self.phase = Phase::Due;
+                }
+            }
+            Progress::Hopeless => self.start_anew(surroundings),
+        }
+    }
+
+    /// Takes registrations that were asked for one by one; returns how many were news.
+    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> usize {
+        let cursor = Version::new();
+        let mut news = 0;
+        for item in Answer::new(payload, &cursor).map_while(Result::ok) {
+            if let Item::Put(put) = item {
+                let before = surroundings.directory.digest(&self.origin());
+                self.put(surroundings, *put);
+                news += usize::from(surroundings.directory.digest(&self.origin()) != before);
+            }
+        }
+        news
+    }
+
+    fn give_up_comparison(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+        self.comparison = None;
+        if let Phase::Comparing = self.phase {
+            self.fail(surroundings, fault);
+        }
+    }
+
     fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
         self.is_whole = false;
@@ -426,6 +554,21 @@ impl Follower {
         record.location.is_some()
     }
 }
+
+/// Makes the request for a question.
+fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request {
+    let payload = Bytes::from(question.encode());
+    let mut request = feed.request(Method::Fetch).with_payload(config.content_format, payload);
+    request.accept = Some(config.content_format);
+    request
+}
+
+/// The name of questions for changes, and of the observation.
+const CHANGES: RequestId = RequestId(0);
+/// The name of questions of a comparison.
+const COMPARISON: RequestId = RequestId(1);
+/// How much longer a registration must live, beyond the delay of renewals, to be missed at the source.
+const SLACK: Duration = Duration::from_secs(60);
 
 /// Returns the feed that a host offers.
 fn discovered(host: &ResourceUri, response: &Response) -> Result<ResourceUri, Fault> {

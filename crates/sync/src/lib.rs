@@ -146,9 +146,11 @@ mod event;
 mod follower;
 mod limits;
 mod lookup_mirror;
+mod reconciliation;
 mod relation;
 mod replicated;
 mod replicator;
+mod sessions;
 mod source;
 mod wire;
 

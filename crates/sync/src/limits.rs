@@ -35,6 +35,15 @@ pub struct Limits {
     pub retry: Duration,
     /// The longest such wait; five minutes by default.
     pub retry_max: Duration,
+    /// How often a source is compared with what is here, at most, when what they amount to differs; ten minutes by default.
+    pub reconcile: Duration,
+    /// Cells that a comparison may take, of 12 bytes each; 262 144 by default, enough for some 190 000 differences. Beyond that,
+    /// everything is read anew.
+    pub cells: usize,
+    /// Registrations that are asked for in one question of a comparison; 512 by default.
+    pub ids: usize,
+    /// Comparisons that are answered at a time; 4 by default. Each takes twelve bytes for each registration while it lasts.
+    pub reconciliations: usize,
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.
     pub renewal_delay: Duration,
@@ -59,6 +68,10 @@ impl Default for Limits {
             events: 1_024,
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
+            reconcile: Duration::from_secs(600),
+            cells: 262_144,
+            ids: 512,
+            reconciliations: 4,
             renewal_delay: Duration::from_secs(10),
             refresh: Duration::from_secs(60),
             poll: Duration::from_secs(10),

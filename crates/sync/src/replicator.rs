@@ -128,7 +128,7 @@ impl Replicator {
         let (name, request) = split(request);
         let without_feed = self.with(now, directory, name, |followed, surroundings| match followed {
             Followed::ByFeed(follower) => {
-                follower.handle_outcome(surroundings, outcome);
+                follower.handle_outcome(surroundings, request, outcome);
                 follower.without_feed().cloned()
             }
             Followed::ByLookups(mirror) => {
@@ -169,8 +169,8 @@ impl Replicator {
         for name in self.names() {
             let output = self.with(now, directory, name, |followed, surroundings| match followed {
                 Followed::ByFeed(follower) => {
-                    let request = follower.poll_request(surroundings)?;
-                    Some(Output::Request { id: RequestId(0), peer: follower.peer(), request })
+                    let (id, request) = follower.poll_request(surroundings)?;
+                    Some(Output::Request { id, peer: follower.peer(), request })
                 }
                 Followed::ByLookups(mirror) => mirror.poll_output(surroundings),
             });

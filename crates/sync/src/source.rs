@@ -1,4 +1,4 @@
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -7,7 +7,8 @@ use waypost_model::{Location, Origin, ReplicaId, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
-use crate::wire::{Question, Writer};
+use crate::sessions::Sessions;
+use crate::wire::{ChangesQuestion, Question, Writer};
 use crate::{Relation, SyncConfig};
 
 /// Serves the feed of a directory: answers questions, and tells those who observe.
@@ -24,6 +25,7 @@ pub(crate) struct Source {
     outputs: VecDeque<Output>,
     encoded: Option<Encoded>,
     encodings: u64,
+    sessions: Sessions,
 }
 
 /// Who asks.
@@ -36,7 +38,7 @@ pub(crate) struct Asker {
 
 #[derive(Debug)]
 struct Observer {
-    question: Question,
+    question: ChangesQuestion,
     /// What it was sent, with all that it held before.
     holds: Position,
     /// Whether it is to be told that there is something, and was not yet.
@@ -53,6 +55,8 @@ struct Position {
 /// An answer that was written, for the next who asks the same.
 #[derive(Debug)]
 struct Encoded {
+    /// Whether it is the answer to a question, which says what everything amounts to, or a notification.
+    is_asked: bool,
     relation: Relation,
     replicas: Vec<ReplicaId>,
     size: u64,
@@ -93,7 +97,7 @@ impl Source {
     ) {
         let Some(observer) = self.observers.get(&exchange) else { return };
         let (question, holds) = (observer.question.clone(), observer.holds.clone());
-        let response = match self.content(now, directory, config, &question, &holds) {
+        let response = match self.content(now, directory, config, &question, &holds, false) {
             Ok((mut response, reached, is_complete)) => {
                 response.is_observed = true;
                 if let Some(observer) = self.observers.get_mut(&exchange) {
@@ -181,22 +185,33 @@ impl Source {
         if request.payload.len() > config.limits.question_bytes {
             return Err(Response::new(Code::REQUEST_ENTITY_TOO_LARGE));
         }
-        let mut question = Question::decode(&request.payload).map_err(|malformed| {
+        let question = Question::decode(&request.payload).map_err(|malformed| {
             let diagnostic = alloc::format!("octet {}: {malformed}", malformed.offset);
             Response::refusal(Code::BAD_REQUEST, diagnostic)
         })?;
-        let is_admitted = match question.relation {
+        let is_admitted = match question.relation() {
             Relation::Replica => asker.is_replica,
             Relation::Mirror => asker.is_replica || config.admits_mirrors,
         };
         if !is_admitted {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
-        question.size = question.size.min(config.limits.answer_bytes as u64);
-        let (mut response, reached, is_complete) = {
-            let holds = Position { version: question.cursor.clone(), heard: question.heard.clone() };
-            self.content(now, directory, config, &question, &holds)?
+        let mut question = match question {
+            Question::Changes(question) => question,
+            Question::Cells { key, from, count, .. } => {
+                let cells = self.sessions.cells(now, directory, &config.limits, key, (from, count));
+                let busy = Response::refusal(Code::SERVICE_UNAVAILABLE, "too many comparisons at a time");
+                let octets = cells.ok_or(busy.with_max_age(BUSY))?;
+                return Ok(Response::content(config.content_format, octets).with_max_age(0));
+            }
+            Question::Entries { relation, ids } => {
+                let octets = entries(now, directory, config, relation, &ids);
+                return Ok(Response::content(config.content_format, octets).with_max_age(0));
+            }
         };
+        question.size = question.size.min(config.limits.answer_bytes as u64);
+        let holds = Position { version: question.cursor.clone(), heard: question.heard.clone() };
+        let (mut response, reached, is_complete) = self.content(now, directory, config, &question, &holds, true)?;
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers.len() < config.limits.observers {
@@ -213,11 +228,14 @@ impl Source {
         now: Instant,
         directory: &Directory,
         config: &SyncConfig,
-        question: &Question,
+        question: &ChangesQuestion,
         holds: &Position,
+        is_asked: bool,
     ) -> Result<(Response, Position, bool), Response> {
-        if !self.encoded.as_ref().is_some_and(|encoded| encoded.answers(now, directory, question, holds)) {
-            self.encoded = Some(encode(now, directory, question, holds)?);
+        let is_same =
+            |encoded: &Encoded| encoded.is_asked == is_asked && encoded.answers(now, directory, question, holds);
+        if !self.encoded.as_ref().is_some_and(is_same) {
+            self.encoded = Some(encode(now, directory, question, holds, is_asked)?);
             self.encodings += 1;
         }
         let Some(encoded) = &self.encoded else { unreachable!("it was just written") };
@@ -238,7 +256,7 @@ impl Position {
 
 impl Encoded {
     /// Tells whether this is what would be written now.
-    fn answers(&self, now: Instant, directory: &Directory, question: &Question, holds: &Position) -> bool {
+    fn answers(&self, now: Instant, directory: &Directory, question: &ChangesQuestion, holds: &Position) -> bool {
         (self.at, self.relation, self.size, self.is_whole) == (now, question.relation, question.size, question.is_whole)
             && self.holds == *holds
             && self.current == Position::of(directory)
@@ -246,7 +264,13 @@ impl Encoded {
     }
 }
 
-fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Position) -> Result<Encoded, Response> {
+fn encode(
+    now: Instant,
+    directory: &Directory,
+    question: &ChangesQuestion,
+    holds: &Position,
+    is_asked: bool,
+) -> Result<Encoded, Response> {
     let gap = |_| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
     let current = Position::of(directory);
     let mut writer = Writer::new(question, &holds.version, &current.version);
@@ -257,7 +281,7 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Posi
             is_complete = false;
             break;
         }
-        let place = place_of(directory, question, &change);
+        let place = place_of(directory, question.relation, &change);
         writer.change(&change, place.as_ref().map(Location::as_str));
         reached.version.insert(change.dot());
     }
@@ -267,7 +291,9 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Posi
         reached.version.merge(&holds.version);
         reached.heard.merge(&holds.heard);
     }
+    let digest = (is_asked && current.version.includes(&holds.version)).then(|| directory.digest(&Origin::Local));
     Ok(Encoded {
+        is_asked,
         relation: question.relation,
         replicas: question.cursor.iter().map(|dot| dot.replica).collect(),
         size: question.size,
@@ -276,7 +302,7 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Posi
         current: current.clone(),
         at: now,
         octets: if is_complete {
-            writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard))
+            writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard), digest)
         } else {
             writer.cut()
         }
@@ -287,9 +313,31 @@ fn encode(now: Instant, directory: &Directory, question: &Question, holds: &Posi
 }
 
 /// Returns where a registration is, for a mirror, which cannot know.
-fn place_of(directory: &Directory, question: &Question, change: &ChangeRef<'_>) -> Option<Location> {
+fn place_of(directory: &Directory, relation: Relation, change: &ChangeRef<'_>) -> Option<Location> {
     match change {
-        ChangeRef::Put(record) if question.relation == Relation::Mirror => Some(directory.locate_record(record)),
+        ChangeRef::Put(record) if relation == Relation::Mirror => Some(directory.locate_record(record)),
         _ => None,
     }
 }
+
+/// Encodes the registrations of these ids, as far as they are still here.
+fn entries(now: Instant, directory: &Directory, config: &SyncConfig, relation: Relation, ids: &[u64]) -> Vec<u8> {
+    let ids: BTreeSet<u64> = ids.iter().copied().take(config.limits.ids).collect();
+    let (cursor, heard) = (Version::new(), Version::new());
+    let question = ChangesQuestion { relation, cursor, heard, size: 0, is_whole: true };
+    let mut found: Vec<ChangeRef<'_>> = directory
+        .ids(now, &Origin::Local)
+        .filter(|(id, _)| ids.contains(id))
+        .map(|(_, record)| ChangeRef::Put(record))
+        .collect();
+    found.sort_by_key(ChangeRef::dot);
+    let mut writer = Writer::new(&question, &question.cursor, directory.version());
+    for change in &found {
+        let place = place_of(directory, relation, change);
+        writer.change(change, place.as_ref().map(Location::as_str));
+    }
+    writer.cut()
+}
+
+/// Seconds after which to ask again for a comparison.
+const BUSY: u32 = 60;

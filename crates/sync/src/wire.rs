@@ -1,11 +1,14 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [relation, cursor: version, heard: version, size: uint, whole: bool]
+//! question  = [0, relation, cursor: version, heard: version, size: uint, whole: bool]  ; what has changed?
+//!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
+//!           / [2, relation, * id: uint]                                   ; which are the registrations of these ids?
 //! relation  = 0 / 1                              ; a replica of the authority asks / a mirror of it asks
 //! version   = { * replica: uint => sequence: uint }
 //!
-//! answer    = run*, ( renewals* / more: true )   ; a CBOR sequence; without `more` it is complete
+//! answer    = run*, ( renewals*, ? digest / more: true )  ; a CBOR sequence; without `more` it is complete
+//! digest    = ( count: uint, sum: uint )         ; of all there is, where the asker now holds the same version
 //! run       = [by, after: sequence, span: uint, * change]
 //! by        = uint                               ; index of the replica in the cursor of the question,
 //!           / bstr .size 8                       ; or its id, where the cursor has none
@@ -23,6 +26,7 @@
 //! time      = uint                               ; a reading of the hybrid logical clock
 //! stamps    = [seen: version, others: [* (replica, sequence, time)], first, replaced, base, lifetime, links: index,
 //!              * (tstr, index)]
+//! cells     = [version, bstr]                    ; the answer to the second question: see `waypost_sketch`
 //! index     = uint                               ; 0: this write; n: the nth of the others
 //! ```
 //!
@@ -32,6 +36,7 @@
 //! numbers of the writes that were renewed.
 
 mod answer;
+mod cells;
 mod error;
 mod flags;
 mod put;
@@ -43,9 +48,10 @@ mod version;
 mod writer;
 
 pub(crate) use answer::{Answer, Item};
+pub(crate) use cells::Cells;
 pub use error::Malformed;
 pub(crate) use put::ArrivedPut;
-pub(crate) use question::Question;
+pub(crate) use question::{ChangesQuestion, Question};
 use reader::Reader;
 pub(crate) use renewals::Packed;
 pub(crate) use writer::Writer;

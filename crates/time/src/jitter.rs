@@ -26,7 +26,7 @@ impl Jitter {
     /// Returns a span of at most `longest`, in whole milliseconds.
     pub fn up_to(&mut self, longest: Duration) -> Duration {
         let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-        let scaled = (u128::from(self.next()) * (u128::from(millis) + 1)) >> 64;
+        let scaled = (u128::from(self.bits()) * (u128::from(millis) + 1)) >> 64;
         Duration::from_millis(scaled as u64)
     }
 
@@ -35,7 +35,8 @@ impl Jitter {
         span.saturating_add(self.up_to(span / 4))
     }
 
-    fn next(&mut self) -> u64 {
+    /// Returns 64 random bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

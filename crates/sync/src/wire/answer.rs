@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 
 use minicbor::data::Type;
+use waypost_directory::Digest;
 use waypost_model::{Dot, Removal, ReplicaId, Version};
 
 use super::put::{self, ArrivedPut};
@@ -40,6 +41,8 @@ pub(crate) enum Item<'b> {
     End { upto: Dot },
     /// What one replica wrote was renewed: sequence numbers and ages, from one number of a renewal to another.
     Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b> },
+    /// What everything amounts to.
+    Digest(Digest),
     /// There is more to ask for.
     More,
 }
@@ -68,6 +71,12 @@ impl<'b> Answer<'b> {
             self.reader.end()?;
             self.is_over = true;
             return if is_more { Ok(Some(Item::More)) } else { Err(Malformed::new(offset, "answer: false")) };
+        }
+        if matches!(self.reader.next_type(), Some(Type::U8 | Type::U16 | Type::U32 | Type::U64)) {
+            let digest = Digest { count: self.reader.uint()?, sum: self.reader.uint()? };
+            self.reader.end()?;
+            self.is_over = true;
+            return Ok(Some(Item::Digest(digest)));
         }
         if self.reader.next_type() == Some(Type::Map) {
             return self.read_renewals().map(Some);

@@ -1,6 +1,8 @@
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use minicbor::Encoder;
+use minicbor::encode::Error;
 use waypost_model::Version;
 
 use super::{Malformed, Reader, version};
@@ -8,7 +10,18 @@ use crate::Relation;
 
 /// What a follower asks of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Question {
+pub(crate) enum Question {
+    /// What has changed.
+    Changes(ChangesQuestion),
+    /// Cells of all there is: see `waypost_sketch`.
+    Cells { relation: Relation, key: [u8; 16], from: u64, count: u64 },
+    /// The registrations of these ids.
+    Entries { relation: Relation, ids: Vec<u64> },
+}
+
+/// The question for changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ChangesQuestion {
     pub(crate) relation: Relation,
     /// What the follower holds.
     pub(crate) cursor: Version,
@@ -21,6 +34,14 @@ pub(crate) struct Question {
 }
 
 impl Question {
+    pub(crate) const fn relation(&self) -> Relation {
+        match self {
+            Self::Changes(ChangesQuestion { relation, .. })
+            | Self::Cells { relation, .. }
+            | Self::Entries { relation, .. } => *relation,
+        }
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::new(Vec::new());
         let written = self.write(&mut out);
@@ -30,32 +51,75 @@ impl Question {
 
     pub(crate) fn decode(octets: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(octets);
-        reader.array_of(5)?;
-        let offset = reader.offset();
-        let relation = match reader.uint()? {
-            0 => Relation::Replica,
-            1 => Relation::Mirror,
-            _ => return Err(Malformed::new(offset, "relation: unknown")),
-        };
-        let question = Self {
-            relation,
-            cursor: version::read(&mut reader)?,
-            heard: version::read(&mut reader)?,
-            size: reader.uint()?,
-            is_whole: reader.bool()?,
+        let length = reader.array()?;
+        let kind = reader.uint()?;
+        let question = match (kind, length) {
+            (CHANGES, 6) => Self::Changes(ChangesQuestion {
+                relation: read_relation(&mut reader)?,
+                cursor: version::read(&mut reader)?,
+                heard: version::read(&mut reader)?,
+                size: reader.uint()?,
+                is_whole: reader.bool()?,
+            }),
+            (CELLS, 5) => {
+                let relation = read_relation(&mut reader)?;
+                let key = reader.octets()?.try_into();
+                let key = reader.valid(key, "key: not of 16 octets")?;
+                Self::Cells { relation, key, from: reader.uint()?, count: reader.uint()? }
+            }
+            (ENTRIES, 2..) => {
+                let relation = read_relation(&mut reader)?;
+                let ids = (2..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
+                Self::Entries { relation, ids }
+            }
+            _ => return reader.valid(Err(()), "no such question"),
         };
         reader.end()?;
         Ok(question)
     }
 
-    fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), minicbor::encode::Error<core::convert::Infallible>> {
-        out.array(5)?.u8(match self.relation {
-            Relation::Replica => 0,
-            Relation::Mirror => 1,
-        })?;
-        version::write(out, &self.cursor)?;
-        version::write(out, &self.heard)?;
-        out.u64(self.size)?.bool(self.is_whole)?;
+    fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>> {
+        match self {
+            Self::Changes(question) => {
+                out.array(6)?.u64(CHANGES)?;
+                write_relation(out, question.relation)?;
+                version::write(out, &question.cursor)?;
+                version::write(out, &question.heard)?;
+                out.u64(question.size)?.bool(question.is_whole)?;
+            }
+            Self::Cells { relation, key, from, count } => {
+                out.array(5)?.u64(CELLS)?;
+                write_relation(out, *relation)?;
+                out.bytes(key)?.u64(*from)?.u64(*count)?;
+            }
+            Self::Entries { relation, ids } => {
+                out.array(2 + ids.len() as u64)?.u64(ENTRIES)?;
+                write_relation(out, *relation)?;
+                for id in ids {
+                    out.u64(*id)?;
+                }
+            }
+        }
         Ok(())
     }
 }
+
+fn write_relation(out: &mut Encoder<Vec<u8>>, relation: Relation) -> Result<(), Error<Infallible>> {
+    out.u8(match relation {
+        Relation::Replica => 0,
+        Relation::Mirror => 1,
+    })
+    .map(drop)
+}
+
+fn read_relation(reader: &mut Reader<'_>) -> Result<Relation, Malformed> {
+    match reader.uint()? {
+        0 => Ok(Relation::Replica),
+        1 => Ok(Relation::Mirror),
+        _ => reader.valid(Err(()), "relation: unknown"),
+    }
+}
+
+const CHANGES: u64 = 0;
+const CELLS: u64 = 1;
+const ENTRIES: u64 = 2;

@@ -2,17 +2,17 @@ use alloc::vec::Vec;
 
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
-use waypost_directory::{ChangeRef, RenewalBatch};
+use waypost_directory::{ChangeRef, Digest, RenewalBatch};
 use waypost_model::{ReplicaId, Version};
 
 use super::put::Audience;
-use super::{Question, put, removal, renewals};
+use super::{ChangesQuestion, put, removal, renewals};
 use crate::Relation;
 
 /// Writes an answer: the changes of a feed, in their order, as runs.
 #[derive(Debug)]
 pub(crate) struct Writer<'q> {
-    question: &'q Question,
+    question: &'q ChangesQuestion,
     /// What the asker holds: the cursor of its question at first, and then what it was sent.
     holds: &'q Version,
     /// What the feed leads to.
@@ -33,7 +33,7 @@ struct Run {
 }
 
 impl<'q> Writer<'q> {
-    pub(crate) const fn new(question: &'q Question, holds: &'q Version, version: &'q Version) -> Self {
+    pub(crate) const fn new(question: &'q ChangesQuestion, holds: &'q Version, version: &'q Version) -> Self {
         Self { question, holds, version, octets: Vec::new(), run: None, written: Vec::new() }
     }
 
@@ -68,8 +68,8 @@ impl<'q> Writer<'q> {
         run.count += 1;
     }
 
-    /// Ends an answer that says everything up to the version, and what was renewed.
-    pub(crate) fn complete(mut self, renewals: &[RenewalBatch]) -> Vec<u8> {
+    /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to.
+    pub(crate) fn complete(mut self, renewals: &[RenewalBatch], digest: Option<Digest>) -> Vec<u8> {
         self.end_run(true);
         // Of what else the version has, nothing is left but that it was there.
         for (after, upto) in self.version.beyond(self.holds) {
@@ -79,6 +79,11 @@ impl<'q> Writer<'q> {
         }
         for batch in renewals {
             self.renewals(batch);
+        }
+        if let Some(digest) = digest {
+            let written =
+                Encoder::new(&mut self.octets).u64(digest.count).and_then(|out| out.u64(digest.sum)).map(drop);
+            debug_assert!(written.is_ok(), "a vector takes everything");
         }
         self.octets
     }
@@ -119,7 +124,7 @@ impl<'q> Writer<'q> {
 /// Writes which replica it is about: its place in the cursor of the question, or its id.
 fn write_replica<'e, W: Write>(
     out: &'e mut Encoder<W>,
-    question: &Question,
+    question: &ChangesQuestion,
     replica: ReplicaId,
 ) -> Result<&'e mut Encoder<W>, Error<W::Error>> {
     match question.cursor.iter().position(|dot| dot.replica == replica) {

@@ -1,0 +1,176 @@
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_directory::Directory;
+use waypost_model::{Dot, Key, Origin, Version};
+use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits};
+use waypost_time::{Instant, Jitter};
+
+use crate::wire::{Cells, Question};
+use crate::{Limits, Relation};
+
+/// Finds out how what is here of a source differs from what is there, and mends it.
+///
+/// It asks for cells until they tell the difference, then for what is missing here. What is here and not there is forgotten if
+/// the source knows of the write and it would not have expired there by now.
+#[derive(Debug)]
+pub(crate) struct Reconciliation {
+    relation: Relation,
+    key: [u8; 16],
+    encoder: Encoder,
+    decoder: Decoder,
+    /// Cells asked for so far.
+    asked: u64,
+    /// What the source held when it began.
+    version: Version,
+    step: Step,
+    /// How many registrations there are on both sides, to tell when it is easier to read everything.
+    size: usize,
+    pub(crate) added: usize,
+    pub(crate) removed: usize,
+}
+
+#[derive(Debug)]
+enum Step {
+    Compare,
+    Fetch { wanted: Vec<u64> },
+}
+
+/// What came of an answer.
+pub(crate) enum Progress {
+    /// There is more to ask.
+    On,
+    /// Everything is mended, and this is held.
+    Done(Version),
+    /// The difference cannot be found so, or is most of what there is.
+    Hopeless,
+}
+
+impl Reconciliation {
+    pub(crate) fn new(
+        now: Instant,
+        directory: &Directory,
+        origin: &Origin,
+        relation: Relation,
+        limits: &Limits,
+        jitter: &mut Jitter,
+    ) -> Self {
+        let mut key = [0; 16];
+        key.chunks_mut(8).for_each(|half| half.copy_from_slice(&jitter.bits().to_be_bytes()));
+        let ids: Vec<u64> = directory.ids(now, origin).map(|(id, _)| id).collect();
+        let mut sketch = SketchLimits::default();
+        sketch.cells = limits.cells;
+        Self {
+            relation,
+            key,
+            size: ids.len(),
+            encoder: Encoder::new(key, ids),
+            decoder: Decoder::new(key, sketch),
+            asked: 0,
+            version: Version::new(),
+            step: Step::Compare,
+            added: 0,
+            removed: 0,
+        }
+    }
+
+    /// Returns what to ask next.
+    pub(crate) fn question(&mut self, limits: &Limits) -> Question {
+        match &self.step {
+            Step::Compare => {
+                // Half as many again each time: little is asked in vain, and it does not take long.
+                let from = self.decoder.next_index() as u64;
+                let count = (from / 2).clamp(FIRST_CELLS, (limits.answer_bytes / Cell::SIZE) as u64);
+                self.asked = from + count;
+                Question::Cells { relation: self.relation, key: self.key, from, count }
+            }
+            Step::Fetch { wanted } => {
+                let ids = wanted.iter().copied().take(limits.ids).collect();
+                Question::Entries { relation: self.relation, ids }
+            }
+        }
+    }
+
+    pub(crate) const fn is_fetching(&self) -> bool {
+        matches!(self.step, Step::Fetch { .. })
+    }
+
+    /// Takes cells of the source.
+    pub(crate) fn take_cells(
+        &mut self,
+        now: Instant,
+        directory: &mut Directory,
+        origin: &Origin,
+        slack: Duration,
+        cells: &Cells<'_>,
+    ) -> Progress {
+        self.version = cells.version.clone();
+        let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
+        if run.len() == 0 {
+            return Progress::Hopeless;
+        }
+        for there in run {
+            let Some(here) = self.encoder.next() else { return Progress::Hopeless };
+            match self.decoder.push(here, there) {
+                Ok(true) => {
+                    self.forget(now, directory, origin, slack);
+                    let wanted: Vec<u64> = self.decoder.only_there().collect();
+                    self.step = Step::Fetch { wanted };
+                    return self.progress();
+                }
+                Ok(false) => {}
+                Err(_) => return Progress::Hopeless,
+            }
+        }
+        // Once cells are most of what it takes to say everything, everything is said instead.
+        let is_most = self.decoder.next_index() > self.size.max(SMALL);
+        if is_most { Progress::Hopeless } else { Progress::On }
+    }
+
+    /// Notes that the answer to the last question for registrations was taken, with so many that were news.
+    pub(crate) fn take_entries(&mut self, news: usize, limits: &Limits) -> Progress {
+        self.added += news;
+        if let Step::Fetch { wanted } = &mut self.step {
+            wanted.drain(..wanted.len().min(limits.ids));
+        }
+        self.progress()
+    }
+
+    fn progress(&self) -> Progress {
+        match &self.step {
+            Step::Fetch { wanted } if wanted.is_empty() => Progress::Done(self.version.clone()),
+            _ => Progress::On,
+        }
+    }
+
+    /// Forgets what the source knew and has no more.
+    fn forget(&mut self, now: Instant, directory: &mut Directory, origin: &Origin, slack: Duration) {
+        let gone: BTreeSet<u64> = self.decoder.only_here().collect();
+        if gone.is_empty() {
+            return;
+        }
+        let is_gone = |dot: Dot, left: Duration, lifetime: Duration| {
+            self.version.contains(dot) && left > slack.saturating_add(lifetime / AGE_FRACTION)
+        };
+        let copies: Vec<(Key, Dot)> = directory
+            .ids(now, origin)
+            .filter(|(id, _)| gone.contains(id))
+            .filter(|(_, record)| {
+                let lifetime = record.lifetime().value.duration();
+                is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
+            })
+            .map(|(_, record)| (record.to_record().key, record.dot()))
+            .collect();
+        for (key, dot) in copies {
+            self.removed += usize::from(directory.forget_copy(now, &key, dot));
+        }
+    }
+}
+
+/// Cells of the first question.
+const FIRST_CELLS: u64 = 32;
+/// So few registrations are compared in any case.
+const SMALL: usize = 256;
+/// Ages may be rounded by this part of a lifetime: see the packing of renewals.
+const AGE_FRACTION: u32 = 64;

@@ -1,0 +1,122 @@
+//! Directories that have come apart find together again, at the cost of the difference.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+
+use common::{Network, node, registration};
+use waypost_filter::Query;
+use waypost_model::{Key, Origin, Version};
+use waypost_sync::{SyncConfig, SyncEvent};
+use waypost_time::Instant;
+
+const SOURCE: &str = "coap://source";
+const MIRROR: &str = "coap://mirror";
+
+/// A source with so many registrations, and a mirror that is in step with it.
+fn pair(count: usize) -> Network {
+    let mut network = Network::default();
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    network.add(SOURCE, node(1, config));
+    let mut mirror = node(2, SyncConfig::new(2));
+    mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    network.add(MIRROR, mirror);
+    for number in 0..count {
+        network.register(
+            SOURCE,
+            &format!("ep=node{number}&base=coap://h{number}&lt=100000000"),
+            "</temp>;rt=temperature-c",
+        );
+    }
+    network.settle();
+    network.events(MIRROR);
+    network
+}
+
+fn names(network: &mut Network, uri: &str) -> Vec<String> {
+    let now = network.now;
+    let mut names: Vec<_> =
+        network.directory(uri).endpoints(now, &Query::all()).map(|found| found.name().to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The keys that a mirror has of its source, with their writes.
+fn copies(network: &mut Network) -> Vec<(Key, waypost_model::Dot)> {
+    let now = network.now;
+    let origin = Origin::Foreign("coap://source".parse().expect("an authority"));
+    let directory = network.directory(MIRROR);
+    directory.ids(now, &origin).map(|(_, record)| (record.to_record().key, record.dot())).collect()
+}
+
+fn reconciled(network: &mut Network) -> Option<(usize, usize)> {
+    network.events(MIRROR).into_iter().find_map(|event| match event {
+        SyncEvent::Reconciled { added, removed, .. } => Some((added, removed)),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
+    let mut network = pair(500);
+    let now = network.now;
+    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
+        assert!(network.directory(MIRROR).forget_copy(now, &key, dot));
+    }
+    assert_eq!(names(&mut network, MIRROR).len(), 490);
+    network.run_until(now + Duration::from_secs(900));
+    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(reconciled(&mut network), Some((10, 0)));
+}
+
+#[test]
+fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alone() {
+    let mut network = pair(2000);
+    let end = network.now + Duration::from_secs(10);
+    network.run_until(end);
+    network.cut(SOURCE, MIRROR);
+    network.run_until(end + Duration::from_secs(600));
+    let now = network.now;
+    // More removals than are remembered.
+    let all = network.directory(SOURCE).endpoints(now, &Query::all()).map(|found| found.location());
+    let removed: Vec<_> = all.step_by(20).collect();
+    for location in &removed {
+        network.directory(SOURCE).remove(now, location).expect("a registration");
+    }
+    network.register(SOURCE, "ep=new&base=coap://new&lt=100000000", "</x>");
+    // A hundred thousand are remembered: fill that up.
+    for number in 0..100_100 {
+        let sensor = registration(&format!("ep=short{number}&base=coap://s"), "");
+        let location = network.directory(SOURCE).register(now, sensor).expect("room").location;
+        network.directory(SOURCE).remove(now, &location).expect("a registration");
+    }
+    assert!(
+        network
+            .directory(SOURCE)
+            .feed(now, &[waypost_model::Dot::new(waypost_model::ReplicaId(1), 2000)].into_iter().collect::<Version>())
+            .is_err()
+    );
+    network.heal();
+    network.bytes.clear();
+    network.run_until(now + Duration::from_secs(1200));
+    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(reconciled(&mut network), Some((1, 100)));
+    // A hundred and one differences at some seventeen octets, and one entry; not two thousand entries.
+    assert!(network.bytes[MIRROR] < 4_000, "{} octets", network.bytes[MIRROR]);
+}
+
+#[test]
+fn what_expires_at_slightly_different_times_alarms_nobody() {
+    let mut network = pair(50);
+    for round in 0..200_u64 {
+        let parameters = format!("ep=brief{round}&base=coap://b&lt={}", 60 + round * 7);
+        network.register(SOURCE, &parameters, "</t>");
+        network.run_until(Instant::from_millis(round * 61_000 + 1_000));
+    }
+    let events = network.events(MIRROR);
+    let is_alarm = |event: &&SyncEvent| matches!(event, SyncEvent::Reconciled { .. } | SyncEvent::StartedAnew { .. });
+    assert_eq!(events.iter().find(is_alarm), None);
+}
