@@ -157,7 +157,7 @@ impl Follower {
         if self.comparison.as_ref().is_some_and(|comparison| is_due(comparison.deadline)) {
             self.give_up_comparison(surroundings, RequestFailure::TimedOut.into());
         }
-        if !self.own_deadline().is_some_and(|deadline| deadline <= surroundings.now) {
+        if self.own_deadline().is_none_or(|deadline| deadline > surroundings.now) {
             return;
         }
         match self.phase {

@@ -56,7 +56,7 @@ impl Sessions {
         }
         let left = (limits.cells as u64).saturating_sub(from);
         let count = count.min(left).min((limits.answer_bytes / Cell::SIZE) as u64);
-        let run: Vec<u8> = session.encoder.by_ref().take(count as usize).flat_map(|cell| cell.to_bytes()).collect();
+        let run: Vec<u8> = session.encoder.by_ref().take(count as usize).flat_map(Cell::to_bytes).collect();
         session.next += count;
         Some(Cells { version: session.version.clone(), run: &run }.encode())
     }

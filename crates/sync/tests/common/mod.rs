@@ -25,6 +25,8 @@ pub(crate) struct Network {
     /// Bytes of feed answers, by who was answered.
     pub(crate) bytes: BTreeMap<String, usize>,
     pub(crate) messages: usize,
+    /// The longest answer, in bytes.
+    pub(crate) largest: usize,
 }
 
 struct Exchange {
@@ -162,6 +164,7 @@ impl Network {
         if !(known.is_observed && response.is_observed) {
             self.exchanges.remove(&exchange);
         }
+        self.largest = self.largest.max(response.payload.len());
         *self.bytes.entry(client.clone()).or_default() += response.payload.len();
         self.node(&client).handle_response(now, request, Ok(response));
     }
@@ -190,4 +193,12 @@ pub(crate) fn three_replicas() -> (Network, [&'static str; 3]) {
         network.add(uri, node);
     }
     (network, uris)
+}
+
+/// What a look-up interface answers.
+pub(crate) fn look_up(server: &mut Server, now: Instant, interface: &str) -> Vec<u8> {
+    let request = Request::new(waypost_rest::Method::Get, ["rd-lookup", interface]);
+    server.handle_request(now, ExchangeId(1), &Peer::new("coap://client"), request);
+    let Some(Output::Response { response, .. }) = server.poll_output() else { panic!("no answer") };
+    response.payload.to_vec()
 }

@@ -1,0 +1,202 @@
+//! A source that lies is refused, reported, and changes nothing but what it owns.
+
+use core::convert::Infallible;
+use core::time::Duration;
+
+use minicbor::Encoder;
+use proptest::prelude::*;
+use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
+use waypost_model::{Origin, Registration, ReplicaId, Version};
+use waypost_rest::{ExchangeId, Method, Output, Peer, Request, RequestId, Response};
+use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
+use waypost_time::Instant;
+
+const NOW: Instant = Instant::from_millis(1_000_000_000);
+
+/// A directory with a registration of its own, and an engine that has just asked a source for its feed.
+struct Victim {
+    directory: Directory,
+    replicator: Replicator,
+    request: RequestId,
+}
+
+/// What of a directory a source must not touch.
+fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
+    let local = directory.endpoints(NOW, &Query::all()).filter(|found| found.location().is_local());
+    let names = local.map(|found| format!("{} {} {}", found.name(), found.base(), found.document().as_str())).collect();
+    let changes = directory.feed(NOW, &Version::new()).expect("everything is there").count();
+    (names, directory.version().clone(), changes)
+}
+
+impl Victim {
+    fn new(is_replica: bool) -> Self {
+        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+        let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
+        directory.register(NOW, sensor).expect("room");
+        let mut replicator = Replicator::new(SyncConfig::new(1));
+        let uri = "coap://liar/sync/feed".parse().expect("a URI");
+        if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
+        let Some(Output::Request { id, .. }) = replicator.poll_output(NOW, &mut directory) else {
+            panic!("no question")
+        };
+        Self { directory, replicator, request: id }
+    }
+
+    fn hear(&mut self, answer: Vec<u8>) -> Vec<SyncEvent> {
+        let mut response = Response::content(FEED_FORMAT, answer);
+        response.is_observed = true;
+        self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
+        while self.replicator.poll_output(NOW, &mut self.directory).is_some() {}
+        core::iter::from_fn(|| self.replicator.poll_event()).collect()
+    }
+}
+
+/// What is said of one registration.
+struct Claim<'c> {
+    replica: u64,
+    after: u64,
+    span: u64,
+    delta: u64,
+    age: u64,
+    time: u64,
+    place: &'c str,
+}
+
+const HONEST: Claim<'static> =
+    Claim { replica: 9, after: 0, span: 1, delta: 1, age: 0, time: 5 << 16, place: "/rd/there" };
+
+fn encode(claim: &Claim<'_>) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    let written: Result<(), minicbor::encode::Error<Infallible>> = (|| {
+        out.array(4)?.bytes(&claim.replica.to_be_bytes())?.u64(claim.after)?.u64(claim.span)?;
+        // A base that was given, and a place.
+        out.array(12)?.u64(2 | 4)?.u64(claim.delta)?.null()?.str("theirs")?.str("coap://theirs")?.u32(3600)?;
+        out.map(0)?.str("</theirs>")?.u64(claim.age)?.u64(claim.time)?.u32(0)?.str(claim.place)?;
+        Ok(())
+    })();
+    written.expect("a vector takes everything");
+    out.into_writer()
+}
+
+fn is_refused(events: &[SyncEvent]) -> bool {
+    events.iter().any(|event| matches!(event, SyncEvent::Refused { .. } | SyncEvent::Malformed { .. }))
+}
+
+#[test]
+fn what_is_true_is_taken() {
+    let mut victim = Victim::new(false);
+    let events = victim.hear(encode(&HONEST));
+    assert!(!is_refused(&events), "{events:?}");
+    assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
+}
+
+#[test]
+fn what_cannot_be_true_is_refused_and_reported() {
+    let day = 24 * 3600 * 1000;
+    let claims = [
+        ("a place elsewhere", Claim { place: "//third/rd/x", ..HONEST }),
+        ("a place that is none", Claim { place: "coap://third/rd/x", ..HONEST }),
+        ("an age beyond all lifetimes", Claim { age: u64::MAX, ..HONEST }),
+        ("the last sequence number", Claim { after: u64::MAX - 1, span: 1, delta: 1, ..HONEST }),
+        ("sequence numbers that wrap", Claim { after: u64::MAX, span: 1, delta: 1, ..HONEST }),
+        ("a change outside its run", Claim { span: 1, delta: 2, ..HONEST }),
+        ("a change before its run", Claim { delta: 0, ..HONEST }),
+        ("writes of this replica", Claim { replica: 1, ..HONEST }),
+        ("a time far ahead", Claim { time: (NOW.as_millis() + 365 * day) << 16, ..HONEST }),
+    ];
+    for (what, claim) in claims {
+        let mut victim = Victim::new(false);
+        let before = own(&victim.directory);
+        // Where the run begins beyond what is here, it is a gap and only asked for again.
+        let is_gap = claim.after > 0;
+        let events = victim.hear(encode(&claim));
+        assert!(is_gap || is_refused(&events), "{what}: {events:?}");
+        assert_eq!(own(&victim.directory), before, "{what}");
+        assert_eq!(victim.directory.len(), 1, "{what}");
+    }
+}
+
+#[test]
+fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
+    let mut victim = Victim::new(false);
+    let before = own(&victim.directory);
+    // It claims to have everything that any replica will ever write.
+    let mut out = Encoder::new(Vec::new());
+    for replica in [2_u64, 3, 4] {
+        out.array(3).and_then(|out| out.bytes(&replica.to_be_bytes())?.u64(0)?.u64(1 << 59).map(drop)).expect("room");
+    }
+    victim.hear(out.into_writer());
+    assert_eq!(own(&victim.directory), before);
+    let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
+    assert_eq!(victim.directory.version_of(&theirs).len(), 3);
+    assert_eq!(victim.directory.version_of(&Origin::Foreign("coap://honest".parse().expect("an authority"))).len(), 0);
+}
+
+#[test]
+fn a_replica_that_knows_writes_which_are_forgotten_here_is_not_followed() {
+    let mut victim = Victim::new(true);
+    let before = own(&victim.directory);
+    let mut out = Encoder::new(Vec::new());
+    out.array(3).and_then(|out| out.bytes(&1_u64.to_be_bytes())?.u64(0)?.u64(500).map(drop)).expect("room");
+    let events = victim.hear(out.into_writer());
+    assert!(events.iter().any(|event| matches!(event, SyncEvent::ForgottenWrites { .. })), "{events:?}");
+    assert_eq!(own(&victim.directory), before);
+}
+
+#[test]
+fn huge_counts_reserve_nothing() {
+    for head in [[0x9b_u8, 0xff], [0xbb, 0xff], [0x5b, 0xff], [0x7b, 0xff], [0x9f, 0x00], [0xbf, 0x00]] {
+        let mut answer = Vec::from(head);
+        answer.extend([0xff; 7]);
+        let mut victim = Victim::new(false);
+        assert!(is_refused(&victim.hear(answer)), "{head:x?}");
+    }
+}
+
+#[test]
+fn who_is_no_reader_is_told_nothing() {
+    let mut victim = Victim::new(false);
+    // As a follower of this very kind asks.
+    let mut other = Replicator::new(SyncConfig::new(2));
+    other.add_mirror("coap://victim/sync/feed".parse().expect("a URI")).expect("room");
+    let mut empty = Directory::new(Config::new([7; 16], ReplicaId(5)));
+    let Some(Output::Request { request, .. }) = other.poll_output(NOW, &mut empty) else { panic!("no question") };
+    victim.replicator.handle_request(NOW, &victim.directory, ExchangeId(1), &Peer::new("coap://stranger"), &request);
+    let Some(Output::Response { response, .. }) = victim.replicator.poll_output(NOW, &mut victim.directory) else {
+        panic!("no answer")
+    };
+    assert_eq!(response.code.to_string(), "4.03");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), is_replica in any::<bool>()) {
+        let mut victim = Victim::new(is_replica);
+        let before = own(&victim.directory);
+        victim.hear(answer.clone());
+        // And one that is nearly right.
+        answer = encode(&HONEST);
+        let at = at.index(answer.len());
+        answer[at] = change;
+        victim.hear(answer);
+        if !is_replica {
+            prop_assert_eq!(own(&victim.directory), before);
+        }
+    }
+
+    #[test]
+    fn no_question_panics(octets in prop::collection::vec(any::<u8>(), 0..60), format in any::<bool>()) {
+        let mut victim = Victim::new(true);
+        let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, octets);
+        if format {
+            request.accept = Some(FEED_FORMAT);
+        }
+        victim.replicator.handle_request(NOW, &victim.directory, ExchangeId(1), &Peer::new("coap://liar"), &request);
+        let Some(Output::Response { .. }) = victim.replicator.poll_output(NOW + Duration::ZERO, &mut victim.directory) else {
+            panic!("no answer")
+        };
+    }
+}
