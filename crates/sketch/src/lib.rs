@@ -55,9 +55,6 @@
 //! Processor time on one x86-64 core, in one run; `cargo bench -p waypost-benches --bench sketch` measures the same by
 //! the clock: to make 32 cells of a million ids 30 ms, 1024 cells 90 ms, 16 384 cells 140 ms; to change a sketch of
 //! 1024 cells 0.12 µs; to decode 10 000 differences 4 ms, whatever the size of the sets.
-//! Time of one x86-64 core, as `cargo bench -p waypost-benches --bench sketch` measures it: to make 32 cells of a
-//! million ids 30 ms, 1024 cells 90 ms, 16 384 cells 140 ms; to change a sketch of 1024 cells 0.12 µs; to decode 10 000
-//! differences 4 ms, whatever the size of the sets.
 //!
 //! # Why it is built so
 //!
