@@ -75,16 +75,21 @@ pub fn crossed(count: usize, documents: Documents) -> Directory {
 /// Returns registration `number` of `count`.
 pub fn registration(number: usize, count: usize, links: usize, documents: Documents) -> Registration {
     let rare = number % (count / 10).max(1) == 7;
-    let endpoint = EndpointName::new(&format!("node{number:08}")).expect("a name");
     let base = Base::given(&base(number)).expect("a base");
     let document = LinkDocumentBuf::parse(document(number, links, documents, rare)).expect("a document");
     let mut attributes = Attributes::new();
     attributes.push("et", Some(if rare { "x.rare" } else { "x.common" })).expect("an attribute");
-    Registration {
-        sector: Some(Sector::new(&format!("floor-{}", number % 100)).expect("a sector")),
-        attributes,
-        ..Registration::new(endpoint, base, document)
-    }
+    Registration { sector: Some(sector(number)), attributes, ..Registration::new(endpoint(number), base, document) }
+}
+
+/// Returns the name of endpoint `number`.
+pub fn endpoint(number: usize) -> EndpointName {
+    EndpointName::new(&format!("node{number:08}")).expect("a name")
+}
+
+/// Returns the sector of endpoint `number`: one of a hundred.
+pub fn sector(number: usize) -> Sector {
+    Sector::new(&format!("floor-{}", number % 100)).expect("a sector")
 }
 
 /// Returns the base of registration `number`.
@@ -92,24 +97,65 @@ pub fn base(number: usize) -> String {
     format!("coap://[2001:db8::{:x}:{:x}]", (number >> 12) + 1, (number & 0xfff) + 1)
 }
 
+/// Returns the target of a link of registration `number`, as it is registered.
+pub fn target(number: usize, link: usize, documents: Documents) -> String {
+    format!("/sensors/{}/{link}", documents.own(number))
+}
+
 /// Returns the link document of registration `number`: about 100 bytes per link.
+///
+/// The fourth link has up to three properties: it is `indoor`, it is `secure`, and it has content format 60 instead of 40. A tenth of all
+/// documents have each of them, a third of those also another one, and only the rare documents all three.
 pub fn document(number: usize, links: usize, documents: Documents, rare: bool) -> String {
     let model = number % MODELS;
-    let own = match documents {
-        Documents::Fleet => model,
-        Documents::Distinct | Documents::Titled => number,
-    };
+    let properties = if rare { [true; 3] } else { properties(documents.own(number)) };
     let (whose, titled) = if documents == Documents::Titled { ("device", number) } else { ("model", model) };
     let mut text = String::new();
     for link in 0..links {
         let separator = if link == 0 { "" } else { "," };
         let kind = ["temperature-c", "humidity", "light-lux", "battery", "co2"][(model + link) % 5];
         let rare = if rare && link == 1 { " rare seldom.a" } else { "" };
+        let [indoor, secure, cbor] = properties.map(|property| property && link == 3);
         write!(
             text,
-            r#"{separator}</sensors/{own}/{link}>;rt="core.s {kind}{rare}";if="sensor";ct=40;title="Sensor {link} of {whose} {titled}""#
+            r#"{separator}<{target}>;rt="core.s {kind}{rare}{indoor}";if="sensor{secure}";ct={format};title="Sensor {link} of {whose} {titled}""#,
+            target = target(number, link, documents),
+            indoor = if indoor { " indoor" } else { "" },
+            secure = if secure { " secure" } else { "" },
+            format = if cbor { "60" } else { "40" },
         )
         .expect("a string takes everything");
     }
     text
+}
+
+/// Returns a number that looks drawn by lot, the same for the same `number`.
+pub fn scatter(number: usize) -> usize {
+    let mut bits = (number as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (bits ^ (bits >> 31)) as usize
+}
+
+impl Documents {
+    /// Returns the number that stands in the targets of registration `number`.
+    fn own(self, number: usize) -> usize {
+        match self {
+            Self::Fleet => number % MODELS,
+            Self::Distinct | Self::Titled => number,
+        }
+    }
+}
+
+/// Gives each of three properties to a tenth, two of them to a thirtieth, all three to none.
+fn properties(own: usize) -> [bool; 3] {
+    match scatter(own) % 30 {
+        0 => [true, true, false],
+        1 => [false, true, true],
+        2 => [true, false, true],
+        3 => [true, false, false],
+        4 => [false, true, false],
+        5 => [false, false, true],
+        _ => [false; 3],
+    }
 }

@@ -32,6 +32,13 @@ impl Histogram {
         self.max = self.max.max(nanos);
     }
 
+    /// Adds what another one counted.
+    pub fn add_all(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, other)| *own += other);
+        self.len += other.len;
+        self.max = self.max.max(other.max);
+    }
+
     /// Returns how many were counted.
     #[must_use]
     pub const fn len(&self) -> u64 {

@@ -1,93 +1,95 @@
 use core::time::Duration;
 
-use waypost::{Base, Directory, Instant, LinkDocumentBuf, Location, Query, Registration, Update};
+use waypost::model::Attributes;
+use waypost::{Base, Instant, LinkDocumentBuf, Location, Registration, Update};
 use waypost_benches::fleet::{self, Documents};
 
-use crate::measure::{each, once};
-use crate::sqlite::Sqlite;
+use crate::measure::each;
+use crate::scene::{LINKS, Scene};
 use crate::table::{Row, Table};
 
-/// Registers more than `size` endpoints, with the parsing of their links.
-pub(crate) fn register(table: &mut Table, directory: &mut Directory, size: usize, documents: Documents, peer: &Sqlite) {
-    let prepare = |number| {
-        (fleet::registration(number, usize::MAX, LINKS, documents), fleet::document(number, LINKS, documents, false))
-    };
-    let new: Vec<_> = (size..size + SAMPLE).map(prepare).collect();
-    let theirs = each(SAMPLE, || {
-        peer.begin().expect("a transaction");
-        new.iter().for_each(|(registration, text)| peer.register(&parsed(registration, text)).expect("a new endpoint"));
-        peer.commit().expect("room in memory");
+/// Registers more endpoints, with the parsing of their links.
+pub(crate) fn register(table: &mut Table, scene: &mut Scene) {
+    let documents = scene.documents;
+    let goal = Duration::from_micros(if documents == Documents::Fleet { 5 } else { 25 });
+    let new = |first: usize| -> Vec<_> { (first..first + SAMPLE).map(|number| new(number, documents)).collect() };
+    let theirs = new(scene.peer_size);
+    let theirs = scene.peer.in_one_go(|| {
+        Ok(each(theirs, |(new, text)| scene.peer.register(&with_links(new, &text)).expect("a new endpoint")))
     });
-    let mut new: Vec<_> = new.iter().map(|(registration, text)| (registration.clone(), text)).collect();
-    let ours = each(SAMPLE, || {
-        for (registration, text) in new.drain(..) {
-            directory.register(Instant::ZERO, parsed(&registration, text)).expect("within the limits");
-        }
+    let before = scene.directory.len();
+    let ours = each(new(scene.size), |(new, text)| {
+        scene.directory.register(Instant::ZERO, with_links(new, &text)).expect("within the limits")
     });
-    let goal = if documents == Documents::Fleet { 5 } else { 25 };
-    let name = format!("register, {documents:?} of 10 links").to_lowercase();
-    table.add(Row::new(name, ours).peer("SQLite", theirs).goal(Duration::from_micros(goal)));
+    assert_eq!(scene.directory.len(), before + SAMPLE);
+    let row = Row::new("register a new endpoint", ours).of(documents);
+    table.add(row.peer("SQLite", theirs.expect("a transaction")).goal(goal));
 }
 
-fn parsed(registration: &Registration, text: &str) -> Registration {
-    let links = LinkDocumentBuf::parse(text).expect("a document");
-    Registration { links, ..registration.clone() }
+/// Returns a registration without its links, and their text.
+pub(crate) fn new(number: usize, documents: Documents) -> (Registration, String) {
+    let registration = fleet::registration(number, usize::MAX, LINKS, documents);
+    let text = registration.links.as_str().to_owned();
+    (Registration { links: LinkDocumentBuf::default(), ..registration }, text)
 }
 
-/// Renews, updates and removes what is there, far apart from each other.
-pub(crate) fn change(table: &mut Table, directory: &mut Directory, size: usize, peer: &Sqlite, peer_size: usize) {
+/// Reads the links of a registration.
+pub(crate) fn with_links(registration: Registration, text: &str) -> Registration {
+    Registration { links: LinkDocumentBuf::parse(text).expect("a document"), ..registration }
+}
+
+/// Renews, updates and removes registrations that are drawn by lot.
+pub(crate) fn change(table: &mut Table, scene: &mut Scene) {
     let now = Instant::ZERO;
-    let every = directory.endpoints(now, &Query::all()).map(|found| found.location()).step_by((size / SAMPLE).max(1));
-    let some: Vec<Location> = every.take(SAMPLE).collect();
-    let names: Vec<_> = (0..SAMPLE).map(|number| format!("node{:08}", number * 7919 % peer_size)).collect();
-    let theirs = each(SAMPLE, || names.iter().for_each(|name| peer.renew(name).expect("a name")));
-    let ours = each(some.len(), || some.iter().for_each(|at| directory.renew(now, at).expect("a registration")));
-    table.add(Row::new("renew", ours).peer("SQLite", theirs).goal(Duration::from_nanos(400)));
+    let some = drawn(scene.size);
+    let some: Vec<Location> = some.into_iter().map(|number| scene.location(number)).collect();
+    let others: Vec<i64> = drawn(scene.peer_size).into_iter().map(|number| number as i64 + 1).collect();
+    let in_peer = |work: &mut dyn FnMut(i64)| {
+        let numbers = others.clone();
+        scene.peer.in_one_go(|| Ok(each(numbers, work))).expect("a transaction")
+    };
+    let documents = scene.documents;
+    let directory = &mut scene.directory;
 
-    let before = directory.version().clone();
-    let updates: Vec<_> = (0..some.len()).map(|number| fleet::base(10_000_000 + number)).collect();
-    let ours = each(some.len(), || {
-        for (location, base) in some.iter().zip(&updates) {
-            let update = Update { base: Some(Base::given(base).expect("a base")), ..Update::default() };
-            directory.update(now, location, update).expect("a registration");
-        }
+    let theirs = in_peer(&mut |id| scene.peer.renew(id).expect("a registration"));
+    let ours = each(some.iter().collect(), |at| directory.renew(now, at).expect("a registration"));
+    table.add(Row::new("renew", ours).of(documents).peer("SQLite", theirs).goal(Duration::from_nanos(400)));
+
+    let bases: Vec<_> = (0..SAMPLE).map(|number| fleet::base(30_000_000 + number)).collect();
+    let mut turns = bases.iter();
+    let mut next = || turns.next().expect("one for each");
+    let theirs = in_peer(&mut |id| scene.peer.rebase(id, next()).expect("a registration"));
+    let updates = some.iter().zip(&bases).collect();
+    let ours = each(updates, |(at, base)| {
+        let update = Update { base: Some(Base::given(base).expect("a base")), ..Update::default() };
+        directory.update(now, at, update).expect("a registration");
     });
-    table.add(Row::new("update of the base", ours).goal(Duration::from_micros(5)));
+    let goal = Duration::from_micros(5);
+    table.add(Row::new("update the base", ours).of(documents).peer("SQLite", theirs).goal(goal));
 
-    let feed = once(|| directory.feed(now, &before).expect("nothing is forgotten").take(1000).count());
-    table.add(Row::new("feed of 1000 changes", feed).goal(Duration::from_micros(200)));
+    let ours = each(some.iter().collect(), |at| {
+        let mut attributes = Attributes::new();
+        attributes.push("et", Some("x.changed")).expect("an attribute");
+        directory.update(now, at, Update { attributes, ..Update::default() }).expect("a registration");
+    });
+    table.add(Row::new("update an attribute", ours).of(documents).goal(goal));
 
-    let ours = each(some.len(), || some.iter().for_each(|at| directory.remove(now, at).expect("a registration")));
-    table.add(Row::new("remove", ours).goal(Duration::from_micros(10)));
+    let before = directory.len();
+    let theirs = in_peer(&mut |id| scene.peer.remove(id).expect("a registration"));
+    let ours = each(some.iter().collect(), |at| directory.remove(now, at).expect("a registration"));
+    assert_eq!(directory.len(), before - some.len());
+    let goal = Duration::from_micros(10);
+    table.add(Row::new("remove", ours).of(documents).peer("SQLite", theirs).goal(goal));
 }
 
-/// Lets everything expire at the same time, several times over.
-///
-/// The work of each call is the same in each round. So what another program on the machine takes is told from what the call
-/// takes: by the best of the rounds.
-pub(crate) fn expire(table: &mut Table, directory: &Directory) {
-    let end = Instant::from_millis(400_000_000);
-    let mut best: Vec<Duration> = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut directory = directory.clone();
-        let mut has_more = true;
-        let mut calls = Vec::new();
-        while has_more {
-            calls.push(once(|| has_more = directory.expire(end)));
-        }
-        best.resize(calls.len(), Duration::MAX);
-        best.iter_mut().zip(calls).for_each(|(best, call)| *best = call.min(*best));
-    }
-    let count = directory.len();
-    let all = best.iter().sum::<Duration>() / count.max(1) as u32;
-    let longest = best.iter().max().copied().unwrap_or_default();
-    table.add(Row::new(format!("expire, {count} at once"), all).goal(Duration::from_micros(10)));
-    table.add(Row::new("the longest pause meanwhile", longest).goal(Duration::from_millis(1)));
+/// Returns numbers drawn by lot, each once.
+fn drawn(size: usize) -> Vec<usize> {
+    let mut numbers: Vec<_> = (0..SAMPLE).map(|round| fleet::scatter(round) % size).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.sort_unstable_by_key(|number| fleet::scatter(*number));
+    numbers
 }
 
-/// How many links a registration has.
-pub(crate) const LINKS: usize = 10;
 /// How many things are done to see what one takes.
-const SAMPLE: usize = 5000;
-/// How often everything expires.
-const ROUNDS: usize = 3;
+const SAMPLE: usize = 4500;

@@ -1,69 +1,117 @@
-//! Measures what a directory costs, beside SQLite and coap-lite in the same run, and prints one table.
+//! Measures what a directory costs, beside SQLite and coap-lite in the same run: one table, with plots.
 //!
 //! ```text
-//! cargo run --release -p waypost-benches --bin report -- [REGISTRATIONS [REGISTRATIONS_OF_SQLITE]]
+//! cargo run --release -p waypost-benches --bin report -- [REGISTRATIONS] [--sqlite REGISTRATIONS] [--memory GIB]
 //! ```
 //!
-//! A million registrations by default, and a tenth of them in SQLite, which would take minutes to fill otherwise. Look-ups
-//! include writing the result. The table goes to `target/report.md` as well.
+//! It holds a million registrations of ten links unless told otherwise, and SQLite as many, up to a million. Everything is measured
+//! with two kinds of data: a *fleet* of a thousand models of devices, each with one document, and *distinct* documents, in which
+//! the targets of each registration are its own. Look-ups include the writing of the result. All results are counted, and
+//! compared with those of the peer where that has as many registrations.
+//!
+//! *Growth* is how many times as long a look-up takes as in a directory of ten thousand, by turns in the same run; a goal is met
+//! if that is at most two as well. *Ratio* is how many times as good Waypost is as the peer.
+//!
+//! The table goes to `target/report/table.md`, the plots beside it.
 
 mod changes;
+mod curves;
+mod expiry;
+mod feed;
+mod figure;
 mod look_ups;
 mod measure;
+mod memory;
+mod options;
+mod pages;
+mod parsing;
+mod plot;
+mod rendering;
+mod scene;
 mod sqlite;
 mod table;
+mod threads;
+mod watches;
 
+use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use waypost_benches::fleet::{self, Documents};
+use waypost_benches::fleet::Documents;
 
-use crate::changes::LINKS;
-use crate::sqlite::Sqlite;
+use crate::curves::Curves;
+use crate::options::{Options, SMALL, USAGE};
+use crate::scene::Scene;
 use crate::table::Table;
 
 fn main() -> ExitCode {
-    let mut numbers = env::args().skip(1).map(|argument| argument.parse::<usize>());
-    let size = numbers.next().unwrap_or(Ok(1_000_000));
-    let peer_size = numbers.next().unwrap_or(size.clone().map(|size| size / 10));
-    let (Ok(size @ 10_000..=10_000_000), Ok(peer_size @ 1000..)) = (size, peer_size) else {
-        eprintln!("usage: report [REGISTRATIONS [REGISTRATIONS_OF_SQLITE]], from 10000 and 1000 to ten million");
+    let Some(options) = Options::read(env::args().skip(1)) else {
+        eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
-    let peer_size = peer_size.min(size);
-    let mut table = Table::default();
-    look_ups::parse(&mut table);
-    for documents in [Documents::Distinct, Documents::Fleet] {
-        let peer = fill(peer_size, documents);
-        let mut directory = fleet::directory(size, LINKS, documents);
-        if documents == Documents::Fleet {
-            look_ups::look_up(&mut table, &directory, size, &peer, peer_size);
-            look_ups::pages(&mut table, &directory, size);
-            look_ups::render(&mut table, &directory);
-        }
-        changes::register(&mut table, &mut directory, size, documents, &peer);
-        if documents == Documents::Fleet {
-            changes::change(&mut table, &mut directory, size, &peer, peer_size);
-            changes::expire(&mut table, &directory);
-        }
-    }
-    let text = format!("{size} registrations, {peer_size} in SQLite\n\n{table}");
-    println!("{text}");
-    match fs::create_dir_all("target").and_then(|()| fs::write("target/report.md", text)) {
+    match report(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("report: target/report.md: {error}");
+            eprintln!("report: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn fill(size: usize, documents: Documents) -> Sqlite {
-    let peer = Sqlite::new().expect("SQLite in memory");
-    peer.begin().expect("a transaction");
-    for number in 0..size {
-        peer.register(&fleet::registration(number, size, LINKS, documents)).expect("a new endpoint");
+fn report(options: Options) -> Result<(), Box<dyn Error>> {
+    let folder = Path::new("target/report");
+    fs::create_dir_all(folder)?;
+    let mut table = Table::default();
+    let mut heading = String::new();
+    parsing::parse(&mut table);
+    let mut all_curves = Vec::new();
+    for documents in [Documents::Distinct, Documents::Fleet] {
+        let small = Scene::new(SMALL, SMALL, documents);
+        let mut curves = Curves::new(documents);
+        let mut scene = grow(options, documents, &mut curves);
+        heading += &format!("{documents:?}: {} registrations, {} in SQLite. ", scene.size, scene.peer_size);
+        memory::memory(&mut table, &scene);
+        look_ups::look_up(&mut table, &scene, &small);
+        drop(small);
+        rendering::render(&mut table, &scene);
+        if documents == Documents::Fleet {
+            watches::watches(&mut table, &scene);
+            let latencies = threads::threads(&mut table, scene.directory.clone(), scene.size);
+            plot::latencies(&folder.join("latency.svg"), &latencies)?;
+        }
+        changes::register(&mut table, &mut scene);
+        pages::pages(&mut table, &mut scene);
+        feed::feed(&mut table, &mut scene);
+        changes::change(&mut table, &mut scene);
+        expiry::expire(&mut table, scene);
+        all_curves.push(curves);
     }
-    peer.commit().expect("room in memory");
-    peer
+    plot::memory(&folder.join("memory.svg"), &all_curves)?;
+    for curves in &all_curves {
+        plot::look_ups(&folder.join(format!("look-ups-{}.svg", curves.name())), curves)?;
+    }
+    let text = format!("{heading}\n\n{table}");
+    println!("{text}");
+    fs::write(folder.join("table.md"), text)?;
+    Ok(())
+}
+
+/// Fills larger and larger directories and notes what each costs; returns the last one.
+fn grow(options: Options, documents: Documents, curves: &mut Curves) -> Scene {
+    let mut size = SMALL;
+    loop {
+        let scene = Scene::new(size, size.min(options.peer_size), documents);
+        curves.add(&scene);
+        let next = (size * 10).min(options.size);
+        let bytes = scene.bytes as f64 * next as f64 / size as f64;
+        if next == size {
+            return scene;
+        }
+        if bytes > options.memory as f64 {
+            eprintln!("report: {next} registrations with {documents:?} documents would take {bytes:.0} bytes");
+            return scene;
+        }
+        size = next;
+    }
 }

@@ -4,16 +4,29 @@ use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant as Wall;
 
-/// Returns the median of the times that `work` takes.
+/// Returns the median of the times that `work` takes, of so many rounds as fit into a second but for the first few.
 pub(crate) fn median<R>(rounds: usize, mut work: impl FnMut() -> R) -> Duration {
-    let mut times: Vec<_> = (0..rounds).map(|_| once(&mut work)).collect();
+    let start = Wall::now();
+    let mut times = Vec::with_capacity(rounds);
+    while times.len() < rounds && (times.len() < FEW || start.elapsed() < Duration::from_secs(1)) {
+        times.push(once(&mut work));
+    }
     times.sort_unstable();
-    times[rounds / 2]
+    times[times.len() / 2]
 }
 
-/// Returns how long `work` takes for each of `count` things.
-pub(crate) fn each<R>(count: usize, work: impl FnOnce() -> R) -> Duration {
-    once(work) / count.max(1) as u32
+/// Returns how long `work` takes for each of `items`: the median of the means of several runs of them.
+pub(crate) fn each<T, R>(items: Vec<T>, mut work: impl FnMut(T) -> R) -> Duration {
+    let run = items.len().div_ceil(RUNS).max(1);
+    let mut items = items.into_iter();
+    let mut times = Vec::with_capacity(RUNS);
+    while items.len() > 0 {
+        let count = run.min(items.len());
+        let some = items.by_ref().take(count);
+        times.push(once(|| some.for_each(|item| drop(black_box(work(item))))) / count as u32);
+    }
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// Returns how long `work` takes.
@@ -22,3 +35,8 @@ pub(crate) fn once<R>(work: impl FnOnce() -> R) -> Duration {
     black_box(work());
     start.elapsed()
 }
+
+/// How many rounds there are at least.
+const FEW: usize = 3;
+/// How many runs a number of things is done in.
+const RUNS: usize = 45;

@@ -1,81 +1,250 @@
 use rusqlite::{Connection, Result, params};
-use waypost::{Registration, Sector};
+use waypost::link_format::{Link, LinkWriter};
+use waypost::{LinkDocument, Registration, Sector};
+use waypost_benches::fleet::{self, Documents};
 
-/// The same registrations in SQLite in memory, with the indexes that one would think of.
+/// The same registrations in SQLite in memory, as one would keep them there: each document once, its links beside it, and for
+/// each word of a link who has it.
+///
+/// The attribute `title` is stored and not indexed. Everything is entered in one transaction.
 #[derive(Debug)]
 pub(crate) struct Sqlite(Connection);
 
 impl Sqlite {
-    pub(crate) fn new() -> Result<Self> {
+    /// Returns one that holds `count` registrations of the fleet.
+    pub(crate) fn filled(count: usize, links: usize, documents: Documents) -> Result<Self> {
         let connection = Connection::open_in_memory()?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(128);
         connection.execute_batch(SCHEMA)?;
-        Ok(Self(connection))
+        let new = Self(connection);
+        new.in_one_go(|| {
+            (0..count).try_for_each(|number| new.register(&fleet::registration(number, count, links, documents)))
+        })?;
+        new.0.execute_batch("ANALYZE")?;
+        Ok(new)
     }
 
-    pub(crate) fn begin(&self) -> Result<()> {
-        self.0.execute_batch("BEGIN")
+    /// Does all of `work` in one transaction.
+    pub(crate) fn in_one_go<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
+        self.0.execute_batch("BEGIN")?;
+        let result = work();
+        self.0.execute_batch("COMMIT")?;
+        result
     }
 
-    pub(crate) fn commit(&self) -> Result<()> {
-        self.0.execute_batch("COMMIT")
-    }
-
-    /// Enters a registration, its links already read.
+    /// Enters a new registration, its links already read.
     pub(crate) fn register(&self, registration: &Registration) -> Result<()> {
-        let sector = registration.sector.as_ref().map(Sector::as_str);
+        let document = self.document(registration.links.as_document())?;
         let kind = registration.attributes.iter().find(|(name, _)| *name == "et").and_then(|(_, value)| value);
-        let base = registration.base.as_str();
         self.0
-            .prepare_cached("INSERT INTO registration (ep, d, base, et, expires) VALUES (?1, ?2, ?3, ?4, 90000)")?
-            .execute(params![registration.endpoint.as_str(), sector, base, kind])?;
-        let owner = self.0.last_insert_rowid();
-        let mut link_statement =
-            self.0.prepare_cached("INSERT INTO link (registration, target, text) VALUES (?1, ?2, ?3)")?;
-        let mut value_statement =
-            self.0.prepare_cached("INSERT OR IGNORE INTO value (name, value, link) VALUES (?1, ?2, ?3)")?;
-        for link in registration.links.as_document().links() {
-            let target = format!("{base}{}", link.target());
-            link_statement.execute(params![owner, target, link.raw()])?;
-            let number = self.0.last_insert_rowid();
-            for parameter in link.parameters() {
-                let (name, value) = (parameter.name(), parameter.value().unwrap_or_default());
-                let has_words = matches!(name, "rt" | "if" | "ct");
-                let words = if has_words { value.split(' ').collect() } else { vec![&*value] };
-                for word in words {
-                    value_statement.execute(params![name, word, number])?;
-                }
+            .prepare_cached(
+                "INSERT INTO registration (ep, d, base, et, document, expires, version) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, 90000, (SELECT coalesce(max(version), 0) + 1 FROM registration))",
+            )?
+            .execute(params![
+                registration.endpoint.as_str(),
+                registration.sector.as_ref().map(Sector::as_str),
+                registration.base.as_str(),
+                kind,
+                document
+            ])
+            .map(drop)
+    }
+
+    /// Returns the bytes of the pages in use.
+    pub(crate) fn bytes(&self) -> Result<i64> {
+        let sql = "SELECT (page_count - freelist_count) * page_size \
+                   FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+        self.0.query_row(sql, [], |row| row.get(0))
+    }
+
+    pub(crate) fn renew(&self, registration: i64) -> Result<()> {
+        let mut statement = self.0.prepare_cached("UPDATE registration SET expires = expires + 1 WHERE id = ?1")?;
+        expect_one(statement.execute([registration])?)
+    }
+
+    pub(crate) fn rebase(&self, registration: i64, base: &str) -> Result<()> {
+        let mut statement = self.0.prepare_cached(
+            "UPDATE registration SET base = ?2, version = (SELECT max(version) + 1 FROM registration) WHERE id = ?1",
+        )?;
+        expect_one(statement.execute(params![registration, base])?)
+    }
+
+    /// Removes a registration, and its document if it was the last to have it.
+    pub(crate) fn remove(&self, registration: i64) -> Result<()> {
+        let mut statement = self.0.prepare_cached("DELETE FROM registration WHERE id = ?1 RETURNING document")?;
+        let document = statement.query_row([registration], |row| row.get(0))?;
+        self.release(document)
+    }
+
+    /// Removes all that expire at the same time, so many at a time.
+    pub(crate) fn expire(&self, batch: usize) -> Result<usize> {
+        let mut statement = self.0.prepare_cached(
+            "DELETE FROM registration WHERE id IN (SELECT id FROM registration WHERE expires < 1000000 LIMIT ?1) \
+             RETURNING document",
+        )?;
+        let documents: Vec<i64> = statement.query_map([batch], |row| row.get(0))?.collect::<Result<_>>()?;
+        documents.iter().try_for_each(|document| self.release(*document))?;
+        Ok(documents.len())
+    }
+
+    /// Returns what a version is called.
+    pub(crate) fn version(&self) -> Result<i64> {
+        self.0.query_row("SELECT max(version) FROM registration", [], |row| row.get(0))
+    }
+
+    /// Reads the first changes after a version, in their order; returns how many, and the bytes in them.
+    pub(crate) fn feed(&self, version: i64, count: usize) -> Result<(usize, usize)> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT ep, d, base, et, document.text, expires, version FROM registration \
+             JOIN document ON document.id = registration.document WHERE version > ?1 ORDER BY version LIMIT ?2",
+        )?;
+        let mut rows = statement.query(params![version, count])?;
+        let (mut changes, mut bytes) = (0, 0);
+        while let Some(row) = rows.next()? {
+            for column in 0..5 {
+                bytes += row.get_ref(column)?.as_str()?.len();
             }
+            changes += 1;
+        }
+        Ok((changes, bytes))
+    }
+
+    /// Asks for links: SQL that selects the base, and path and attributes of the link. Writes them as a look-up shows them.
+    pub(crate) fn resources(&self, sql: &str, values: &[String], text: &mut String) -> Result<()> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            text.push_str(if text.is_empty() { "<" } else { ",<" });
+            text.push_str(row.get_ref(0)?.as_str()?);
+            text.push_str(row.get_ref(1)?.as_str()?);
+            text.push('>');
+            text.push_str(row.get_ref(2)?.as_str()?);
         }
         Ok(())
     }
 
-    pub(crate) fn renew(&self, endpoint: &str) -> Result<()> {
-        let mut statement = self.0.prepare_cached("UPDATE registration SET expires = expires + 1 WHERE ep = ?1")?;
-        statement.execute([endpoint]).map(drop)
+    /// Asks for endpoints: SQL that selects number, name, sector, base and type. Writes them as a look-up shows them.
+    pub(crate) fn endpoints(&self, sql: &str, values: &[String], text: &mut String) -> Result<()> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            text.push_str(if text.is_empty() { "</rd/" } else { ",</rd/" });
+            text.push_str(&row.get::<_, i64>(0)?.to_string());
+            text.push('>');
+            for (column, name) in ["ep", "d", "base", "et"].into_iter().enumerate() {
+                for part in [";", name, "=\"", row.get_ref(column + 1)?.as_str()?, "\""] {
+                    text.push_str(part);
+                }
+            }
+            text.push_str(r#";rt="core.rd-ep""#);
+        }
+        Ok(())
     }
 
-    /// Looks up by a value, and puts the first column of all results together.
-    pub(crate) fn look_up(&self, query: &str, value: &str) -> Result<String> {
-        let mut statement = self.0.prepare_cached(query)?;
-        let mut rows = statement.query([value])?;
-        let mut text = String::new();
-        while let Some(row) = rows.next()? {
-            text.push_str(row.get_ref(0)?.as_str()?);
+    /// Returns the number of a document, which is entered if it is new.
+    fn document(&self, document: LinkDocument<'_>) -> Result<i64> {
+        let text = document.as_str();
+        let mut known = self.0.prepare_cached("SELECT id FROM document WHERE hash = ?1 AND text = ?2")?;
+        if let Some(id) = known.query_map(params![hash(text), text], |row| row.get(0))?.next() {
+            return id;
         }
-        Ok(text)
+        let mut statement = self.0.prepare_cached("INSERT INTO document (hash, text) VALUES (?1, ?2)")?;
+        let id = statement.insert(params![hash(text), text])?;
+        let mut link_statement =
+            self.0.prepare_cached("INSERT INTO link (id, path, attributes) VALUES (?1, ?2, ?3)")?;
+        let mut meets_statement = self.0.prepare_cached("INSERT OR IGNORE INTO meets (word, link) VALUES (?1, ?2)")?;
+        for (position, link) in document.links().enumerate() {
+            let number = link_number(id, position);
+            link_statement.execute(params![number, link.target(), attributes(link)])?;
+            each_word(link, |name, word| meets_statement.execute(params![self.word(name, word)?, number]).map(drop))?;
+        }
+        Ok(id)
+    }
+
+    /// Takes out a document that no registration has any more.
+    fn release(&self, document: i64) -> Result<()> {
+        let mut statement = self.0.prepare_cached("SELECT 1 FROM registration WHERE document = ?1")?;
+        if statement.exists([document])? {
+            return Ok(());
+        }
+        let mut statement = self.0.prepare_cached("DELETE FROM document WHERE id = ?1 RETURNING text")?;
+        let text: String = statement.query_row([document], |row| row.get(0))?;
+        let links = LinkDocument::parse(&text).expect("it was read before");
+        let mut link_statement = self.0.prepare_cached("DELETE FROM link WHERE id = ?1")?;
+        let mut meets_statement = self.0.prepare_cached("DELETE FROM meets WHERE word = ?1 AND link = ?2")?;
+        for (position, link) in links.links().enumerate() {
+            let number = link_number(document, position);
+            link_statement.execute([number])?;
+            each_word(link, |name, word| meets_statement.execute(params![self.word(name, word)?, number]).map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the number of a word, which is entered if it is new.
+    fn word(&self, name: &str, word: &str) -> Result<i64> {
+        let mut known = self.0.prepare_cached("SELECT id FROM word WHERE name = ?1 AND text = ?2")?;
+        if let Some(id) = known.query_map([name, word], |row| row.get(0))?.next() {
+            return id;
+        }
+        self.0.prepare_cached("INSERT INTO word (name, text) VALUES (?1, ?2)")?.insert([name, word])
     }
 }
 
+fn expect_one(rows: usize) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(rows)) }
+}
+
+/// Hands on each value that a look-up may ask for.
+fn each_word(link: Link<'_>, mut take: impl FnMut(&str, &str) -> Result<()>) -> Result<()> {
+    link.parameters().try_for_each(|parameter| {
+        let value = parameter.value().unwrap_or_default();
+        match parameter.name() {
+            name @ ("rt" | "if") => value.split(' ').try_for_each(|word| take(name, word)),
+            "ct" => take("ct", &value),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// Returns the attributes of a link as a look-up shows them.
+fn attributes(link: Link<'_>) -> String {
+    let mut text = String::new();
+    let mut writer = LinkWriter::new(&mut text);
+    writer.copy(link).expect("a string takes everything");
+    writer.finish().expect("a string takes everything");
+    text.split_off(link.target().len() + "<>".len())
+}
+
+fn link_number(document: i64, position: usize) -> i64 {
+    document << 10 | position as i64
+}
+
+fn hash(text: &str) -> i64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().cast_signed()
+}
+
+/// The number of a link is that of its document, shifted, and its position.
 const SCHEMA: &str = "
-    CREATE TABLE registration (id INTEGER PRIMARY KEY, ep TEXT, d TEXT, base TEXT, et TEXT, expires INTEGER);
+    PRAGMA journal_mode = OFF;
+    PRAGMA synchronous = OFF;
+    PRAGMA locking_mode = EXCLUSIVE;
+    CREATE TABLE registration (
+        id INTEGER PRIMARY KEY, ep TEXT, d TEXT, base TEXT, et TEXT, document INTEGER, expires INTEGER, version INTEGER
+    );
     CREATE UNIQUE INDEX registration_ep ON registration (ep, d);
     CREATE INDEX registration_base ON registration (base);
     CREATE INDEX registration_et ON registration (et);
+    CREATE INDEX registration_document ON registration (document);
     CREATE INDEX registration_expires ON registration (expires);
-    CREATE TABLE link (id INTEGER PRIMARY KEY, registration INTEGER, target TEXT, text TEXT);
-    CREATE INDEX link_registration ON link (registration);
-    CREATE INDEX link_target ON link (target);
-    CREATE TABLE value (name TEXT, value TEXT, link INTEGER, PRIMARY KEY (name, value, link)) WITHOUT ROWID;
-    CREATE INDEX value_link ON value (link, name, value);
+    CREATE UNIQUE INDEX registration_version ON registration (version);
+    CREATE TABLE document (id INTEGER PRIMARY KEY, hash INTEGER, text TEXT);
+    CREATE INDEX document_hash ON document (hash);
+    CREATE TABLE link (id INTEGER PRIMARY KEY, path TEXT, attributes TEXT);
+    CREATE TABLE word (id INTEGER PRIMARY KEY, name TEXT, text TEXT);
+    CREATE UNIQUE INDEX word_text ON word (name, text);
+    CREATE TABLE meets (word INTEGER, link INTEGER, PRIMARY KEY (word, link)) WITHOUT ROWID;
 ";

@@ -1,71 +1,105 @@
 use core::fmt;
-use core::time::Duration;
+
+use waypost_benches::fleet::Documents;
+
+use crate::figure::Figure;
 
 /// What was measured, beside what a peer takes for the same and what was aimed at.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    pub(crate) operation: String,
-    pub(crate) waypost: Figure,
-    pub(crate) peer: Option<(&'static str, Figure)>,
-    pub(crate) goal: Option<Figure>,
+    operation: String,
+    documents: Option<Documents>,
+    waypost: Figure,
+    growth: Option<f64>,
+    peer: Option<(&'static str, Figure)>,
+    goal: Option<Figure>,
+    lead: Option<f64>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Figure {
-    /// The less, the better.
-    Time(Duration),
-    /// Bytes per second: the more, the better.
-    Throughput(f64),
-}
-
+/// All that was measured, in the order of measuring.
 #[derive(Debug, Default)]
 pub(crate) struct Table(Vec<Row>);
 
 impl Row {
     pub(crate) fn new(operation: impl Into<String>, waypost: impl Into<Figure>) -> Self {
-        Self { operation: operation.into(), waypost: waypost.into(), peer: None, goal: None }
+        Self {
+            operation: operation.into(),
+            documents: None,
+            waypost: waypost.into(),
+            growth: None,
+            peer: None,
+            goal: None,
+            lead: None,
+        }
     }
 
+    /// Says which kind of documents the directory has.
+    pub(crate) fn of(mut self, documents: Documents) -> Self {
+        self.documents = Some(documents);
+        self
+    }
+
+    /// Says how many times as long it takes as with ten thousand registrations. It should not be more than twice.
+    pub(crate) fn growth(mut self, growth: Option<f64>) -> Self {
+        self.growth = growth;
+        self
+    }
+
+    /// Says what a peer takes for the same.
     pub(crate) fn peer(mut self, name: &'static str, figure: impl Into<Figure>) -> Self {
         self.peer = Some((name, figure.into()));
         self
     }
 
+    /// Says what Waypost should take at most.
     pub(crate) fn goal(mut self, figure: impl Into<Figure>) -> Self {
         self.goal = Some(figure.into());
         self
+    }
+
+    /// Says how many times as good as the peer Waypost should be; without, at least as good.
+    pub(crate) fn lead(mut self, lead: f64) -> Self {
+        self.lead = Some(lead);
+        self
+    }
+
+    fn ratio(&self) -> Option<f64> {
+        Some(self.waypost.over(self.peer?.1))
+    }
+
+    fn is_met(&self) -> Option<bool> {
+        Some(self.waypost.over(self.goal?) >= 1.0 && self.growth.is_none_or(|growth| growth <= GROWTH))
+    }
+
+    fn is_ahead(&self) -> Option<bool> {
+        Some(self.ratio()? >= self.lead.unwrap_or(1.0))
     }
 }
 
 impl Table {
     pub(crate) fn add(&mut self, row: Row) {
+        eprintln!("{row}");
         self.0.push(row);
     }
 }
 
-impl Figure {
-    /// Returns how many times as good this is as another of its kind.
-    fn over(self, other: Self) -> f64 {
-        match (self, other) {
-            (Self::Time(own), Self::Time(other)) => other.as_secs_f64() / own.as_secs_f64().max(1e-9),
-            (Self::Throughput(own), Self::Throughput(other)) => own / other.max(1.0),
-            _ => f64::NAN,
-        }
-    }
-}
-
-impl From<Duration> for Figure {
-    fn from(time: Duration) -> Self {
-        Self::Time(time)
-    }
-}
-
-impl fmt::Display for Figure {
+impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(time) => f.pad(&format!("{time:.1?}")),
-            Self::Throughput(rate) => f.pad(&format!("{:.0} MB/s", rate / 1e6)),
-        }
+        let Self { operation, waypost, .. } = self;
+        let documents = self.documents.map_or(String::new(), |documents| format!("{documents:?}").to_lowercase());
+        let growth = self.growth.map_or(String::new(), |growth| format!("{growth:.1}"));
+        let peer = self.peer.map_or(String::new(), |(name, figure)| format!("{name} {figure}"));
+        let ratio = match self.ratio() {
+            Some(ratio) if ratio >= 9.95 => format!("{ratio:.0}"),
+            Some(ratio) => format!("{ratio:.1}"),
+            None => String::new(),
+        };
+        let goal = self.goal.map_or(String::new(), |goal| goal.to_string());
+        let met = self.is_met().map_or("", |met| if met { "yes" } else { "**no**" });
+        write!(
+            f,
+            "| {operation:<52} | {documents:<9} | {waypost:>9} | {growth:>6} | {peer:>19} | {ratio:>5} | {goal:>9} | {met:<6} |"
+        )
     }
 }
 
@@ -73,17 +107,28 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| {:<44} | {:>10} | {:>19} | {:>7} | {:>9} | met |",
+            "| {:<52} | documents | {:>9} | growth | {:>19} | {:>5} | {:>9} | met    |",
             "operation", "Waypost", "peer", "ratio", "goal"
         )?;
-        writeln!(f, "|{:-<46}|{:->12}|{:->21}|{:->9}|{:->11}|-----|", "", ":", ":", ":", ":")?;
-        for Row { operation, waypost, peer, goal } in &self.0 {
-            let ratio = peer.map_or(String::new(), |(_, figure)| format!("{:.1}", waypost.over(figure)));
-            let peer = peer.map_or(String::new(), |(name, figure)| format!("{name} {figure}"));
-            let met = goal.map_or("", |goal| if waypost.over(goal) >= 1.0 { "yes" } else { "no" });
-            let goal = goal.map_or(String::new(), |goal| goal.to_string());
-            writeln!(f, "| {operation:<44} | {waypost:>10} | {peer:>19} | {ratio:>7} | {goal:>9} | {met:<3} |")?;
-        }
-        Ok(())
+        writeln!(
+            f,
+            "|{:-<54}|-----------|----------:|-------:|--------------------:|------:|----------:|--------|",
+            ""
+        )?;
+        self.0.iter().try_for_each(|row| writeln!(f, "{row}"))?;
+        let count = |tell: fn(&Row) -> Option<bool>| {
+            let told = self.0.iter().filter_map(tell);
+            (told.clone().filter(|yes| *yes).count(), told.count())
+        };
+        let (met, goals) = count(Row::is_met);
+        let (ahead, peers) = count(Row::is_ahead);
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{met} of {goals} goals are met. In {ahead} of {peers} lines Waypost is ahead of the peer, by as much as it should."
+        )
     }
 }
+
+/// How many times as long something may take than with ten thousand registrations.
+const GROWTH: f64 = 2.0;

@@ -1,0 +1,31 @@
+use waypost::Query;
+use waypost::directory::Scope;
+
+use crate::figure::Figure;
+use crate::look_ups::write;
+use crate::measure::median;
+use crate::scene::{LINKS, Scene};
+use crate::table::{Row, Table};
+
+/// Writes everything, as the answer to a look-up without criteria.
+pub(crate) fn render(table: &mut Table, scene: &Scene) {
+    let mut text = String::new();
+    // The first time finds out how much there is, and makes the memory known to the system.
+    let count = write(&scene.directory, Scope::Resources, &Query::all(), &mut text);
+    assert_eq!(count, scene.size * LINKS);
+    let ours = median(3, || write(&scene.directory, Scope::Resources, &Query::all(), &mut text));
+    let ours = Figure::throughput(text.len(), ours);
+
+    let mut ask = || {
+        text.clear();
+        scene.peer.resources(EVERYTHING, &[], &mut text).expect("SQL that SQLite knows");
+    };
+    ask();
+    let theirs = median(3, ask);
+    let theirs = Figure::throughput(text.len(), theirs);
+    let row = Row::new("everything rendered", ours).of(scene.documents);
+    table.add(row.peer("SQLite", theirs).lead(10.0).goal(Figure::Throughput(1e9)));
+}
+
+const EVERYTHING: &str = "SELECT base, path, attributes FROM registration \
+    CROSS JOIN link ON link.id BETWEEN document << 10 AND (document << 10) + 1023";
