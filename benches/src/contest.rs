@@ -14,19 +14,19 @@ use crate::fleet::{self, Documents};
 /// A directory that several threads read while one of them writes.
 pub trait Shared: Sync {
     /// Looks up what concerns endpoint `number` alone, if any.
-    fn read(&self, number: Option<usize>, look_up: &mut dyn FnMut(&Directory));
+    fn look_up(&self, number: Option<usize>, look_up: &mut dyn FnMut(&Directory));
 
     /// Changes endpoint `number`.
-    fn write(&self, number: usize, change: &dyn Fn(&mut Directory));
+    fn change(&self, number: usize, change: &dyn Fn(&mut Directory));
 }
 
 impl Shared for RwLock<Directory> {
-    fn read(&self, _: Option<usize>, look_up: &mut dyn FnMut(&Directory)) {
-        look_up(&Self::read(self).unwrap_or_else(PoisonError::into_inner));
+    fn look_up(&self, _: Option<usize>, look_up: &mut dyn FnMut(&Directory)) {
+        look_up(&self.read().unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn write(&self, _: usize, change: &dyn Fn(&mut Directory)) {
-        change(&mut Self::write(self).unwrap_or_else(PoisonError::into_inner));
+    fn change(&self, _: usize, change: &dyn Fn(&mut Directory)) {
+        change(&mut self.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -99,7 +99,7 @@ fn read(shared: &impl Shared, size: usize, links: usize, reader: usize, is_over:
         text.clear();
         let mut found = 0;
         let start = Wall::now();
-        shared.read(number, &mut |directory| found += look_up(directory, query, &mut text));
+        shared.look_up(number, &mut |directory| found += look_up(directory, query, &mut text));
         times.add(start.elapsed());
         assert_eq!(found, expected, "{query}");
     }
@@ -128,7 +128,7 @@ fn write(shared: &impl Shared, size: usize, links: usize, new: usize, is_over: &
         let registration = is_new.then(|| fleet::registration(number, usize::MAX, links, Documents::Fleet));
         let (sector, endpoint) = (fleet::sector(number), fleet::endpoint(number));
         let start = Wall::now();
-        shared.write(number, &|directory| {
+        shared.change(number, &|directory| {
             match &registration {
                 Some(new) => directory.register(Instant::ZERO, new.clone()).map(drop),
                 None => directory.renew(Instant::ZERO, &directory.locate(Some(&sector), &endpoint)),

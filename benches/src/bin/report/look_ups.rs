@@ -29,8 +29,8 @@ pub(crate) struct LookUp {
 pub(crate) fn look_up(table: &mut Table, scene: &Scene, small: &Scene) {
     for line in LookUp::all() {
         line.check(scene);
-        let (time, growth) = line.beside(scene, small);
-        let theirs = line.time_of_peer(scene);
+        let [time, of_small, theirs] = line.by_turns(scene, small);
+        let growth = (scene.size > small.size).then(|| time.as_secs_f64() / of_small.as_secs_f64().max(1e-9));
         let row = Row::new(line.title(), time).of(scene.documents);
         table.add(row.growth(growth).peer("SQLite", theirs).lead(10.0).goal(line.goal(scene)));
     }
@@ -201,18 +201,11 @@ impl LookUp {
         }
     }
 
-    /// Returns the median time in a directory, and how many times that in a small one this is, unless it is that one.
-    fn beside(&self, scene: &Scene, small: &Scene) -> (Duration, Option<f64>) {
-        let (mut large_times, mut small_times) = (Vec::new(), Vec::new());
-        for block in 0..BLOCKS {
-            large_times.push(self.time(scene, block));
-            if scene.size > small.size {
-                small_times.push(self.time(small, block));
-            }
-        }
-        let large = large_times.into_iter().min().unwrap_or_default();
-        let small = small_times.into_iter().min();
-        (large, small.map(|small| large.as_secs_f64() / small.as_secs_f64().max(1e-9)))
+    /// Returns the median times in a directory, in a small one and in SQLite: of each, the best of several turns.
+    fn by_turns(&self, scene: &Scene, small: &Scene) -> [Duration; 3] {
+        let turns =
+            (0..BLOCKS).map(|block| [self.time(scene, block), self.time(small, block), self.time_of_peer(scene)]);
+        turns.fold([Duration::MAX; 3], |best, turn| core::array::from_fn(|who| best[who].min(turn[who])))
     }
 
     /// Returns the median time in a directory.
@@ -303,5 +296,5 @@ pub(crate) fn write(directory: &Directory, scope: Scope, query: &Query, text: &m
 
 /// How often a look-up is repeated in a row.
 const ROUNDS: usize = 301;
-/// How often a large and a small directory take turns.
+/// How many turns there are.
 const BLOCKS: usize = 3;

@@ -4,7 +4,7 @@ use core::hint::black_box;
 use core::time::Duration;
 use std::time::Instant as Wall;
 
-/// Returns the median of the times that `work` takes, of so many rounds as fit into a second but for the first few.
+/// Returns the median of the times that `work` takes, of so many rounds as fit into a second, and of one at least.
 pub(crate) fn median<R>(rounds: usize, mut work: impl FnMut() -> R) -> Duration {
     let start = Wall::now();
     let mut times = Vec::with_capacity(rounds);
@@ -37,6 +37,6 @@ pub(crate) fn once<R>(work: impl FnOnce() -> R) -> Duration {
 }
 
 /// How many rounds there are at least.
-const FEW: usize = 3;
+const FEW: usize = 1;
 /// How many runs a number of things is done in.
 const RUNS: usize = 45;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
+use waypost_benches::fleet::Documents;
 
 use crate::curves::Curves;
 use crate::figure::Figure;
@@ -14,6 +15,20 @@ use crate::memory::link_data;
 use crate::threads::Latencies;
 
 type Drawn = Result<(), Box<dyn Error>>;
+
+/// What there is to say about a plot.
+struct Plot<'a> {
+    title: &'a str,
+    x: Axis<'a>,
+    y: Axis<'a>,
+    lines: &'a [Line],
+    /// Whether each point is marked.
+    is_marked: bool,
+    legend: SeriesLabelPosition,
+}
+
+/// The name of an axis, and how its values are written.
+struct Axis<'a>(&'a str, fn(&f64) -> String);
 
 /// A line of a plot.
 struct Line {
@@ -29,22 +44,21 @@ pub(crate) fn memory(path: &Path, curves: &[Curves]) -> Drawn {
     for (curves, color) in curves.iter().zip(COLORS) {
         let points: Vec<_> = curves.memory.iter().map(|(size, bytes)| (*size as f64, *bytes)).collect();
         let links = points.iter().map(|(size, _)| (*size, link_data(curves.documents))).collect();
-        let line = |name, is_dashed, points| Line { name, color, is_dashed, points };
-        lines.push(line(format!("{} documents", curves.name()), false, points));
-        if curves.documents == waypost_benches::fleet::Documents::Distinct {
-            lines.push(line("their text alone".into(), true, links));
+        lines.push(Line { name: format!("{} documents", curves.name()), color, is_dashed: false, points });
+        if curves.documents == Documents::Distinct {
+            lines.push(Line { name: "the text of their links alone".into(), color, is_dashed: true, points: links });
         }
     }
-    let top = lines.iter().flat_map(|line| &line.points).map(|(_, bytes)| *bytes).fold(0.0, f64::max);
-    let bytes = |bytes: &f64| Figure::Bytes(bytes.round()).to_string();
-    draw(
-        path,
-        "Memory of a registration of ten links",
-        sizes(&lines),
-        0.0..top * 1.2,
-        &lines,
-        ("registrations", &count, "", &bytes),
-    )
+    let plot = Plot {
+        title: "Memory of a registration of ten links",
+        x: Axis("registrations", count),
+        y: Axis("bytes of each", |bytes| format!("{bytes}")),
+        lines: &lines,
+        is_marked: true,
+        legend: SeriesLabelPosition::UpperLeft,
+    };
+    let top = range(&lines, |(_, bytes)| bytes).end * 1.3;
+    plot.draw(path, sizes(&lines), 0.0..top)
 }
 
 /// Draws what look-ups take, by how many registrations there are.
@@ -56,93 +70,95 @@ pub(crate) fn look_ups(path: &Path, curves: &Curves) -> Drawn {
             lines.push(Line { name: format!("{name}{who}"), color, is_dashed, points });
         }
     }
-    let times = || lines.iter().flat_map(|line| &line.points).map(|(_, time)| *time);
-    let (low, high) = (times().fold(f64::MAX, f64::min), times().fold(0.0, f64::max));
-    let title = format!("Look-ups with one or ten results, {} documents", curves.name());
-    draw(
-        path,
-        &title,
-        sizes(&lines),
-        (low / 2.0..high * 10.0).log_scale(),
-        &lines,
-        ("registrations", &count, "", &time),
-    )
+    let plot = Plot {
+        title: &format!("Look-ups with one or ten results, {} documents", curves.name()),
+        x: Axis("registrations", count),
+        y: Axis("time of a look-up", time),
+        lines: &lines,
+        is_marked: true,
+        legend: SeriesLabelPosition::UpperLeft,
+    };
+    let Range { start, end } = range(&lines, |(_, time)| time);
+    plot.draw(path, sizes(&lines), (start / 2.0..end * 30.0).log_scale())
 }
 
-/// Draws which share of the look-ups take longer than how long.
+/// Draws which share of the look-ups takes longer than how long.
 pub(crate) fn latencies(path: &Path, latencies: &Latencies) -> Drawn {
     let mut lines = Vec::new();
     for ((name, histogram), color) in latencies.iter().zip(COLORS) {
-        let longer = |exponent: i32| 10_f64.powf(f64::from(exponent) / 8.0);
-        let points = (-40..=16)
-            .rev()
-            .map(longer)
-            .map(|share| (histogram.percentile(100.0 - share).as_secs_f64(), share / 100.0));
-        lines.push(Line { name: name.clone(), color, is_dashed: false, points: points.collect() });
+        let shares = (-32..=16).rev().map(|eighth| 10_f64.powf(f64::from(eighth) / 8.0));
+        let points = shares.map(|share| (histogram.percentile(100.0 - share).as_secs_f64(), share / 100.0)).collect();
+        lines.push(Line { name: name.clone(), color, is_dashed: false, points });
     }
-    let times = || lines.iter().flat_map(|line| &line.points).map(|(time, _)| *time);
-    let (low, high) = (times().fold(f64::MAX, f64::min), times().fold(0.0, f64::max));
-    let share = |share: &f64| format!("{} %", share * 100.0);
-    let axes = ("a look-up takes longer than", &time as &dyn Fn(&f64) -> String, "share of the look-ups", &share as _);
-    draw(path, "Look-ups from several threads", low..high, (1e-7..1.0).log_scale(), &lines, axes)
+    let plot = Plot {
+        title: "Look-ups from several threads",
+        x: Axis("a look-up takes longer than", time),
+        y: Axis("share of the look-ups", |share| format!("{} %", (share * 1e8).round() / 1e6)),
+        lines: &lines,
+        is_marked: false,
+        legend: SeriesLabelPosition::UpperRight,
+    };
+    plot.draw(path, range(&lines, |(time, _)| time), (1e-6..1.0).log_scale())
 }
 
-type Label<'a> = &'a dyn Fn(&f64) -> String;
-
-fn draw<Y>(
-    path: &Path,
-    title: &str,
-    x: Range<f64>,
-    y: Y,
-    lines: &[Line],
-    axes: (&str, Label<'_>, &str, Label<'_>),
-) -> Drawn
-where
-    Y: AsRangedCoord<Value = f64>,
-    Y::CoordDescType: ValueFormatter<f64>,
-{
-    let area = SVGBackend::new(path, (760, 460)).into_drawing_area();
-    area.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&area)
-        .caption(title, ("sans-serif", 20))
-        .margin(16)
-        .x_label_area_size(48)
-        .y_label_area_size(84)
-        .build_cartesian_2d(x.log_scale(), y)?;
-    let (x_name, x_label, y_name, y_label) = axes;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .x_desc(x_name)
-        .x_label_formatter(x_label)
-        .y_desc(y_name)
-        .y_label_formatter(y_label)
-        .label_style(("sans-serif", 14))
-        .draw()?;
-    for line in lines {
-        let style = line.color.stroke_width(2);
-        let drawn = if line.is_dashed {
-            chart.draw_series(DashedLineSeries::new(line.points.iter().copied(), 6, 4, style))?
-        } else {
-            chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?
-        };
-        let (from, to) = (if line.is_dashed { 6 } else { 0 }, if line.is_dashed { 14 } else { 20 });
-        drawn.label(&*line.name).legend(move |(x, y)| PathElement::new([(x + from, y), (x + to, y)], style));
+impl Plot<'_> {
+    fn draw<Y>(&self, path: &Path, x: Range<f64>, y: Y) -> Drawn
+    where
+        Y: AsRangedCoord<Value = f64>,
+        Y::CoordDescType: ValueFormatter<f64>,
+    {
+        let area = SVGBackend::new(path, (760, 460)).into_drawing_area();
+        area.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&area)
+            .caption(self.title, ("sans-serif", 20))
+            .margin(20)
+            .x_label_area_size(48)
+            .y_label_area_size(96)
+            .build_cartesian_2d(x.log_scale(), y)?;
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .x_desc(self.x.0)
+            .x_label_formatter(&self.x.1)
+            .y_desc(self.y.0)
+            .y_label_formatter(&self.y.1)
+            .label_style(("sans-serif", 14))
+            .draw()?;
+        for line in self.lines {
+            let style = line.color.stroke_width(2);
+            if self.is_marked {
+                chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, line.color.filled())))?;
+            }
+            let drawn = if line.is_dashed {
+                chart.draw_series(DashedLineSeries::new(line.points.iter().copied(), 6, 4, style))?
+            } else {
+                chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?
+            };
+            let (from, to) = if line.is_dashed { (6, 14) } else { (0, 20) };
+            drawn.label(&*line.name).legend(move |(x, y)| PathElement::new([(x + from, y), (x + to, y)], style));
+        }
+        chart
+            .configure_series_labels()
+            .position(self.legend.clone())
+            .background_style(WHITE.mix(0.85))
+            .border_style(BLACK.mix(0.2))
+            .label_font(("sans-serif", 13))
+            .draw()?;
+        area.present()?;
+        Ok(())
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperLeft)
-        .background_style(WHITE.mix(0.85))
-        .label_font(("sans-serif", 14))
-        .draw()?;
-    area.present()?;
-    Ok(())
+}
+
+/// Returns the least and the greatest of something of the points.
+fn range(lines: &[Line], of: fn((f64, f64)) -> f64) -> Range<f64> {
+    let values = || lines.iter().flat_map(|line| &line.points).map(|point| of(*point));
+    values().fold(f64::MAX, f64::min)..values().fold(0.0, f64::max)
 }
 
 /// Returns the range of the numbers of registrations.
 fn sizes(lines: &[Line]) -> Range<f64> {
-    let high = lines.iter().flat_map(|line| &line.points).map(|(size, _)| *size).fold(0.0, f64::max);
-    1e4..high.max(2e4)
+    let Range { start, end } = range(lines, |(size, _)| size);
+    start..end.max(2.0 * start)
 }
 
 fn count(count: &f64) -> String {
