@@ -10,13 +10,12 @@ use waypost::link_format::LinkWriter;
 use waypost::{Directory, Instant, Query};
 use waypost_benches::fleet::{self, Documents};
 
-const SIZES: [usize; 2] = [10_000, 100_000];
 const LINKS: usize = 5;
 
 fn changes(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory");
     for documents in [Documents::Fleet, Documents::Distinct] {
-        for size in SIZES {
+        for size in sizes() {
             let mut directory = fleet::directory(size, LINKS, documents);
             let mut number = size;
             let id = BenchmarkId::new(format!("register, {documents:?}"), size);
@@ -29,7 +28,7 @@ fn changes(criterion: &mut Criterion) {
             });
         }
     }
-    for size in SIZES {
+    for size in sizes() {
         let mut directory = fleet::directory(size, LINKS, Documents::Fleet);
         let locations: Vec<_> =
             directory.endpoints(Instant::ZERO, &Query::all()).map(|found| found.location()).collect();
@@ -43,9 +42,9 @@ fn changes(criterion: &mut Criterion) {
 
 fn look_ups(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory/look-up");
-    for size in SIZES {
+    for size in sizes() {
         let directory = fleet::directory(size, LINKS, Documents::Distinct);
-        for query in ["ep=node00005000", "rt=rare", "rt=seldom*", "rt=rare&if=sensor&ct=40", "et=x.rare&rt=rare"] {
+        for query in ["ep=node00000500", "rt=rare", "rt=seldom*", "rt=rare&if=sensor&ct=40", "et=x.rare&rt=rare"] {
             let parsed = Query::parse(query).expect("a query");
             group.bench_function(BenchmarkId::new(query, size), |bencher| {
                 bencher.iter(|| write(black_box(&directory), &parsed));
@@ -109,10 +108,10 @@ fn render(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory/render");
     group.sample_size(10);
     for documents in [Documents::Fleet, Documents::Distinct] {
-        let directory = fleet::directory(SIZES[0], LINKS, documents);
+        let directory = fleet::directory(sizes()[0], LINKS, documents);
         let all = Query::all();
         group.throughput(Throughput::Bytes(write(&directory, &all).len() as u64));
-        group.bench_function(BenchmarkId::new(format!("everything, {documents:?}"), SIZES[0]), |bencher| {
+        group.bench_function(BenchmarkId::new(format!("everything, {documents:?}"), sizes()[0]), |bencher| {
             bencher.iter(|| write(black_box(&directory), &all));
         });
     }
@@ -127,6 +126,11 @@ fn write(directory: &Directory, query: &Query) -> String {
     }
     writer.finish().expect("a string takes everything");
     text
+}
+
+/// Returns the sizes of the directories: smaller ones where it is only to be seen that all of this runs.
+fn sizes() -> [usize; 2] {
+    if std::env::args().any(|argument| argument == "--test") { [1_000, 2_000] } else { [10_000, 100_000] }
 }
 
 criterion_group!(benches, changes, look_ups, many_in_few, pages, render);

@@ -12,7 +12,7 @@
 //! *Growth* is how many times as long a look-up takes as in a directory of ten thousand, by turns in the same run; a goal is met
 //! if that is at most two as well. *Ratio* is how many times as good Waypost is as the peer.
 //!
-//! The table goes to `target/report/table.md`, the plots beside it.
+//! The table goes to `target/report/table.md`, the plots beside it; also one of look-ups over UDP, if `benches/wire` ran before.
 
 mod changes;
 mod curves;
@@ -32,6 +32,7 @@ mod sqlite;
 mod table;
 mod threads;
 mod watches;
+mod wire;
 
 use std::error::Error;
 use std::path::Path;
@@ -78,18 +79,25 @@ fn report(options: Options) -> Result<(), Box<dyn Error>> {
         if documents == Documents::Fleet {
             watches::watches(&mut table, &scene);
             let latencies = threads::threads(&mut table, scene.directory.clone(), scene.size);
-            plot::latencies(&folder.join("latency.svg"), &latencies)?;
+            plot::latencies(&folder.join("threads.svg"), "Look-ups from several threads", latencies)?;
         }
         changes::register(&mut table, &mut scene);
         pages::pages(&mut table, &mut scene);
         feed::feed(&mut table, &mut scene);
         changes::change(&mut table, &mut scene);
         expiry::expire(&mut table, scene);
+        if documents == Documents::Distinct {
+            memory::titled(&mut table, options.size);
+        }
         all_curves.push(curves);
     }
     plot::memory(&folder.join("memory.svg"), &all_curves)?;
     for curves in &all_curves {
         plot::look_ups(&folder.join(format!("look-ups-{}.svg", curves.name())), curves)?;
+    }
+    let latencies = wire::latencies(Path::new("target/wire"));
+    if !latencies.is_empty() {
+        plot::latencies(&folder.join("wire.svg"), "Look-ups over UDP at half load", latencies)?;
     }
     let text = format!("{heading}\n\n{table}");
     println!("{text}");

@@ -83,22 +83,18 @@ pub(crate) fn look_ups(path: &Path, curves: &Curves) -> Drawn {
 }
 
 /// Draws which share of the look-ups takes longer than how long.
-pub(crate) fn latencies(path: &Path, latencies: &Latencies) -> Drawn {
-    let mut lines = Vec::new();
-    for ((name, histogram), color) in latencies.iter().zip(COLORS) {
-        let shares = (-32..=16).rev().map(|eighth| 10_f64.powf(f64::from(eighth) / 8.0));
-        let points = shares.map(|share| (histogram.percentile(100.0 - share).as_secs_f64(), share / 100.0)).collect();
-        lines.push(Line { name: name.clone(), color, is_dashed: false, points });
-    }
+pub(crate) fn latencies(path: &Path, title: &str, latencies: Latencies) -> Drawn {
+    let lines = latencies.into_iter().zip(COLORS);
+    let lines: Vec<_> = lines.map(|((name, points), color)| Line { name, color, is_dashed: false, points }).collect();
     let plot = Plot {
-        title: "Look-ups from several threads",
+        title,
         x: Axis("a look-up takes longer than", time),
-        y: Axis("share of the look-ups", |share| format!("{} %", (share * 1e8).round() / 1e6)),
+        y: Axis("share of the look-ups", |share| format!("{} %", (share * 1e6).round() / 1e4)),
         lines: &lines,
         is_marked: false,
         legend: SeriesLabelPosition::UpperRight,
     };
-    plot.draw(path, range(&lines, |(time, _)| time), (1e-6..1.0).log_scale())
+    plot.draw(path, range(&lines, |(time, _)| time), (1e-4..1.0).log_scale())
 }
 
 impl Plot<'_> {

@@ -47,7 +47,7 @@ impl Scene {
 }
 
 /// Returns a directory, and the bytes that were requested for it and are in use.
-fn fill(size: usize, documents: Documents) -> (Directory, u64) {
+pub(crate) fn fill(size: usize, documents: Documents) -> (Directory, u64) {
     let mut directory = None;
     let info = measure(|| directory = Some(fleet::directory(size, LINKS, documents)));
     (directory.expect("it was made"), info.bytes_current.unsigned_abs())

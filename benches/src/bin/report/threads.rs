@@ -8,8 +8,8 @@ use crate::figure::Figure;
 use crate::scene::LINKS;
 use crate::table::{Row, Table};
 
-/// What look-ups took, by what went on meanwhile.
-pub(crate) type Latencies = Vec<(String, Histogram)>;
+/// Of each name, times in seconds and the share of the look-ups that took longer.
+pub(crate) type Latencies = Vec<(String, Vec<(f64, f64)>)>;
 
 /// Looks up from one and from two threads, alone and beside a writer, behind the read-write lock of the standard library.
 pub(crate) fn threads(table: &mut Table, directory: Directory, size: usize) -> Latencies {
@@ -27,10 +27,16 @@ pub(crate) fn threads(table: &mut Table, directory: Directory, size: usize) -> L
             if is_written {
                 table.add(Row::new(format!("{name}: writes"), Figure::Rate(outcome.write_rate())));
             }
-            latencies.push((name, outcome.look_ups));
+            latencies.push((name, points(&outcome.look_ups)));
         }
     }
     latencies
+}
+
+/// Returns what was exceeded by how many, from all down to one of ten thousand.
+fn points(look_ups: &Histogram) -> Vec<(f64, f64)> {
+    let shares = (-16..=16).rev().map(|eighth| 10_f64.powf(f64::from(eighth) / 8.0));
+    shares.map(|percent| (look_ups.percentile(100.0 - percent).as_secs_f64(), percent / 100.0)).collect()
 }
 
 /// How long each goes on.
