@@ -43,7 +43,7 @@ impl LookUp {
         let resources = "SELECT base, path, attributes FROM";
         let endpoints = "SELECT registration.id, ep, d, base, et FROM";
         let links = "CROSS JOIN link ON link.id BETWEEN document << 10 AND (document << 10) + 1023";
-        let owners = "CROSS JOIN registration ON document = meets.link >> 10";
+        let owners = "CROSS JOIN registration ON document = meets.link >> 10 AND +expires > 0";
         let of_links = format!("CROSS JOIN link ON link.id = meets.link {owners}");
         let word = |name: &str, value: &str| format!("(SELECT id FROM word WHERE name = '{name}' AND text = {value})");
         let (rt, secure, cbor) = (word("rt", "?1"), word("if", "?2"), word("ct", "?3"));
@@ -57,7 +57,7 @@ impl LookUp {
                 scope: Scope::Endpoints,
                 values: ep,
                 query: |values| format!("ep={}", values[0]),
-                sql: format!("{endpoints} registration WHERE ep = ?1"),
+                sql: format!("{endpoints} registration WHERE ep = ?1 AND expires > 0"),
                 results: 1,
                 goal: Duration::from_micros(2),
                 is_plotted: true,
@@ -67,7 +67,7 @@ impl LookUp {
                 scope: Scope::Resources,
                 values: ep,
                 query: |values| format!("ep={}", values[0]),
-                sql: format!("{resources} registration {links} WHERE ep = ?1"),
+                sql: format!("{resources} registration {links} WHERE ep = ?1 AND expires > 0"),
                 results: 10,
                 goal: Duration::from_micros(2),
                 is_plotted: false,
@@ -77,7 +77,7 @@ impl LookUp {
                 scope: Scope::Endpoints,
                 values: |number, _| vec![fleet::base(number)],
                 query: |values| format!("base={}", values[0]),
-                sql: format!("{endpoints} registration WHERE base = ?1"),
+                sql: format!("{endpoints} registration WHERE base = ?1 AND expires > 0"),
                 results: 1,
                 goal: Duration::from_micros(2),
                 is_plotted: false,
@@ -87,7 +87,7 @@ impl LookUp {
                 scope: Scope::Resources,
                 values: |number, documents| vec![fleet::base(number), fleet::target(number, 4, documents)],
                 query: |values| format!("href={}{}", values[0], values[1]),
-                sql: format!("{resources} registration {links} WHERE base = ?1 AND path = ?2"),
+                sql: format!("{resources} registration {links} WHERE base = ?1 AND path = ?2 AND expires > 0"),
                 results: 1,
                 goal: Duration::from_micros(2),
                 is_plotted: true,
@@ -97,7 +97,9 @@ impl LookUp {
                 scope: Scope::Resources,
                 values: |number, _| vec![fleet::base(number), "/sensors/".into()],
                 query: |values| format!("href={}{}*", values[0], values[1]),
-                sql: format!("{resources} registration {links} WHERE base = ?1 AND path >= ?2 AND path < ?2 || '~'"),
+                sql: format!(
+                    "{resources} registration {links} WHERE base = ?1 AND path >= ?2 AND path < ?2 || '~' AND expires > 0"
+                ),
                 results: 10,
                 goal: Duration::from_micros(20),
                 is_plotted: false,
@@ -224,19 +226,9 @@ impl LookUp {
     pub(crate) fn time_of_peer(&self, scene: &Scene) -> Duration {
         let values: Vec<_> =
             (0..ROUNDS).map(|round| (self.values)(scene.draw_of_peer(round), scene.documents)).collect();
+        let mut question = scene.peer.prepare(&self.sql, self.scope).expect("SQL that SQLite knows");
         let (mut values, mut text) = (values.iter().cycle(), String::with_capacity(1 << 16));
-        median(ROUNDS, || {
-            text.clear();
-            self.ask_peer(scene, values.next().expect("a cycle has no end"), &mut text);
-        })
-    }
-
-    fn ask_peer(&self, scene: &Scene, values: &[String], text: &mut String) {
-        let asked = match self.scope {
-            Scope::Endpoints => scene.peer.endpoints(&self.sql, values, text),
-            Scope::Resources => scene.peer.resources(&self.sql, values, text),
-        };
-        asked.expect("SQL that SQLite knows");
+        median(ROUNDS, || question.ask(values.next().expect("a cycle has no end"), &mut text).expect("an answer"))
     }
 
     /// Checks that both answer the same. Of a result that is cut they may cut out another part.
@@ -245,7 +237,8 @@ impl LookUp {
         let query = (self.query)(&values);
         let (mut ours, mut theirs) = (String::new(), String::new());
         write(&scene.directory, self.scope, &Query::parse(&query).expect("a query"), &mut ours);
-        self.ask_peer(scene, &values, &mut theirs);
+        let mut question = scene.peer.prepare(&self.sql, self.scope).expect("SQL that SQLite knows");
+        question.ask(&values, &mut theirs).expect("an answer");
         let (ours, theirs) = (self.comparable(&ours), self.comparable(&theirs));
         assert_eq!(theirs.len(), self.results, "{query}");
         if scene.size == scene.peer_size && !query.contains("count=") {

@@ -41,7 +41,7 @@ const LINES: [Line; 3] = [
         name: "ep?",
         query: "",
         scope: Scope::Endpoints,
-        sql: "SELECT id, ep, d, base, et FROM registration ORDER BY id LIMIT ?1 OFFSET ?2",
+        sql: "SELECT id, ep, d, base, et FROM registration WHERE +expires > 0 ORDER BY id LIMIT ?1 OFFSET ?2",
     },
     Line {
         name: "res?",
@@ -49,7 +49,7 @@ const LINES: [Line; 3] = [
         scope: Scope::Resources,
         sql: "SELECT base, path, attributes FROM \
               (SELECT base, link.id AS number FROM registration \
-              CROSS JOIN link ON link.id BETWEEN document << 10 AND (document << 10) + 1023 LIMIT ?1 OFFSET ?2) \
+              CROSS JOIN link ON link.id BETWEEN document << 10 AND (document << 10) + 1023 WHERE +expires > 0 LIMIT ?1 OFFSET ?2) \
               CROSS JOIN link ON link.id = number",
     },
     Line {
@@ -58,7 +58,7 @@ const LINES: [Line; 3] = [
         scope: Scope::Resources,
         sql: "SELECT base, path, attributes FROM \
               (SELECT registration.id AS owner, meets.link AS number FROM meets \
-              CROSS JOIN registration ON document = meets.link >> 10 \
+              CROSS JOIN registration ON document = meets.link >> 10 AND +expires > 0 \
               WHERE meets.word = (SELECT id FROM word WHERE name = 'rt' AND text = 'humidity') LIMIT ?1 OFFSET ?2) \
               CROSS JOIN registration ON registration.id = owner CROSS JOIN link ON link.id = number",
     },
@@ -85,13 +85,9 @@ impl Line {
     fn page_of_peer(&self, scene: &Scene, count: usize, page: usize) -> Duration {
         let page = page / (scene.size / scene.peer_size);
         let (values, mut text) = ([count.to_string(), (count * page).to_string()], String::new());
+        let mut question = scene.peer.prepare(self.sql, self.scope).expect("SQL that SQLite knows");
         median(9, || {
-            text.clear();
-            let asked = match self.scope {
-                Scope::Endpoints => scene.peer.endpoints(self.sql, &values, &mut text),
-                Scope::Resources => scene.peer.resources(self.sql, &values, &mut text),
-            };
-            asked.expect("SQL that SQLite knows");
+            question.ask(&values, &mut text).expect("an answer");
             assert!(!text.is_empty(), "{} has a page {page}", self.name);
         })
     }

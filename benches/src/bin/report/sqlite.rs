@@ -1,4 +1,5 @@
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, Result, Row, Statement, params};
+use waypost::directory::Scope;
 use waypost::link_format::{Link, LinkWriter};
 use waypost::{LinkDocument, Registration, Sector};
 use waypost_benches::fleet::{self, Documents};
@@ -7,9 +8,16 @@ use waypost_benches::fleet::{self, Documents};
 /// each word of a link who has it.
 ///
 /// The queries that it is asked say the order of their joins, so that it needs no statistics; with them, it builds Bloom filters
-/// that cost more than they save here. The attribute `title` is stored and not indexed. Everything is entered in one transaction.
+/// that cost more than they save here. They look for each value only where the data have it, on the link or on the endpoint, which
+/// spares SQLite some of what [RFC 9176 §6.2] asks for. The attribute `title` is stored and not indexed. Everything is entered in one transaction.
 #[derive(Debug)]
 pub(crate) struct Sqlite(Connection);
+
+/// SQL that selects the base, and path and attributes of a link; or number, name, sector, base and type of an endpoint.
+pub(crate) struct Question<'s> {
+    statement: Statement<'s>,
+    scope: Scope,
+}
 
 impl Sqlite {
     /// Returns one that holds `count` registrations of the fleet.
@@ -110,36 +118,9 @@ impl Sqlite {
         Ok((changes, bytes))
     }
 
-    /// Asks for links: SQL that selects the base, and path and attributes of the link. Writes them as a look-up shows them.
-    pub(crate) fn resources(&self, sql: &str, values: &[String], text: &mut String) -> Result<()> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            text.push_str(if text.is_empty() { "<" } else { ",<" });
-            text.push_str(row.get_ref(0)?.as_str()?);
-            text.push_str(row.get_ref(1)?.as_str()?);
-            text.push('>');
-            text.push_str(row.get_ref(2)?.as_str()?);
-        }
-        Ok(())
-    }
-
-    /// Asks for endpoints: SQL that selects number, name, sector, base and type. Writes them as a look-up shows them.
-    pub(crate) fn endpoints(&self, sql: &str, values: &[String], text: &mut String) -> Result<()> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
-        while let Some(row) = rows.next()? {
-            text.push_str(if text.is_empty() { "</rd/" } else { ",</rd/" });
-            text.push_str(&row.get::<_, i64>(0)?.to_string());
-            text.push('>');
-            for (column, name) in ["ep", "d", "base", "et"].into_iter().enumerate() {
-                for part in [";", name, "=\"", row.get_ref(column + 1)?.as_str()?, "\""] {
-                    text.push_str(part);
-                }
-            }
-            text.push_str(r#";rt="core.rd-ep""#);
-        }
-        Ok(())
+    /// Prepares a question about links or endpoints.
+    pub(crate) fn prepare(&self, sql: &str, scope: Scope) -> Result<Question<'_>> {
+        Ok(Question { statement: self.0.prepare(sql)?, scope })
     }
 
     /// Returns the number of a document, which is entered if it is new.
@@ -189,6 +170,44 @@ impl Sqlite {
         }
         self.0.prepare_cached("INSERT INTO word (name, text) VALUES (?1, ?2)")?.insert([name, word])
     }
+}
+
+impl Question<'_> {
+    /// Asks, and writes the answer anew as a look-up shows it.
+    pub(crate) fn ask(&mut self, values: &[String], text: &mut String) -> Result<()> {
+        text.clear();
+        let mut rows = self.statement.query(rusqlite::params_from_iter(values))?;
+        while let Some(row) = rows.next()? {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            match self.scope {
+                Scope::Resources => write_resource(row, text)?,
+                Scope::Endpoints => write_endpoint(row, text)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_resource(row: &Row<'_>, text: &mut String) -> Result<()> {
+    for part in ["<", row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?, ">", row.get_ref(2)?.as_str()?] {
+        text.push_str(part);
+    }
+    Ok(())
+}
+
+fn write_endpoint(row: &Row<'_>, text: &mut String) -> Result<()> {
+    text.push_str("</rd/");
+    text.push_str(&row.get::<_, i64>(0)?.to_string());
+    text.push('>');
+    for (column, name) in ["ep", "d", "base", "et"].into_iter().enumerate() {
+        for part in [";", name, "=\"", row.get_ref(column + 1)?.as_str()?, "\""] {
+            text.push_str(part);
+        }
+    }
+    text.push_str(r#";rt="core.rd-ep""#);
+    Ok(())
 }
 
 fn expect_one(rows: usize) -> Result<()> {
