@@ -65,13 +65,13 @@ pub(crate) fn memory(path: &Path, curves: &[Curves]) -> Drawn {
 pub(crate) fn look_ups(path: &Path, curves: &Curves) -> Drawn {
     let mut lines = Vec::new();
     for ((name, ours, theirs), color) in curves.look_ups.iter().zip(COLORS) {
-        for (who, curve, is_dashed) in [("", ours, false), (" in SQLite", theirs, true)] {
+        for (who, curve, is_dashed) in [("", ours, false), ("SQLite: ", theirs, true)] {
             let points = curve.iter().map(|(size, time)| (*size as f64, time.as_secs_f64())).collect();
-            lines.push(Line { name: format!("{name}{who}"), color, is_dashed, points });
+            lines.push(Line { name: format!("{who}{name}"), color, is_dashed, points });
         }
     }
     let plot = Plot {
-        title: &format!("Look-ups with one or ten results, {} documents", curves.name()),
+        title: &format!("Look-ups with one or ten results: {} documents", curves.name()),
         x: Axis("registrations", count),
         y: Axis("time of a look-up", time),
         lines: &lines,
