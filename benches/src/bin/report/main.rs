@@ -12,6 +12,8 @@
 //! *Growth* is how many times as long a look-up takes as in a directory of ten thousand, by turns in the same run; a goal is met
 //! if that is at most two as well. *Ratio* is how many times as good Waypost is as the peer.
 //!
+//! Memory is what was asked of the allocator for the directory and not given back, everything included.
+//!
 //! The table goes to `target/report/table.md`, the plots beside it; also one of look-ups over UDP, if `benches/wire` ran before.
 
 mod changes;
