@@ -13,9 +13,13 @@
 //!   first one, too. No reader ever waits for a write. It takes twice the memory, and each write is made twice.
 //! * `snapshots`: the writer publishes a copy every 100 ms. Readers see the past.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
-use std::time::{Duration, Instant as Wall};
+extern crate alloc;
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
+use std::sync::{Mutex, RwLock};
+use std::time::Instant as Wall;
 
 use parking_lot::RwLockWriteGuard;
 use waypost::Directory;

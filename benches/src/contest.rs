@@ -1,5 +1,6 @@
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::sync::atomic::{AtomicBool, Ordering};
+
 use std::sync::{PoisonError, RwLock};
 use std::thread;
 use std::time::Instant as Wall;

@@ -36,7 +36,7 @@ mod threads;
 mod watches;
 mod wire;
 
-use std::error::Error;
+use core::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};

@@ -1,8 +1,8 @@
 //! Plots, as SVG on white, so that they can be read on a dark page as well.
 
+use core::error::Error;
 use core::ops::Range;
 use core::time::Duration;
-use std::error::Error;
 use std::path::Path;
 
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};

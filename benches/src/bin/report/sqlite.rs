@@ -1,3 +1,6 @@
+use core::hash::{Hash, Hasher};
+use std::hash::DefaultHasher;
+
 use rusqlite::{Connection, Result, Row, Statement, params};
 use waypost::directory::Scope;
 use waypost::link_format::{Link, LinkWriter};
@@ -240,7 +243,6 @@ fn link_number(document: i64, position: usize) -> i64 {
 }
 
 fn hash(text: &str) -> i64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish().cast_signed()
