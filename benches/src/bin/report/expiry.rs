@@ -58,4 +58,4 @@ const END: Instant = Instant::from_millis(400_000_000);
 /// How often everything expires.
 const ROUNDS: usize = 3;
 /// How many are taken out of SQLite.
-const EXPIRING: usize = 100_000;
+const EXPIRING: usize = 20_000;

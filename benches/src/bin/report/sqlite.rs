@@ -1,4 +1,6 @@
+use core::cell::RefCell;
 use core::hash::{Hash, Hasher};
+use std::collections::HashMap;
 use std::hash::DefaultHasher;
 
 use rusqlite::{Connection, Result, Row, Statement, params};
@@ -14,7 +16,11 @@ use waypost_benches::fleet::{self, Documents};
 /// that cost more than they save here. They look for each value only where the data have it, on the link or on the endpoint, which
 /// spares SQLite some of what [RFC 9176 §6.2] asks for. The attribute `title` is stored and not indexed. Everything is entered in one transaction.
 #[derive(Debug)]
-pub(crate) struct Sqlite(Connection);
+pub(crate) struct Sqlite {
+    connection: Connection,
+    /// The numbers of the words, so that they need not be asked for.
+    words: RefCell<HashMap<String, i64>>,
+}
 
 /// SQL that selects the base, and path and attributes of a link; or number, name, sector, base and type of an endpoint.
 pub(crate) struct Question<'s> {
@@ -28,7 +34,7 @@ impl Sqlite {
         let connection = Connection::open_in_memory()?;
         connection.set_prepared_statement_cache_capacity(128);
         connection.execute_batch(SCHEMA)?;
-        let new = Self(connection);
+        let new = Self { connection, words: RefCell::default() };
         new.in_one_go(|| {
             (0..count).try_for_each(|number| new.register(&fleet::registration(number, count, links, documents)))
         })?;
@@ -37,9 +43,9 @@ impl Sqlite {
 
     /// Does all of `work` in one transaction.
     pub(crate) fn in_one_go<R>(&self, work: impl FnOnce() -> Result<R>) -> Result<R> {
-        self.0.execute_batch("BEGIN")?;
+        self.connection.execute_batch("BEGIN")?;
         let result = work();
-        self.0.execute_batch("COMMIT")?;
+        self.connection.execute_batch("COMMIT")?;
         result
     }
 
@@ -47,7 +53,7 @@ impl Sqlite {
     pub(crate) fn register(&self, registration: &Registration) -> Result<()> {
         let document = self.document(registration.links.as_document())?;
         let kind = registration.attributes.iter().find(|(name, _)| *name == "et").and_then(|(_, value)| value);
-        self.0
+        self.connection
             .prepare_cached(
                 "INSERT INTO registration (ep, d, base, et, document, expires, version) \
                  VALUES (?1, ?2, ?3, ?4, ?5, 90000, (SELECT coalesce(max(version), 0) + 1 FROM registration))",
@@ -66,16 +72,17 @@ impl Sqlite {
     pub(crate) fn bytes(&self) -> Result<i64> {
         let sql = "SELECT (page_count - freelist_count) * page_size \
                    FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
-        self.0.query_row(sql, [], |row| row.get(0))
+        self.connection.query_row(sql, [], |row| row.get(0))
     }
 
     pub(crate) fn renew(&self, registration: i64) -> Result<()> {
-        let mut statement = self.0.prepare_cached("UPDATE registration SET expires = expires + 1 WHERE id = ?1")?;
+        let mut statement =
+            self.connection.prepare_cached("UPDATE registration SET expires = expires + 1 WHERE id = ?1")?;
         expect_one(statement.execute([registration])?)
     }
 
     pub(crate) fn rebase(&self, registration: i64, base: &str) -> Result<()> {
-        let mut statement = self.0.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "UPDATE registration SET base = ?2, version = (SELECT max(version) + 1 FROM registration) WHERE id = ?1",
         )?;
         expect_one(statement.execute(params![registration, base])?)
@@ -83,14 +90,15 @@ impl Sqlite {
 
     /// Removes a registration, and its document if it was the last to have it.
     pub(crate) fn remove(&self, registration: i64) -> Result<()> {
-        let mut statement = self.0.prepare_cached("DELETE FROM registration WHERE id = ?1 RETURNING document")?;
+        let mut statement =
+            self.connection.prepare_cached("DELETE FROM registration WHERE id = ?1 RETURNING document")?;
         let document = statement.query_row([registration], |row| row.get(0))?;
         self.release(document)
     }
 
     /// Removes all that expire at the same time, so many at a time.
     pub(crate) fn expire(&self, batch: usize) -> Result<usize> {
-        let mut statement = self.0.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "DELETE FROM registration WHERE id IN (SELECT id FROM registration WHERE expires < 1000000 LIMIT ?1) \
              RETURNING document",
         )?;
@@ -101,12 +109,12 @@ impl Sqlite {
 
     /// Returns what a version is called.
     pub(crate) fn version(&self) -> Result<i64> {
-        self.0.query_row("SELECT max(version) FROM registration", [], |row| row.get(0))
+        self.connection.query_row("SELECT max(version) FROM registration", [], |row| row.get(0))
     }
 
     /// Reads the first changes after a version, in their order; returns how many, and the bytes in them.
     pub(crate) fn feed(&self, version: i64, count: usize) -> Result<(usize, usize)> {
-        let mut statement = self.0.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT ep, d, base, et, document.text, expires, version FROM registration \
              JOIN document ON document.id = registration.document WHERE version > ?1 ORDER BY version LIMIT ?2",
         )?;
@@ -123,21 +131,22 @@ impl Sqlite {
 
     /// Prepares a question about links or endpoints.
     pub(crate) fn prepare(&self, sql: &str, scope: Scope) -> Result<Question<'_>> {
-        Ok(Question { statement: self.0.prepare(sql)?, scope })
+        Ok(Question { statement: self.connection.prepare(sql)?, scope })
     }
 
     /// Returns the number of a document, which is entered if it is new.
     fn document(&self, document: LinkDocument<'_>) -> Result<i64> {
         let text = document.as_str();
-        let mut known = self.0.prepare_cached("SELECT id FROM document WHERE hash = ?1 AND text = ?2")?;
+        let mut known = self.connection.prepare_cached("SELECT id FROM document WHERE hash = ?1 AND text = ?2")?;
         if let Some(id) = known.query_map(params![hash(text), text], |row| row.get(0))?.next() {
             return id;
         }
-        let mut statement = self.0.prepare_cached("INSERT INTO document (hash, text) VALUES (?1, ?2)")?;
+        let mut statement = self.connection.prepare_cached("INSERT INTO document (hash, text) VALUES (?1, ?2)")?;
         let id = statement.insert(params![hash(text), text])?;
         let mut link_statement =
-            self.0.prepare_cached("INSERT INTO link (id, path, attributes) VALUES (?1, ?2, ?3)")?;
-        let mut meets_statement = self.0.prepare_cached("INSERT OR IGNORE INTO meets (word, link) VALUES (?1, ?2)")?;
+            self.connection.prepare_cached("INSERT INTO link (id, path, attributes) VALUES (?1, ?2, ?3)")?;
+        let mut meets_statement =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO meets (word, link) VALUES (?1, ?2)")?;
         for (position, link) in document.links().enumerate() {
             let number = link_number(id, position);
             link_statement.execute(params![number, link.target(), attributes(link)])?;
@@ -148,15 +157,15 @@ impl Sqlite {
 
     /// Takes out a document that no registration has any more.
     fn release(&self, document: i64) -> Result<()> {
-        let mut statement = self.0.prepare_cached("SELECT 1 FROM registration WHERE document = ?1")?;
+        let mut statement = self.connection.prepare_cached("SELECT 1 FROM registration WHERE document = ?1")?;
         if statement.exists([document])? {
             return Ok(());
         }
-        let mut statement = self.0.prepare_cached("DELETE FROM document WHERE id = ?1 RETURNING text")?;
+        let mut statement = self.connection.prepare_cached("DELETE FROM document WHERE id = ?1 RETURNING text")?;
         let text: String = statement.query_row([document], |row| row.get(0))?;
         let links = LinkDocument::parse(&text).expect("it was read before");
-        let mut link_statement = self.0.prepare_cached("DELETE FROM link WHERE id = ?1")?;
-        let mut meets_statement = self.0.prepare_cached("DELETE FROM meets WHERE word = ?1 AND link = ?2")?;
+        let mut link_statement = self.connection.prepare_cached("DELETE FROM link WHERE id = ?1")?;
+        let mut meets_statement = self.connection.prepare_cached("DELETE FROM meets WHERE word = ?1 AND link = ?2")?;
         for (position, link) in links.links().enumerate() {
             let number = link_number(document, position);
             link_statement.execute([number])?;
@@ -167,11 +176,14 @@ impl Sqlite {
 
     /// Returns the number of a word, which is entered if it is new.
     fn word(&self, name: &str, word: &str) -> Result<i64> {
-        let mut known = self.0.prepare_cached("SELECT id FROM word WHERE name = ?1 AND text = ?2")?;
-        if let Some(id) = known.query_map([name, word], |row| row.get(0))?.next() {
-            return id;
+        let key = format!("{name} {word}");
+        if let Some(id) = self.words.borrow().get(&key) {
+            return Ok(*id);
         }
-        self.0.prepare_cached("INSERT INTO word (name, text) VALUES (?1, ?2)")?.insert([name, word])
+        let mut statement = self.connection.prepare_cached("INSERT INTO word (name, text) VALUES (?1, ?2)")?;
+        let id = statement.insert([name, word])?;
+        self.words.borrow_mut().insert(key, id);
+        Ok(id)
     }
 }
 
