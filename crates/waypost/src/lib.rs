@@ -50,6 +50,7 @@
 //! | put the directory on a transport of your own | [`rest`], then [`server`] |
 //! | read and write link-format documents | [`link_format`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
+//! | look up from several threads | [`threads`] |
 //! | know how the pieces fit, and why | [`architecture`] |
 //!
 //! The pages of these modules are those of crates of their own. Where an example there says `waypost_directory::`, one who
@@ -73,6 +74,9 @@
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
+
+#[doc = include_str!("threads.md")]
+pub mod threads {}
 
 #[cfg(feature = "client")]
 pub use waypost_client as client;
