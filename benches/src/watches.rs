@@ -1,6 +1,6 @@
 //! Watches to measure with: made from a number, the same each time.
 //!
-//! They are about the nodes of half of the sectors of a [fleet](crate::fleet), a few of which are watched as a whole.
+//! They are about the nodes of half of the sectors of a [fleet], a few of which are watched as a whole.
 
 use core::ops::Range;
 
