@@ -104,8 +104,9 @@ pub fn target(number: usize, link: usize, documents: Documents) -> String {
 
 /// Returns the link document of registration `number`: about 100 bytes per link.
 ///
-/// The fourth link has up to three properties: it is `indoor`, it is `secure`, and it has content format 60 instead of 40. A tenth of all
-/// documents have each of them, a third of those also another one, and only the rare documents all three.
+/// The fourth link has up to three properties: it is `indoor`, it is `secure`, and it has content format 60 instead of 40. A tenth
+/// of all documents have each of them, a third of those also another one, and only the rare documents all three. In a fleet it is
+/// about a tenth of the models.
 pub fn document(number: usize, links: usize, documents: Documents, rare: bool) -> String {
     let model = number % MODELS;
     let properties = if rare { [true; 3] } else { properties(documents.own(number)) };
@@ -147,7 +148,7 @@ impl Documents {
     }
 }
 
-/// Gives each of three properties to a tenth, two of them to a thirtieth, all three to none.
+/// Returns which of the three properties there are: each for one number in ten, each two of them for one in thirty, all three for none.
 fn properties(own: usize) -> [bool; 3] {
     match scatter(own) % 30 {
         0 => [true, true, false],
