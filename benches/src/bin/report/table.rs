@@ -14,6 +14,7 @@ pub(crate) struct Row {
     peer: Option<(&'static str, Figure)>,
     goal: Option<Figure>,
     lead: Option<f64>,
+    is_incomplete: bool,
 }
 
 /// All that was measured, in the order of measuring.
@@ -30,6 +31,7 @@ impl Row {
             peer: None,
             goal: None,
             lead: None,
+            is_incomplete: false,
         }
     }
 
@@ -63,12 +65,19 @@ impl Row {
         self
     }
 
+    /// Says that not all was done that should have been, so that no goal is met.
+    pub(crate) fn incomplete(mut self) -> Self {
+        self.is_incomplete = true;
+        self
+    }
+
     fn ratio(&self) -> Option<f64> {
         Some(self.waypost.over(self.peer?.1))
     }
 
     fn is_met(&self) -> Option<bool> {
-        Some(self.waypost.over(self.goal?) >= 1.0 && self.growth.is_none_or(|growth| growth <= GROWTH))
+        let is_fast = self.waypost.over(self.goal?) >= 1.0;
+        Some(is_fast && self.growth.is_none_or(|growth| growth <= GROWTH) && !self.is_incomplete)
     }
 
     fn is_ahead(&self) -> Option<bool> {
