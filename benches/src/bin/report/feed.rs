@@ -1,7 +1,7 @@
 use core::hint::black_box;
 use core::time::Duration;
 
-use waypost::model::Change;
+use waypost::directory::ChangeRef;
 use waypost::{Base, Instant, Update};
 use waypost_benches::fleet;
 
@@ -29,11 +29,12 @@ pub(crate) fn feed(table: &mut Table, scene: &mut Scene) {
     table.add(row.peer("SQLite", theirs).goal(Duration::from_micros(200)));
 }
 
-fn bytes(change: &Change) -> usize {
+fn bytes(change: &ChangeRef<'_>) -> usize {
     match change {
-        Change::Put { record, .. } => {
-            let attributes = record.attributes().map(|(name, value)| name.len() + value.map_or(0, str::len));
-            attributes.sum::<usize>() + record.base.value.as_str().len() + record.links.value.as_str().len()
+        ChangeRef::Put(record) => {
+            let names = record.sector().map_or(0, str::len) + record.endpoint().len();
+            let attributes = record.attributes().map(|(name, _)| name.len()).sum::<usize>();
+            names + record.base().value.len() + attributes + record.links().value.as_str().len()
         }
         _ => 0,
     }
