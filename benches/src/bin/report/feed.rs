@@ -33,7 +33,8 @@ fn bytes(change: &ChangeRef<'_>) -> usize {
     match change {
         ChangeRef::Put(record) => {
             let names = record.sector().map_or(0, str::len) + record.endpoint().len();
-            let attributes = record.attributes().map(|(name, _)| name.len()).sum::<usize>();
+            let values = record.attributes().flat_map(|(_, values)| values.value);
+            let attributes = values.map(|value| value.map_or(0, str::len)).sum::<usize>();
             names + record.base().value.len() + attributes + record.links().value.as_str().len()
         }
         _ => 0,
