@@ -58,7 +58,7 @@ fn look_ups(criterion: &mut Criterion) {
 fn many_in_few(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory/three large sets");
     for documents in [Documents::Fleet, Documents::Distinct] {
-        let size = SIZES[1];
+        let size = sizes()[1];
         let directory = fleet::crossed(size, documents);
         for query in ["rt=a&if=b&title=c", "rt=a&if=b&et=c"] {
             let parsed = Query::parse(query).expect("a query");
@@ -74,7 +74,7 @@ fn many_in_few(criterion: &mut Criterion) {
 fn pages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("directory/pages");
     for documents in [Documents::Fleet, Documents::Distinct] {
-        let size = SIZES[1];
+        let size = sizes()[1];
         let mut directory = fleet::directory(size, LINKS, documents);
         for query in ["", "rt=humidity", "et=x.common&rt=humidity"] {
             let parsed = Query::parse(query).expect("a query");
