@@ -52,7 +52,7 @@ codes! {
     NOT_ACCEPTABLE = 4 . 6;
     /// 4.08: blocks are missing ([RFC 7959 §2.9.2](https://www.rfc-editor.org/rfc/rfc7959#section-2.9.2)).
     REQUEST_ENTITY_INCOMPLETE = 4 . 8;
-    /// 4.09: the request conflicts with the state of the resource ([RFC 8132 §2.5](https://www.rfc-editor.org/rfc/rfc8132#section-2.5)).
+    /// 4.09: the request conflicts with the state of the resource ([RFC 8132 §3.4](https://www.rfc-editor.org/rfc/rfc8132#section-3.4)).
     CONFLICT = 4 . 9;
     /// 4.12: a precondition of the request does not hold.
     PRECONDITION_FAILED = 4 . 12;

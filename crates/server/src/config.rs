@@ -2,6 +2,7 @@ use alloc::boxed::Box;
 use core::time::Duration;
 
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
+use waypost_rest::ContentFormat;
 
 use crate::{Open, Path, Policy, ServerLimits};
 
@@ -29,6 +30,11 @@ pub struct ServerConfig {
     /// Whether simple registration is offered ([RFC 9176 §5.1](https://www.rfc-editor.org/rfc/rfc9176#section-5.1)); yes
     /// by default.
     pub simple_registration: bool,
+    /// The content format of link deltas, which change the links of a registration by PATCH and iPATCH
+    /// ([RFC 9176 §5.3.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3)); by default
+    /// [the number for experiments](waypost_link_delta::CONTENT_FORMAT) that clients take for them as well. Without one, deltas
+    /// are neither taken nor announced.
+    pub link_delta_format: Option<ContentFormat>,
     /// Links of the application, shown in `/.well-known/core` after those of the directory.
     pub links: LinkDocumentBuf,
     /// The link that tells what runs here, shown last in `/.well-known/core`
@@ -164,6 +170,7 @@ impl Default for ServerConfig {
             limits: ServerLimits::default(),
             echo: None,
             simple_registration: true,
+            link_delta_format: Some(ContentFormat(waypost_link_delta::CONTENT_FORMAT)),
             links: LinkDocumentBuf::default(),
             implementation: LinkBuf::new(IMPLEMENTATION).and_then(|link| link.with("rel", "impl-info")).ok(),
         }

@@ -1,4 +1,5 @@
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use waypost_filter::{Query, select};
@@ -52,9 +53,9 @@ impl Discovery {
 fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
     let paths = &config.paths;
     let mut out = LinkWriter::new(text);
-    interface(&mut out, &paths.registration, "core.rd")?;
-    interface(&mut out, &paths.resources, "core.rd-lookup-res")?.flag("obs")?;
-    interface(&mut out, &paths.endpoints, "core.rd-lookup-ep")?.flag("obs")?;
+    interface(&mut out, &paths.registration, "core.rd", config.link_delta_format)?;
+    interface(&mut out, &paths.resources, "core.rd-lookup-res", None)?.flag("obs")?;
+    interface(&mut out, &paths.endpoints, "core.rd-lookup-ep", None)?.flag("obs")?;
     let implementation = config.implementation.iter().map(LinkBuf::as_link);
     for link in config.links.as_document().links().chain(implementation) {
         out.link(link.target())?;
@@ -65,10 +66,14 @@ fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
     out.finish()
 }
 
+/// Writes the link to an interface, which speaks link-format and perhaps another format.
 fn interface<'o, 'w, W: fmt::Write>(
     out: &'o mut LinkWriter<'w, W>,
     path: &Path,
     resource_type: &str,
+    other: Option<ContentFormat>,
 ) -> Result<&'o mut LinkWriter<'w, W>, fmt::Error> {
-    out.link(path.as_str())?.attribute("rt", resource_type)?.attribute("ct", "40")
+    let link_format = ContentFormat::LINK_FORMAT.0.to_string();
+    let formats = other.map_or_else(|| link_format.clone(), |other| format!("{link_format} {}", other.0));
+    out.link(path.as_str())?.attribute("rt", resource_type)?.attribute("ct", &formats)
 }

@@ -17,7 +17,7 @@
 //! server.handle_request(Instant::ZERO, ExchangeId(1), &Peer::new("coap://[2001:db8::1]"), request);
 //! while let Some(output) = server.poll_output() {
 //!     let Output::Response { response, .. } = output else { continue };
-//!     assert_eq!(&response.payload[..], br#"</rd>;rt="core.rd";ct="40""#);
+//!     assert_eq!(&response.payload[..], br#"</rd>;rt="core.rd";ct="40 65040""#);
 //! }
 //! ```
 //!
@@ -57,7 +57,11 @@
 //!
 //! - A payload without Content-Format is read as link-format.
 //! - A POST on a registration with a payload is refused with 4.00, as the standard gives it no meaning.
-//! - A GET on a registration returns its links as they were registered; PUT, PATCH, iPATCH and FETCH are refused with 4.05.
+//! - A GET on a registration returns its links as they were registered; PUT and FETCH are refused with 4.05.
+//! - A PATCH or iPATCH on a registration ([RFC 9176 §5.3.3]) is an update, with the parameters and the effect of one, that
+//!   changes the links as well: as a [link delta](waypost_link_delta) says, in the format
+//!   [`ServerConfig::link_delta_format`]. So it also renews. It fails with 4.09 where the delta starts from another state than the
+//!   present one, whose ETag is in the answer to a GET and to every PATCH and iPATCH.
 //! - Expired registrations are kept for a while, so that an update brings them back ([RFC 9176 §5.3]); simple ones go at
 //!   once ([RFC 9176 §5.1]).
 //! - Simple registration is taken at `/.well-known/core` as well, where drafts of the standard had it and registrants built to
@@ -68,6 +72,7 @@
 //!
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [RFC 9176 §5.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.1
+//! [RFC 9176 §5.3.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3
 //! [RFC 9176 §5.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3
 #![no_std]
 
@@ -86,6 +91,7 @@ mod operation;
 mod pace;
 mod paging;
 mod parameters;
+mod patch;
 mod path;
 mod per_sector;
 mod policy;

@@ -4,6 +4,7 @@ use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
+use crate::patch::{check_state, etag_of_links};
 use crate::quota::Account;
 use crate::registration::{observed_base, zone_of};
 use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
@@ -22,13 +23,14 @@ impl Server {
             return Err(Refusal::NotFound);
         }
         match request.method {
-            Method::Post => self.update(now, peer, location, request),
+            Method::Post | Method::Patch | Method::IPatch => self.update(now, peer, location, request),
             Method::Delete => self.remove(now, peer, location, request),
             Method::Get => self.read(now, peer, location, request),
             _ => Err(Refusal::MethodNotAllowed),
         }
     }
 
+    /// Changes or renews a registration; PATCH and iPATCH change its links besides.
     fn update(
         &mut self,
         now: Instant,
@@ -36,10 +38,12 @@ impl Server {
         location: &Location,
         request: &Request,
     ) -> Result<Response, Refusal> {
-        // The standard leaves it to others to say what a payload means; doing half of a request is worse than nothing.
-        if !request.payload.is_empty() {
-            return Err(Refusal::UnexpectedPayload);
-        }
+        let delta = match request.method {
+            // The standard leaves it to others to say what a payload means; doing half of a request is worse than nothing.
+            Method::Post if !request.payload.is_empty() => return Err(Refusal::UnexpectedPayload),
+            Method::Post => None,
+            _ => Some(self.patch(request)?),
+        };
         let limit = self.config.limits.query_arguments;
         let parameters = parameters(&request.query, Interface::Update, limit)?;
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
@@ -57,10 +61,13 @@ impl Server {
             zone,
             lifetime: parameters.lifetime.filter(|lifetime| *lifetime != endpoint.lifetime()),
             attributes: parameters.attributes,
-            links: None,
+            links: delta.as_ref().map(|delta| delta.apply(endpoint.document())),
         };
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Update(&update), &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
+        if let Some(delta) = &delta {
+            check_state(delta, &endpoint)?;
+        }
         let (is_empty, before) = (update.is_empty(), endpoint.dot());
         // What has expired counts again once it is revived.
         let account = (endpoint.is_expired() && !self.quota.has(location)).then(|| Account::of(peer));
@@ -73,13 +80,16 @@ impl Server {
             self.book(now, account, location);
         }
         self.note_change(location);
-        let after = self.directory.registration(now, location).map(|endpoint| endpoint.dot());
+        let endpoint = self.directory.registration(now, location);
+        let after = endpoint.map(|endpoint| endpoint.dot());
+        let etag = endpoint.filter(|_| delta.is_some()).map(|endpoint| etag_of_links(&endpoint));
         let (location, uri) = (location.clone(), peer.uri.clone());
         self.note(match is_empty || after == Some(before) {
             true => Event::Renewed { location, peer: uri },
             false => Event::Updated { location, peer: uri },
         });
         let mut response = Response::new(Code::CHANGED);
+        response.etag = etag;
         response.echo = self.preemptive_echo(now, peer);
         Ok(response)
     }

@@ -43,16 +43,32 @@ impl<'a> Client<'a> {
 /// A registration that a client wants to make, as a [`Policy`] sees it.
 ///
 /// ```
-/// use waypost_server::{Attempt, Client, Denial, Policy};
+/// use waypost_directory::Endpoint;
+/// use waypost_link_format::LinkDocument;
+/// use waypost_model::Update;
+/// use waypost_server::{Attempt, Client, Denial, Operation, Policy};
 ///
-/// /// Nobody but an authenticated client may register links to firmware ([RFC 9176 §7.2]).
+/// /// Nobody but an authenticated client may register links to firmware ([RFC 9176 §7.2]), or change links to such.
 /// #[derive(Debug)]
 /// struct GuardsFirmware;
 ///
+/// impl GuardsFirmware {
+///     fn check(client: &Client<'_>, links: LinkDocument<'_>) -> Result<(), Denial> {
+///         let is_firmware = links.links().any(|link| link.rt().any(|word| word == "ex.firmware"));
+///         if is_firmware && !client.is_authenticated() { Err(Denial::Unauthorized) } else { Ok(()) }
+///     }
+/// }
+///
 /// impl Policy for GuardsFirmware {
 ///     fn register(&self, client: &Client<'_>, attempt: &Attempt<'_>) -> Result<(), Denial> {
-///         let is_firmware = attempt.links.links().any(|link| link.rt().any(|word| word == "ex.firmware"));
-///         if is_firmware && !client.is_authenticated() { Err(Denial::Unauthorized) } else { Ok(()) }
+///         Self::check(client, attempt.links)
+///     }
+///
+///     fn operate(&self, client: &Client<'_>, operation: &Operation<'_>, _: &Endpoint<'_>) -> Result<(), Denial> {
+///         match operation {
+///             Operation::Update(Update { links: Some(links), .. }) => Self::check(client, links.as_document()),
+///             _ => Ok(()),
+///         }
 ///     }
 /// }
 /// ```
@@ -98,7 +114,7 @@ pub struct Attempt<'a> {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Operation<'a> {
-    /// Change it, or renew it if the update is empty.
+    /// Change it, or renew it if the update is empty. It has links if they are changed: then all that there would be.
     Update(&'a Update),
     /// Remove it.
     Remove,

@@ -4,8 +4,9 @@ use alloc::string::ToString;
 use bytes::Bytes;
 use waypost_directory::Refused;
 use waypost_filter::InvalidQuery;
+use waypost_link_delta::DecodeError;
 use waypost_link_format::ParseError;
-use waypost_rest::{Code, RequestFailure, Response};
+use waypost_rest::{Code, ContentFormat, RequestFailure, Response};
 
 use crate::Denial;
 
@@ -48,6 +49,15 @@ pub enum Refusal {
     /// The payload is in a format that the server does not read.
     #[error("content-format: only 40, application/link-format")]
     UnsupportedFormat,
+    /// The payload of a PATCH or iPATCH is not in the format of link deltas.
+    #[error("content-format: only {}, a link delta", .0.0)]
+    UnsupportedPatch(ContentFormat),
+    /// The payload of a PATCH or iPATCH is not a link delta.
+    #[error("payload: {0}")]
+    Patch(DecodeError),
+    /// The links are not those that the client knows and wants to change.
+    #[error("payload: starts from another state than the present one")]
+    Conflict,
     /// The client accepts only a format that the server does not write.
     #[error("accept: only 40, application/link-format")]
     NotAcceptable,
@@ -178,12 +188,14 @@ impl Refusal {
             Self::Parameter { .. }
             | Self::Query(_)
             | Self::Links(_)
+            | Self::Patch(_)
             | Self::FetchedLinks(_)
             | Self::UnexpectedPayload
             | Self::NoWayBack
             | Self::AnswerTooLarge { .. } => Code::BAD_REQUEST,
-            Self::UnsupportedFormat => Code::UNSUPPORTED_CONTENT_FORMAT,
+            Self::UnsupportedFormat | Self::UnsupportedPatch(_) => Code::UNSUPPORTED_CONTENT_FORMAT,
             Self::NotAcceptable => Code::NOT_ACCEPTABLE,
+            Self::Conflict => Code::CONFLICT,
             Self::NotFound => Code::NOT_FOUND,
             Self::MethodNotAllowed => Code::METHOD_NOT_ALLOWED,
             Self::Denied(Denial::Unauthorized) | Self::Stale(_) => Code::UNAUTHORIZED,

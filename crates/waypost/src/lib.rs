@@ -49,6 +49,7 @@
 //! | keep directories in step: replicas, mirrors | [`sync`] |
 //! | put the directory on a transport of your own | [`rest`], then [`server`] |
 //! | read and write link-format documents | [`link_format`] |
+//! | tell what changed between two sets of links | [`link_delta`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
 //! | look up from several threads | [`threads`] |
 //! | know how the pieces fit, and why | [`architecture`] |
@@ -84,6 +85,7 @@ pub use waypost_client as client;
 pub use waypost_coap as coap;
 pub use waypost_directory as directory;
 pub use waypost_filter as filter;
+pub use waypost_link_delta as link_delta;
 pub use waypost_link_format as link_format;
 pub use waypost_model as model;
 #[cfg(any(feature = "server", feature = "client"))]

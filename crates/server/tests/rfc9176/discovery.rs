@@ -11,7 +11,7 @@ fn section_4_3_discovery_shows_registration_and_both_lookups_with_hints() {
     let mut world = World::new();
     assert_eq!(
         world.get(&client(), "/.well-known/core?rt=core.rd*"),
-        "</rd>;rt=\"core.rd\";ct=\"40\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40\";obs,\
+        "</rd>;rt=\"core.rd\";ct=\"40 65040\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40\";obs,\
          </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40\";obs"
     );
 }
@@ -19,7 +19,7 @@ fn section_4_3_discovery_shows_registration_and_both_lookups_with_hints() {
 #[test]
 fn section_4_3_the_rt_filter_selects_exactly_and_by_prefix() {
     let mut world = World::new();
-    assert_eq!(world.get(&client(), "/.well-known/core?rt=core.rd"), r#"</rd>;rt="core.rd";ct="40""#);
+    assert_eq!(world.get(&client(), "/.well-known/core?rt=core.rd"), r#"</rd>;rt="core.rd";ct="40 65040""#);
     assert_eq!(links(&world.get(&client(), "/.well-known/core?rt=core.rd-lookup*")).len(), 2);
     assert_eq!(
         world.get(&client(), "/.well-known/core?rt=core.rd-lookup-ep"),
@@ -43,7 +43,7 @@ fn section_4_3_what_is_discovered_works() {
     };
     let mut world = World::with(ServerConfig::default().with_paths(paths));
     let found = world.get(&client(), "/.well-known/core?rt=core.rd");
-    assert_eq!(found, r#"</resourcedirectory/>;rt="core.rd";ct="40""#);
+    assert_eq!(found, r#"</resourcedirectory/>;rt="core.rd";ct="40 65040""#);
     let response = world.ask(&node(), post("/resourcedirectory/", "ep=node1", "</t>"));
     assert_eq!(response.code, Code::CREATED);
     assert_eq!(links(&world.get(&client(), "/resource-lookup/")).len(), 1);
