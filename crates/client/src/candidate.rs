@@ -29,6 +29,7 @@ pub struct Candidate {
     pub(crate) uri: ResourceUri,
     pub(crate) valid_for: Option<Duration>,
     pub(crate) is_guess: bool,
+    pub(crate) takes_link_deltas: bool,
 }
 
 impl Candidate {
@@ -68,6 +69,14 @@ impl Candidate {
         self
     }
 
+    /// Returns the candidate as one whose registrations take [link deltas](waypost_link_delta). That counts where the URI names
+    /// the registration interface; where it is discovered, discovery says so.
+    #[must_use]
+    pub const fn taking_link_deltas(mut self) -> Self {
+        self.takes_link_deltas = true;
+        self
+    }
+
     /// Returns the URI.
     #[must_use]
     pub const fn uri(&self) -> &ResourceUri {
@@ -83,7 +92,7 @@ impl Candidate {
 
 impl From<ResourceUri> for Candidate {
     fn from(uri: ResourceUri) -> Self {
-        Self { uri, valid_for: None, is_guess: false }
+        Self { uri, valid_for: None, is_guess: false, takes_link_deltas: false }
     }
 }
 

@@ -116,8 +116,9 @@ pub(crate) enum Difference {
     None,
     /// These arguments of an update.
     Update(Vec<String>),
-    /// The whole registration, because an update could not take away what is gone, or does not carry links
-    /// (RFC 9176 §5.3.1).
+    /// These arguments of an update, and a link delta that goes with them.
+    Patch(Vec<String>),
+    /// The whole registration, because an update could not take away what is gone (RFC 9176 §5.3.1).
     Register,
     /// It is another registration.
     Other,
@@ -153,7 +154,7 @@ impl Told {
         let is_taken_away = old.base.is_some() && new.base.is_none()
             || old.lifetime.is_some() && new.lifetime.is_none()
             || old.attributes.by_name().any(|(name, _)| new.attributes.values(name).next().is_none());
-        if old.links != new.links || is_taken_away {
+        if is_taken_away {
             return Difference::Register;
         }
         let mut arguments = Vec::new();
@@ -168,7 +169,11 @@ impl Told {
                 arguments.extend(values.iter().map(|value| argument(name, value.as_deref())));
             }
         }
-        if arguments.is_empty() { Difference::None } else { Difference::Update(arguments) }
+        match (old.links == new.links, arguments.is_empty()) {
+            (true, true) => Difference::None,
+            (true, false) => Difference::Update(arguments),
+            (false, _) => Difference::Patch(arguments),
+        }
     }
 }
 

@@ -2,8 +2,10 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use waypost_rest::ContentFormat;
 use waypost_time::{Instant, Jitter, back_off};
 
+use crate::discovery::Found;
 use crate::{Candidate, CandidateRefused, Limits, ResourceUri};
 
 /// The places where a directory may be, what was found there, and when each may be tried again.
@@ -36,6 +38,9 @@ struct Place {
 #[derive(Debug, Clone)]
 struct Interface {
     uri: ResourceUri,
+    takes_deltas: bool,
+    /// Whether it refused a delta, whatever it says.
+    refused_deltas: bool,
     failures: u32,
     not_before: Instant,
 }
@@ -83,7 +88,8 @@ impl Directories {
             return Err(CandidateRefused::OverLimit);
         }
         self.last_number += 1;
-        let interfaces = self.fixed_interface(&candidate).into_iter().map(Interface::new).collect();
+        let fixed = self.fixed_interface(&candidate).into_iter();
+        let interfaces = fixed.map(|uri| Interface::new(uri, candidate.takes_link_deltas)).collect();
         let number = self.last_number;
         let [not_before, fresh_until] = [Instant::ZERO; 2];
         self.places.push(Place { number, candidate, expires, failures: 0, not_before, interfaces, fresh_until });
@@ -127,16 +133,25 @@ impl Directories {
     }
 
     /// Takes what was found at a place.
-    pub(crate) fn found(&mut self, now: Instant, number: u64, uris: Vec<ResourceUri>, max_age: Duration) {
+    pub(crate) fn found(
+        &mut self,
+        now: Instant,
+        number: u64,
+        found: Vec<Found>,
+        delta_format: Option<ContentFormat>,
+        max_age: Duration,
+    ) {
         let is_simple = self.is_simple;
         let Some(place) = self.place(number) else { return };
         let known = core::mem::take(&mut place.interfaces);
         let mut seen = BTreeSet::new();
-        for uri in uris {
+        for Found { uri, formats } in found {
             let uri = if is_simple { uri.sibling(SIMPLE).unwrap_or(uri) } else { uri };
             if seen.insert(uri.clone()) {
+                let takes_deltas = delta_format.is_some_and(|format| formats.contains(&format));
                 let interface = known.iter().find(|interface| interface.uri == uri).cloned();
-                place.interfaces.push(interface.unwrap_or_else(|| Interface::new(uri)));
+                let interface = interface.unwrap_or_else(|| Interface::new(uri, takes_deltas));
+                place.interfaces.push(Interface { takes_deltas, ..interface });
             }
         }
         // A minute at least, so that what was found can be tried at all.
@@ -194,6 +209,21 @@ impl Directories {
         }
     }
 
+    /// Tells whether the registrations of an interface take link deltas, as far as is known.
+    pub(crate) fn takes_deltas(&self, number: u64, uri: &ResourceUri) -> bool {
+        let place = self.places.iter().find(|place| place.number == number);
+        let interface = place.and_then(|place| place.interfaces.iter().find(|interface| interface.uri == *uri));
+        interface.is_some_and(|interface| interface.takes_deltas && !interface.refused_deltas)
+    }
+
+    /// Takes note that an interface does not take link deltas after all.
+    pub(crate) fn refused_deltas(&mut self, number: u64, uri: &ResourceUri) {
+        let Some(place) = self.place(number) else { return };
+        if let Some(interface) = place.interfaces.iter_mut().find(|interface| interface.uri == *uri) {
+            interface.refused_deltas = true;
+        }
+    }
+
     /// Gives a place its turn.
     pub(crate) const fn prefer(&mut self, number: u64) {
         self.turn = number;
@@ -218,8 +248,8 @@ impl Place {
 }
 
 impl Interface {
-    const fn new(uri: ResourceUri) -> Self {
-        Self { uri, failures: 0, not_before: Instant::ZERO }
+    const fn new(uri: ResourceUri, takes_deltas: bool) -> Self {
+        Self { uri, takes_deltas, refused_deltas: false, failures: 0, not_before: Instant::ZERO }
     }
 }
 

@@ -79,6 +79,18 @@ impl Interfaces {
         schemes: &[impl AsRef<str>],
         limits: &Limits,
     ) -> Result<Vec<ResourceUri>, Fault> {
+        let found = self.find(host, response, schemes, limits)?;
+        Ok(found.into_iter().map(|interface| interface.uri).collect())
+    }
+
+    /// Reads the interfaces as [`read`](Self::read) does, with the formats that they say they speak.
+    pub(crate) fn find(
+        self,
+        host: &ResourceUri,
+        response: &Response,
+        schemes: &[impl AsRef<str>],
+        limits: &Limits,
+    ) -> Result<Vec<Found>, Fault> {
         let text = link_format_of(response, limits.discovery_bytes)?;
         let document = LinkDocument::parse_lenient(text, |_| {})?;
         let core = host.sibling("/.well-known/core").map_err(|_| Fault::NoInterface)?;
@@ -89,14 +101,15 @@ impl Interfaces {
             }
             let Ok(uri) = core.resolve(link.target()) else { continue };
             let is_spoken = schemes.iter().any(|scheme| scheme.as_ref() == uri.authority().scheme());
-            if !is_spoken || uri.is_group() || found.contains(&uri) || last.contains(&uri) {
+            let is_known = found.iter().chain(&last).any(|known: &Found| known.uri == uri);
+            if !is_spoken || uri.is_group() || is_known {
                 continue;
             }
-            let mut formats = link.ct().peekable();
-            let speaks = formats.peek().is_none() || formats.any(|format| format == ContentFormat::LINK_FORMAT.0);
+            let interface = Found { uri, formats: link.ct().map(ContentFormat).collect() };
+            let speaks = interface.formats.is_empty() || interface.formats.contains(&ContentFormat::LINK_FORMAT);
             let list = if speaks { &mut found } else { &mut last };
             if list.len() < limits.interfaces {
-                list.push(uri);
+                list.push(interface);
             }
         }
         found.append(&mut last);
@@ -109,6 +122,14 @@ impl fmt::Display for Interfaces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.resource_type())
     }
+}
+
+/// An interface that discovery found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) uri: ResourceUri,
+    /// The content formats that it says it speaks.
+    pub(crate) formats: Vec<ContentFormat>,
 }
 
 /// Returns the payload of a 2.05 in link-format.

@@ -9,6 +9,7 @@ use alloc::collections::VecDeque;
 use core::time::Duration;
 
 use bytes::Bytes;
+use waypost_link_delta::LinkDelta;
 use waypost_model::{Authority, EndpointName, Lifetime, Location};
 use waypost_rest::{ContentFormat, Method, Output, Request, RequestId};
 use waypost_time::{Instant, Jitter};
@@ -218,14 +219,12 @@ impl Registrant {
             return self.begin_to_stop();
         }
         if let Some(held) = self.held.as_ref().filter(|held| !held.is_doubtful) {
-            let difference = held.told.difference(&self.wanted());
-            let is_simple = self.config.is_simple;
+            let difference = held.difference(&self.wanted());
             return match difference {
                 Difference::None if now < held.renew_at => false,
                 Difference::Other => self.replace(),
-                Difference::Register => self.register_again(),
-                Difference::None | Difference::Update(_) if is_simple => self.register_again(),
-                Difference::None | Difference::Update(_) => self.ask(Step::Update, Patience::default()),
+                difference if self.config.is_simple || !self.is_expressible(&difference) => self.register_again(),
+                _ => self.ask(Step::Update, Patience::default()),
             };
         }
         let permitted = self.rate.next_at();
@@ -289,7 +288,8 @@ impl Registrant {
     /// Sends the request of a step.
     fn ask(&mut self, step: Step, patience: Patience) -> bool {
         let told = self.told_by(&step);
-        let Some((uri, mut request)) = self.request(&step, &told) else {
+        let delta = self.delta_for(&step, &told);
+        let Some((uri, mut request)) = self.request(&step, &told, delta.as_ref()) else {
             self.task = Task::Idle;
             self.held = None;
             return true;
@@ -313,13 +313,13 @@ impl Registrant {
         };
         let deadline = self.now + wait;
         let found = Discovered::default();
-        let asked = Asked { id, uri, step, told, patience, asked: self.now, deadline, found };
+        let asked = Asked { id, uri, step, told, delta, patience, asked: self.now, deadline, found };
         self.task = Task::Asking(Box::new(asked));
         self.outputs.push_back(Output::Request { id, peer, request });
         true
     }
 
-    fn request(&self, step: &Step, told: &Told) -> Option<(ResourceUri, Request)> {
+    fn request(&self, step: &Step, told: &Told, delta: Option<&LinkDelta>) -> Option<(ResourceUri, Request)> {
         let is_simple = self.config.is_simple;
         Some(match step {
             Step::Discover { uri, .. } => (uri.clone(), self.config.discovery.request(uri)),
@@ -334,9 +334,12 @@ impl Registrant {
             }
             Step::Update => {
                 let held = self.held.as_ref()?;
-                let mut request = held.request(Method::Post)?;
-                if let Difference::Update(arguments) = held.told.difference(told) {
+                let mut request = held.request(if delta.is_some() { Method::IPatch } else { Method::Post })?;
+                if let Difference::Update(arguments) | Difference::Patch(arguments) = held.difference(told) {
                     request.query = arguments;
+                }
+                if let (Some(delta), Some(format)) = (delta, self.config.link_delta_format) {
+                    request = request.with_payload(format, delta.encode());
                 }
                 (held.uri()?, request)
             }
@@ -356,12 +359,25 @@ impl Registrant {
     fn told_by(&self, step: &Step) -> Told {
         let wanted = self.wanted();
         match (step, &self.held) {
-            (Step::Update, Some(held)) => match held.told.difference(&wanted) {
-                Difference::None | Difference::Update(_) => wanted,
-                // An update carries none of it.
-                Difference::Register | Difference::Other => held.told.clone(),
-            },
+            // An update carries all of it or nothing.
+            (Step::Update, Some(held)) if !self.is_expressible(&held.difference(&wanted)) => held.told.clone(),
             _ => wanted,
+        }
+    }
+
+    /// Returns the change of links that goes with a step.
+    fn delta_for(&self, step: &Step, told: &Told) -> Option<LinkDelta> {
+        let held = self.held.as_ref().filter(|_| matches!(step, Step::Update))?;
+        let difference = held.difference(told);
+        (matches!(difference, Difference::Patch(_)) && self.is_expressible(&difference)).then(|| held.delta(told))
+    }
+
+    /// Tells whether an update of the registration can express a difference, which takes link deltas where links differ.
+    fn is_expressible(&self, difference: &Difference) -> bool {
+        match (difference, &self.held) {
+            (Difference::None | Difference::Update(_), _) => true,
+            (Difference::Patch(_), Some(held)) => self.directories.takes_deltas(held.place, &held.interface),
+            _ => false,
         }
     }
 

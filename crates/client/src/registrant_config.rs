@@ -1,6 +1,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use waypost_rest::ContentFormat;
+
 use crate::{Interfaces, Limits};
 
 /// How a [`Registrant`](crate::Registrant) goes about it.
@@ -24,6 +26,10 @@ pub struct RegistrantConfig {
     pub is_simple: bool,
     /// The schemes that the transport speaks; `coap` by default.
     pub schemes: Vec<Box<str>>,
+    /// The content format of [link deltas](waypost_link_delta), by which changed links are told to a directory that announces it
+    /// among the formats of its registration interface; by default the
+    /// [number for experiments](waypost_link_delta::CONTENT_FORMAT). Without one, the endpoint registers again instead.
+    pub link_delta_format: Option<ContentFormat>,
     /// What discovery asks for: [`Interfaces::All`] by default, or [`Interfaces::Registration`], which makes the answer
     /// shorter.
     pub discovery: Interfaces,
@@ -39,6 +45,7 @@ impl RegistrantConfig {
             seed,
             is_simple: false,
             schemes: Vec::from(["coap".into()]),
+            link_delta_format: Some(ContentFormat(waypost_link_delta::CONTENT_FORMAT)),
             discovery: Interfaces::All,
             limits: Limits::default(),
         }

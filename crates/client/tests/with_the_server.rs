@@ -4,6 +4,7 @@ mod world;
 
 use waypost_client::{Candidate, Description, Limits, Lookup, LookupEvent, RegistrantConfig};
 use waypost_filter::Query;
+use waypost_rest::Method;
 use waypost_server::{EchoConfig, FirstComeFirstRemembered, ServerConfig};
 use world::World;
 
@@ -239,4 +240,22 @@ fn a_candidate_that_another_discovery_announces_later_is_taken_up() {
     assert_eq!(world.known(B), 1);
     world.pass(3000);
     assert_eq!(world.known(B), 1, "a registration outlives the announcement");
+}
+
+#[test]
+fn links_that_change_are_told_to_the_directory_as_deltas() {
+    let mut world = World::new();
+    world.serve(A, ServerConfig::default());
+    let node = world.register(description("ep=node1&lt=600"), RegistrantConfig::new(1), &[A]);
+    world.pass(1);
+    let before = world.requests();
+    world.update(
+        node,
+        Description::parse("ep=node1&lt=600", r#"</temp>;rt="temperature-c",</hum>;rt=humidity"#).unwrap(),
+    );
+    world.pass(1);
+    assert_eq!(world.methods()[before..], [Method::IPatch]);
+    assert_eq!(world.found(A, "rt=humidity"), [format!("{}/hum", world.address(node))]);
+    assert!(world.found(A, "rt=light-lux").is_empty());
+    assert_eq!(world.lines(node).last().unwrap(), "updated at coap://a.example");
 }

@@ -52,12 +52,13 @@ impl Registrant {
         }
         let (schemes, limits) = (&self.config.schemes, &self.config.limits);
         // In a group, anybody may answer anything; what is of no use is passed over.
-        let Ok(uris) = Interfaces::Registration.read(host, response, schemes, limits) else { return };
-        for uri in uris {
-            if asked.found.uris.len() < limits.interfaces && !asked.found.uris.contains(&uri) {
+        let Ok(found) = Interfaces::Registration.find(host, response, schemes, limits) else { return };
+        for interface in found {
+            let known = &asked.found.interfaces;
+            if known.len() < limits.interfaces && known.iter().all(|known| known.uri != interface.uri) {
                 let max_age = max_age_of(response);
                 asked.found.max_age = Some(asked.found.max_age.map_or(max_age, |shortest| shortest.min(max_age)));
-                asked.found.uris.push(uri);
+                asked.found.interfaces.push(interface);
             }
         }
     }
@@ -103,14 +104,14 @@ impl Registrant {
     }
 
     fn after_discovery(&mut self, place: u64, asked: &Asked, outcome: Outcome) {
-        let (uris, max_age) = if asked.is_to_group() {
-            (Ok(asked.found.uris.clone()), asked.found.max_age.unwrap_or_default())
+        let (found, max_age) = if asked.is_to_group() {
+            (Ok(asked.found.interfaces.clone()), asked.found.max_age.unwrap_or_default())
         } else {
             match outcome {
                 Ok(response) if response.code.is_success() => {
                     let (schemes, limits) = (&self.config.schemes, &self.config.limits);
-                    let uris = Interfaces::Registration.read(&asked.uri, &response, schemes, limits);
-                    (uris, max_age_of(&response))
+                    let found = Interfaces::Registration.find(&asked.uri, &response, schemes, limits);
+                    (found, max_age_of(&response))
                 }
                 Ok(response) => {
                     let failure = self.note_refusal(asked, &response);
@@ -122,15 +123,16 @@ impl Registrant {
                 }
             }
         };
-        match uris {
-            Ok(uris) if uris.is_empty() => {
+        match found {
+            Ok(found) if found.is_empty() => {
                 self.note_fault(asked, Fault::NoInterface);
                 self.give_up_place(place, Failure::Refusal);
             }
-            Ok(uris) => {
+            Ok(found) => {
                 let at = asked.uri.authority().clone();
-                self.note(RegistrantEvent::Discovered { at, interfaces: uris.len() });
-                self.directories.found(self.now, place, uris, max_age);
+                self.note(RegistrantEvent::Discovered { at, interfaces: found.len() });
+                let format = self.config.link_delta_format;
+                self.directories.found(self.now, place, found, format, max_age);
             }
             Err(fault) => {
                 self.note_fault(asked, fault);
@@ -187,6 +189,7 @@ impl Registrant {
             interface: uri.clone(),
             location,
             told: asked.told.clone(),
+            unsure: None,
             // The directory counts from when it got the request, which is not earlier.
             expires: asked.asked + lifetime.duration(),
             renew_at: self.renew_at(asked.asked, lifetime),
@@ -227,9 +230,15 @@ impl Registrant {
                 held.is_lapsed = false;
                 let is_renewal = held.told == asked.told;
                 held.told = asked.told.clone();
+                held.unsure = None;
                 self.directories.succeeded(place, &uri);
                 let at = uri.authority().clone();
                 self.note(if is_renewal { RegistrantEvent::Renewed { at } } else { RegistrantEvent::Updated { at } });
+            }
+            Ok(response) if asked.delta.is_some() && is_refusal_of_deltas(response.code) => {
+                // The registration stands, and the links can be told otherwise.
+                self.directories.refused_deltas(place, &uri);
+                self.note_refusal(asked, &response);
             }
             Ok(response) => {
                 held.is_doubtful = true;
@@ -241,6 +250,9 @@ impl Registrant {
             }
             Err(failure) => {
                 held.unanswered += 1;
+                if asked.delta.is_some() {
+                    held.unsure.clone_from(&asked.delta);
+                }
                 let (limits, unanswered, expires) = (&self.config.limits, held.unanswered, held.expires);
                 let until = self.now + self.random.stretch(limits.retry);
                 let is_in_time = until + limits.answer_timeout < expires;
@@ -306,6 +318,11 @@ impl Asked {
 /// Returns the Echo value of a response, if it is of a length that it can have (RFC 9175 §2.2.1).
 pub(crate) fn echo_of(response: &Response) -> Option<&Bytes> {
     response.echo.as_ref().filter(|echo| (1..=40).contains(&echo.len()))
+}
+
+/// Tells whether a directory that answers so to a link delta takes none: it knows no such method, or no such format.
+const fn is_refusal_of_deltas(code: Code) -> bool {
+    matches!(code, Code::METHOD_NOT_ALLOWED | Code::UNSUPPORTED_CONTENT_FORMAT)
 }
 
 /// Tells whether Max-Age says when to come back.

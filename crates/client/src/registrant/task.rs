@@ -2,12 +2,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use waypost_link_delta::LinkDelta;
 use waypost_model::Location;
 use waypost_rest::{Method, Request, RequestId};
 use waypost_time::Instant;
 
 use crate::ResourceUri;
-use crate::description::Told;
+use crate::description::{Difference, Told};
+use crate::discovery::Found;
 
 /// What is under way.
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(super) struct Asked {
     pub(super) step: Step,
     /// What the directory will know when it agrees.
     pub(super) told: Told,
+    /// How the links change on the way there, where that is what is sent.
+    pub(super) delta: Option<LinkDelta>,
     pub(super) patience: Patience,
     pub(super) asked: Instant,
     pub(super) deadline: Instant,
@@ -42,7 +46,7 @@ pub(super) struct Asked {
 /// What the members of a group have answered so far.
 #[derive(Debug, Default)]
 pub(super) struct Discovered {
-    pub(super) uris: Vec<ResourceUri>,
+    pub(super) interfaces: Vec<Found>,
     /// The shortest time that any of it is fresh for.
     pub(super) max_age: Option<Duration>,
 }
@@ -76,6 +80,8 @@ pub(super) struct Held {
     /// None for a simple registration.
     pub(super) location: Option<Location>,
     pub(super) told: Told,
+    /// A change of the links since then, of which nobody said whether it arrived.
+    pub(super) unsure: Option<LinkDelta>,
     pub(super) expires: Instant,
     pub(super) renew_at: Instant,
     /// How many renewals were not answered.
@@ -86,6 +92,28 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Compares what the directory knows with what it is to know.
+    pub(super) fn difference(&self, wanted: &Told) -> Difference {
+        match self.told.difference(wanted) {
+            Difference::None if self.unsure.is_some() => Difference::Patch(Vec::new()),
+            Difference::Update(arguments) if self.unsure.is_some() => Difference::Patch(arguments),
+            difference => difference,
+        }
+    }
+
+    /// Returns how the links change to those that the directory is to know, whether or not it got what nobody answered.
+    pub(super) fn delta(&self, wanted: &Told) -> LinkDelta {
+        let (told, wanted) = (self.told.description.links(), wanted.description.links().as_document());
+        match &self.unsure {
+            None => LinkDelta::between(told.as_document(), wanted),
+            Some(unsure) => {
+                let now = unsure.apply(told.as_document());
+                let rest = LinkDelta::between(now.as_document(), wanted);
+                unsure.then(&rest).unwrap_or_else(|| LinkDelta::whole(wanted))
+            }
+        }
+    }
+
     /// Returns a request on the registration resource.
     pub(super) fn request(&self, method: Method) -> Option<Request> {
         let location = self.location.as_ref()?;

@@ -13,7 +13,7 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::{Authority, ReplicaId};
 use waypost_rest::{
-    Credential, ExchangeId, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
+    Credential, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
 };
 use waypost_server::{Server, ServerConfig};
 use waypost_time::Instant;
@@ -47,7 +47,7 @@ pub(crate) struct World {
     last_exchange: u64,
     mail: VecDeque<(Instant, Mail)>,
     loss: Option<(u64, u64)>,
-    requests: usize,
+    requests: Vec<Method>,
     payload_bytes: usize,
 }
 
@@ -67,7 +67,7 @@ impl World {
             last_exchange: 0,
             mail: VecDeque::new(),
             loss: None,
-            requests: 0,
+            requests: Vec::new(),
             payload_bytes: 0,
         }
     }
@@ -195,7 +195,12 @@ impl World {
     }
 
     pub(crate) const fn requests(&self) -> usize {
-        self.requests
+        self.requests.len()
+    }
+
+    /// Returns the methods of all requests so far.
+    pub(crate) fn methods(&self) -> &[Method] {
+        &self.requests
     }
 
     pub(crate) const fn payload_bytes(&self) -> usize {
@@ -284,7 +289,7 @@ impl World {
         let soon = self.now + Duration::from_millis(20);
         match output {
             Output::Request { id, peer, request } => {
-                self.requests += 1;
+                self.requests.push(request.method);
                 if request.is_multicast {
                     let alive = self
                         .nodes

@@ -1,0 +1,192 @@
+//! Section 5.3.3: telling a directory how the links changed.
+
+use proptest::prelude::*;
+use waypost_client::{Candidate, Limits, RegistrantConfig};
+use waypost_link_delta::{Basis, LinkDelta};
+use waypost_link_format::{LinkDocument, LinkDocumentBuf};
+use waypost_rest::{Code, ContentFormat, Method, RequestFailure};
+
+use crate::common::{Asked, Bench, LINKS, RD, changed, code, created, links, unavailable};
+
+const FORMAT: ContentFormat = ContentFormat(65_040);
+const FEWER: &str = r#"</temp>;rt="temperature-c""#;
+
+fn delta(asked: &Asked) -> LinkDelta {
+    assert_eq!((asked.request.method, asked.request.content_format), (Method::IPatch, Some(FORMAT)));
+    LinkDelta::decode(&asked.request.payload, &waypost_link_delta::Limits::default()).unwrap()
+}
+
+/// A registrant whose directory announced these formats of its registration interface.
+fn registered_at(config: RegistrantConfig, formats: &str) -> Bench<waypost_client::Registrant> {
+    let mut bench = Bench::registrant_with(config, "ep=node1&lt=600", &[RD]);
+    let discovery = bench.asked();
+    bench.answer(&discovery, links(&format!(r#"</rd>;rt="core.rd";ct="{formats}""#)));
+    bench.register();
+    bench
+}
+
+fn registered() -> Bench<waypost_client::Registrant> {
+    registered_at(RegistrantConfig::new(1), "40 65040")
+}
+
+#[test]
+fn s5_3_3_a_directory_that_takes_deltas_is_told_how_the_links_changed() {
+    let mut bench = registered();
+    bench.update("ep=node1&lt=600", r#"</temp>;rt="temperature-c";obs,</hum>"#);
+    let asked = bench.asked();
+    assert_eq!(asked.line(), "iPATCH coap://rd.example/reg/1");
+    let delta = delta(&asked);
+    assert_eq!((delta.from(), delta.to()), (Basis::Any, None));
+    assert_eq!(delta.removed().as_str(), "</light>");
+    assert_eq!(delta.put().as_str(), r#"</temp>;rt="temperature-c";obs,</hum>"#);
+    bench.answer(&asked, changed());
+    assert_eq!(bench.events(), ["updated at coap://rd.example"]);
+    let (renewal, waited) = bench.next_asked(600);
+    assert!((375..=450).contains(&waited), "a change renews");
+    assert_eq!((renewal.line().as_str(), renewal.request.payload.len()), ("POST coap://rd.example/reg/1", 0));
+}
+
+#[test]
+fn s5_3_3_changed_parameters_go_with_the_links() {
+    let mut bench = registered();
+    bench.update("ep=node1&lt=700&floor=3", FEWER);
+    let asked = bench.asked();
+    assert_eq!(asked.line(), "iPATCH coap://rd.example/reg/1?lt=700&floor=3");
+    assert_eq!(delta(&asked).removed().as_str(), "</light>");
+}
+
+#[test]
+fn s5_3_3_what_a_directory_did_not_announce_is_not_tried() {
+    let other = RegistrantConfig::new(1);
+    let mut none = RegistrantConfig::new(1);
+    none.link_delta_format = None;
+    for (config, formats) in [(other.clone(), "40"), (other, "40 65041"), (none, "40 65040")] {
+        let mut bench = registered_at(config, formats);
+        bench.update("ep=node1&lt=600", FEWER);
+        assert_eq!(bench.asked().line(), "POST coap://rd.example/rd?ep=node1&lt=600");
+    }
+    let mut agreed = RegistrantConfig::new(1);
+    agreed.link_delta_format = Some(ContentFormat(65_041));
+    let mut bench = registered_at(agreed, "40 65041");
+    bench.update("ep=node1&lt=600", FEWER);
+    assert_eq!(bench.asked().request.content_format, Some(ContentFormat(65_041)));
+}
+
+#[test]
+fn s5_3_3_of_a_configured_interface_it_is_configured_whether_it_takes_deltas() {
+    for takes in [false, true] {
+        let mut bench = Bench::registrant("ep=node1", &[]);
+        let candidate = Candidate::new("coap://rd.example/rd").unwrap();
+        bench.add(if takes { candidate.taking_link_deltas() } else { candidate });
+        bench.register();
+        bench.update("ep=node1", FEWER);
+        assert_eq!(bench.asked().request.method == Method::IPatch, takes);
+    }
+}
+
+#[test]
+fn s5_3_3_a_directory_that_refuses_deltas_is_told_everything_from_then_on() {
+    for refusal in [Code::METHOD_NOT_ALLOWED, Code::UNSUPPORTED_CONTENT_FORMAT] {
+        let mut bench = registered();
+        bench.update("ep=node1&lt=600", FEWER);
+        let patch = bench.asked();
+        bench.answer(&patch, code(refusal));
+        for text in [FEWER, LINKS] {
+            bench.update("ep=node1&lt=600", text);
+            let asked = bench.asked();
+            assert_eq!(asked.line(), "POST coap://rd.example/rd?ep=node1&lt=600");
+            assert_eq!(asked.request.payload, text);
+            bench.answer(&asked, created("/reg/1"));
+            assert_eq!(bench.events().last().unwrap(), "updated at coap://rd.example");
+        }
+    }
+}
+
+#[test]
+fn s5_3_3_a_registration_that_is_gone_is_made_again() {
+    let mut bench = registered();
+    bench.update("ep=node1&lt=600", FEWER);
+    let patch = bench.asked();
+    bench.answer(&patch, code(Code::NOT_FOUND));
+    let asked = bench.asked();
+    assert_eq!(asked.line(), "POST coap://rd.example/rd?ep=node1&lt=600");
+    bench.answer(&asked, created("/reg/2"));
+    bench.update("ep=node1&lt=600", LINKS);
+    assert_eq!(bench.asked().line(), "iPATCH coap://rd.example/reg/2", "it did not refuse deltas");
+}
+
+#[test]
+fn s5_3_3_a_change_that_is_put_off_is_sent_with_what_changed_meanwhile() {
+    let mut bench = registered();
+    bench.update("ep=node1&lt=600", FEWER);
+    let patch = bench.asked();
+    bench.answer(&patch, unavailable(10));
+    bench.update("ep=node1&lt=600", "</x>");
+    let (again, _) = bench.next_asked(20);
+    assert_eq!(delta(&again).put().as_str(), "</x>");
+    bench.answer(&again, changed());
+    bench.asks_nothing();
+}
+
+#[test]
+fn s5_3_3_what_may_have_arrived_is_taken_back() {
+    let mut bench = registered();
+    bench.update("ep=node1&lt=600", FEWER);
+    let patch = bench.asked();
+    bench.fail(&patch, RequestFailure::TimedOut);
+    bench.update("ep=node1&lt=600", LINKS);
+    let (again, _) = bench.next_asked(20);
+    assert_eq!(delta(&again).put().as_str(), r#"</light>;rt="light-lux""#);
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Answered,
+    Lost,
+    AnswerLost,
+}
+
+fn description() -> impl Strategy<Value = String> {
+    let link = prop::sample::select(vec!["</a>", "</a>;rt=x", "</a>;rel=y", "</b>", "</b>;obs", "</c>;ct=40"]);
+    prop::collection::vec(link, 0..5).prop_map(|links| links.join(","))
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop::sample::select(vec![Fate::Answered, Fate::Lost, Fate::AnswerLost])
+}
+
+fn sorted(links: LinkDocument<'_>) -> Vec<&str> {
+    let mut links: Vec<_> = links.links().map(|link| link.raw()).collect();
+    links.sort_unstable();
+    links
+}
+
+proptest! {
+    #[test]
+    fn s5_3_3_whatever_was_lost_the_directory_knows_the_links_in_the_end(
+        story in prop::collection::vec((description(), fate()), 1..12)
+    ) {
+        let limits = Limits { renew_retries: 100, burst: 1000, ..Limits::default() };
+        let mut bench = registered_at(RegistrantConfig::new(1).with_limits(limits), "40 65040");
+        let mut known = LinkDocumentBuf::parse(LINKS).unwrap();
+        let mut wanted = LINKS.to_owned();
+        for (description, fate) in story.into_iter().chain([("</end>".into(), Fate::Answered)]) {
+            wanted = description;
+            bench.update("ep=node1&lt=90000", &wanted);
+            let (asked, _) = bench.next_asked(90_000);
+            let arrives = !matches!(fate, Fate::Lost);
+            match asked.request.method {
+                Method::IPatch if arrives => known = delta(&asked).apply(known.as_document()),
+                Method::Post if asked.request.path == ["rd"] => panic!("there was no reason to register again"),
+                _ => {}
+            }
+            match fate {
+                Fate::Answered => bench.answer(&asked, changed()),
+                Fate::Lost | Fate::AnswerLost => bench.fail(&asked, RequestFailure::TimedOut),
+            }
+        }
+        bench.asks_nothing();
+        prop_assert_eq!(sorted(known.as_document()), sorted(LinkDocument::parse(&wanted).unwrap()));
+    }
+}
