@@ -31,7 +31,7 @@ pub struct ServerConfig {
     /// by default.
     pub simple_registration: bool,
     /// The content format of link deltas, which change the links of a registration by PATCH and iPATCH
-    /// ([RFC 9176 §5.3.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3)); by default
+    /// ([RFC 9176 §5.3.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3)), and tell observers what changes; by default
     /// [the number for experiments](waypost_link_delta::CONTENT_FORMAT) that clients take for them as well. Without one, deltas
     /// are neither taken nor announced.
     pub link_delta_format: Option<ContentFormat>,

@@ -51,11 +51,11 @@ impl Discovery {
 }
 
 fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
-    let paths = &config.paths;
+    let (paths, deltas) = (&config.paths, config.link_delta_format);
     let mut out = LinkWriter::new(text);
-    interface(&mut out, &paths.registration, "core.rd", config.link_delta_format)?;
-    interface(&mut out, &paths.resources, "core.rd-lookup-res", None)?.flag("obs")?;
-    interface(&mut out, &paths.endpoints, "core.rd-lookup-ep", None)?.flag("obs")?;
+    interface(&mut out, &paths.registration, "core.rd", deltas)?;
+    interface(&mut out, &paths.resources, "core.rd-lookup-res", deltas)?.flag("obs")?;
+    interface(&mut out, &paths.endpoints, "core.rd-lookup-ep", deltas)?.flag("obs")?;
     let implementation = config.implementation.iter().map(LinkBuf::as_link);
     for link in config.links.as_document().links().chain(implementation) {
         out.link(link.target())?;

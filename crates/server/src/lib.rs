@@ -62,6 +62,11 @@
 //!   changes the links as well: as a [link delta](waypost_link_delta) says, in the format
 //!   [`ServerConfig::link_delta_format`]. So it also renews. It fails with 4.09 where the delta starts from another state than the
 //!   present one, whose ETag is in the answer to a GET and to every PATCH and iPATCH.
+//! - A look-up is answered by link deltas too, if the client accepts their format. It starts with one from nothing, and is
+//!   useful where it is observed: then notifications are the steps from what the observer was told before. Each says which
+//!   state it starts from, by its ETag, so that who missed a notification finds out; a GET with the ETag of what one has gets the
+//!   step from there, where the server still knows it. Steps carry no ETag and are never fresh ([RFC 7252 §5.6]), as no cache
+//!   should give them to anybody else.
 //! - Expired registrations are kept for a while, so that an update brings them back ([RFC 9176 §5.3]); simple ones go at
 //!   once ([RFC 9176 §5.1]).
 //! - Simple registration is taken at `/.well-known/core` as well, where drafts of the standard had it and registrants built to
@@ -70,6 +75,7 @@
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
 //! - A request to a group other than for discovery is not answered, and not acted upon.
 //!
+//! [RFC 7252 §5.6]: https://www.rfc-editor.org/rfc/rfc7252#section-5.6
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [RFC 9176 §5.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.1
 //! [RFC 9176 §5.3.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3
@@ -101,6 +107,7 @@ mod registration;
 mod representation;
 mod server;
 mod simple;
+mod steps;
 
 pub use config::{EchoConfig, Paths, ServerConfig};
 pub use event::Event;

@@ -5,12 +5,14 @@ use core::fmt;
 use bytes::Bytes;
 use waypost_directory::{Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
+use waypost_link_delta::LinkDelta;
 use waypost_link_format::LinkWriter;
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::observation::Context;
 use crate::representation::etag_of;
+use crate::steps::{document, tag};
 use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
 
 /// What a look-up asks for ([RFC 9176 §6](https://www.rfc-editor.org/rfc/rfc9176#section-6)).
@@ -20,6 +22,8 @@ pub(crate) struct Lookup {
     pub(crate) query: Query,
     shows_provenance: bool,
     lifetime: LifetimeForm,
+    /// The content format of link deltas, where the answer is to be one.
+    delta_format: Option<ContentFormat>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,8 +45,12 @@ pub(crate) struct View {
 /// An answer to a look-up, ready to be sent to everybody who has the same view.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendering {
-    pub(crate) payload: Bytes,
+    /// The links, in link-format.
+    pub(crate) links: Bytes,
+    /// The name of these links, whatever format they are sent in.
     pub(crate) etag: ETag,
+    payload: Bytes,
+    format: ContentFormat,
     /// Until when nothing in it expires by itself.
     pub(crate) good_until: Instant,
 }
@@ -95,7 +103,25 @@ impl Lookup {
         } else {
             shows_provenance = false;
         }
-        Ok(Self { scope, query, shows_provenance, lifetime })
+        Ok(Self { scope, query, shows_provenance, lifetime, delta_format: None })
+    }
+
+    /// Returns the look-up as one that is answered in this format: link-format, or link deltas if the server has them.
+    pub(crate) fn accepting(
+        self,
+        format: Option<ContentFormat>,
+        delta_format: Option<ContentFormat>,
+    ) -> Result<Self, Refusal> {
+        match format {
+            None | Some(ContentFormat::LINK_FORMAT) => Ok(self),
+            format if format == delta_format => Ok(Self { delta_format, ..self }),
+            Some(_) => Err(Refusal::NotAcceptable),
+        }
+    }
+
+    /// Tells whether the answer is a link delta.
+    pub(crate) fn is_by_deltas(&self) -> bool {
+        self.delta_format.is_some()
     }
 
     /// Tells whether the answer changes by mere passing of time.
@@ -124,7 +150,12 @@ impl Lookup {
         let written = self.write(context, view, &mut body, &mut good_until);
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
         let etag = etag_of(body.text.as_bytes());
-        Ok(Rendering { payload: body.text.into(), etag, good_until })
+        let links = Bytes::from(body.text);
+        let (payload, format) = match self.delta_format {
+            None => (links.clone(), ContentFormat::LINK_FORMAT),
+            Some(format) => (whole(&links, etag), format),
+        };
+        Ok(Rendering { links, etag, payload, format, good_until })
     }
 
     fn write(&self, context: &mut Context<'_>, view: &View, body: &mut Body, good_until: &mut Instant) -> fmt::Result {
@@ -190,10 +221,18 @@ impl View {
 }
 
 impl Rendering {
+    /// Returns the response that carries a step to the answer instead. It is of use to nobody but whom it is sent to, so that a
+    /// cache must not keep it.
+    pub(crate) fn step(&self, step: Bytes) -> Response {
+        let mut response = Response::new(Code::CONTENT).with_payload(step).with_max_age(0);
+        response.content_format = Some(self.format);
+        response
+    }
+
     /// Returns the response that carries the answer, good for as long as nothing in it expires and at most a minute.
     pub(crate) fn response(&self, now: Instant) -> Response {
         let mut response = Response::new(Code::CONTENT).with_payload(self.payload.clone());
-        response.content_format = Some(ContentFormat::LINK_FORMAT);
+        response.content_format = Some(self.format);
         response.etag = Some(self.etag);
         let left = self.good_until.saturating_since(now).as_secs();
         if left < DEFAULT_MAX_AGE {
@@ -201,6 +240,12 @@ impl Rendering {
         }
         response
     }
+}
+
+/// Writes all links as a delta from nothing.
+fn whole(links: &Bytes, etag: ETag) -> Bytes {
+    let delta = LinkDelta::whole(document(links));
+    tag(etag).map_or_else(|| delta.encode(), |state| delta.clone().leading_to(state).encode()).into()
 }
 
 /// A string that does not grow over a limit.

@@ -1,6 +1,7 @@
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use core::mem::take;
+use core::mem::{replace, take};
 
+use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
 use waypost_rest::{ETag, ExchangeId, Response};
@@ -9,6 +10,7 @@ use waypost_time::Instant;
 use crate::lookup::{Lookup, Rendering, View};
 use crate::paging::Paging;
 use crate::quota::{Account, Tally};
+use crate::steps::Steps;
 use crate::{Policy, Refusal, ServerLimits};
 
 /// The observed look-ups ([RFC 9176 §6.2], [RFC 7641]).
@@ -51,6 +53,8 @@ struct SharedResult {
     watch: WatchId,
     observers: usize,
     rendering: Rendered,
+    /// For observers that take link deltas.
+    steps: Steps,
 }
 
 /// A rendering, and what it was made of.
@@ -154,7 +158,9 @@ impl Observations {
         let rendering = render(context, &lookup, &view, revision)?;
         self.last_result += 1;
         let id = self.last_result;
-        self.results.insert(id, SharedResult { lookup, view, watch, observers: 0, rendering });
+        let mut result = SharedResult { lookup, view, watch, observers: 0, rendering, steps: Steps::default() };
+        result.take_step();
+        self.results.insert(id, result);
         self.result_ids.insert(key, id);
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.results += 1;
@@ -237,7 +243,8 @@ impl Observations {
         let observer = self.observers.get(&exchange)?;
         let id = observer.result;
         let result = self.results.get(&id)?;
-        let (watch, shows_time) = (result.watch, result.lookup.shows_time());
+        let lookup = &result.lookup;
+        let (watch, shows_time) = (result.watch, lookup.shows_time() && !lookup.is_by_deltas());
         let watched = self.watched.get_mut(&watch)?;
         watched.to_tell.remove(&exchange);
         watched.up_to_date.insert(exchange);
@@ -251,13 +258,20 @@ impl Observations {
         };
         let observer = self.observers.get_mut(&exchange)?;
         observer.revision = revision;
-        let is_new = observer.known != rendering.etag;
-        observer.known = rendering.etag;
-        (is_new || shows_time).then(|| {
-            let mut response = rendering.response(context.now);
+        let known = replace(&mut observer.known, rendering.etag);
+        (known != rendering.etag || shows_time).then(|| {
+            let step = self.step(exchange, &[known]);
+            let mut response = step.map_or_else(|| rendering.response(context.now), |step| rendering.step(step));
             response.is_observed = true;
             Ok(response)
         })
+    }
+
+    /// Returns the link delta that leads from one of the states that an observer has to the present one, made once for all
+    /// who are there; none if whole answers are what it observes, or no way is known.
+    pub(crate) fn step(&mut self, exchange: ExchangeId, known: &[ETag]) -> Option<Bytes> {
+        let result = self.results.get_mut(&self.observers.get(&exchange)?.result)?;
+        known.iter().find_map(|&known| result.steps.from(known))
     }
 
     /// Returns the rendering of a result as it is now, made once for all its observers.
@@ -270,8 +284,19 @@ impl Observations {
             && (*at == context.now || !result.lookup.shows_time());
         if !is_fresh {
             result.rendering = render(context, &result.lookup, &result.view, revision)?;
+            result.take_step();
         }
         Ok(result.rendering.rendering.clone())
+    }
+}
+
+impl SharedResult {
+    /// Takes note of how the rendering differs from the one before.
+    fn take_step(&mut self) {
+        if self.lookup.is_by_deltas() {
+            let rendering = &self.rendering.rendering;
+            self.steps.advance(rendering.etag, &rendering.links);
+        }
     }
 }
 

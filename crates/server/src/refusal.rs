@@ -59,7 +59,7 @@ pub enum Refusal {
     #[error("payload: starts from another state than the present one")]
     Conflict,
     /// The client accepts only a format that the server does not write.
-    #[error("accept: only 40, application/link-format")]
+    #[error("accept: only 40, application/link-format, and on look-ups what they announce")]
     NotAcceptable,
     /// The peer cannot be asked back on the transport that it used.
     #[error("simple registration: only over a transport of datagrams")]

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchChange, WatchEvent, WatchId, Watcher};
 use waypost_filter::Query;
 use waypost_model::Location;
-use waypost_rest::{ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_rest::{
+    Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
+};
 use waypost_time::Instant;
 
 use crate::discovery::Discovery;
@@ -18,7 +20,7 @@ use crate::observation::{Context, Observations};
 use crate::pace::Pace;
 use crate::paging::Paging;
 use crate::quota::{Account, Quota};
-use crate::representation::{accepts_link_format, fresh_or_valid};
+use crate::representation::fresh_or_valid;
 use crate::{Event, Refusal, ServerConfig};
 
 /// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.
@@ -241,9 +243,9 @@ impl Server {
         if request.method != Method::Get {
             return Err(Refusal::MethodNotAllowed);
         }
-        accepts_link_format(request)?;
         let policy = self.config.policy.as_ref();
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
+        let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
@@ -264,9 +266,14 @@ impl Server {
         } else {
             lookup.render(&mut context, &view)?
         };
-        let mut response = rendering.response(now);
+        let mut response = fresh_or_valid(request, rendering.response(now));
+        if response.code != Code::VALID
+            && let Some(step) = self.observations.step(exchange, &request.etags)
+        {
+            response = rendering.step(step);
+        }
         response.is_observed = is_observed;
-        Ok(fresh_or_valid(request, response))
+        Ok(response)
     }
 }
 

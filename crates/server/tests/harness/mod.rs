@@ -111,6 +111,12 @@ impl World {
     /// Takes the notifications of one observation, letting everybody be ready at once.
     pub(crate) fn notifications(&mut self, exchange: ExchangeId) -> Vec<Response> {
         self.let_ready();
+        self.taken(exchange)
+    }
+
+    /// Takes the notifications of one observation that are there already.
+    pub(crate) fn taken(&mut self, exchange: ExchangeId) -> Vec<Response> {
+        self.drain();
         let (own, others) = core::mem::take(&mut self.notifications).into_iter().partition(|(of, _)| *of == exchange);
         self.notifications = others;
         own.into_iter().map(|(_, response): (ExchangeId, Response)| response).collect()

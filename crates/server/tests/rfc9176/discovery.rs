@@ -11,8 +11,8 @@ fn section_4_3_discovery_shows_registration_and_both_lookups_with_hints() {
     let mut world = World::new();
     assert_eq!(
         world.get(&client(), "/.well-known/core?rt=core.rd*"),
-        "</rd>;rt=\"core.rd\";ct=\"40 65040\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40\";obs,\
-         </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40\";obs"
+        "</rd>;rt=\"core.rd\";ct=\"40 65040\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40 65040\";obs,\
+         </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40 65040\";obs"
     );
 }
 
@@ -23,7 +23,7 @@ fn section_4_3_the_rt_filter_selects_exactly_and_by_prefix() {
     assert_eq!(links(&world.get(&client(), "/.well-known/core?rt=core.rd-lookup*")).len(), 2);
     assert_eq!(
         world.get(&client(), "/.well-known/core?rt=core.rd-lookup-ep"),
-        r#"</rd-lookup/ep>;rt="core.rd-lookup-ep";ct="40";obs"#
+        r#"</rd-lookup/ep>;rt="core.rd-lookup-ep";ct="40 65040";obs"#
     );
 }
 

@@ -1,0 +1,82 @@
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+use waypost_link_delta::{LinkDelta, Tag};
+use waypost_link_format::LinkDocument;
+use waypost_rest::ETag;
+
+/// How earlier states of an observed look-up lead to the present one, for observers that take link deltas.
+///
+/// Observers of one look-up are at few different states, most of them at the last one, so a step is written once for all who
+/// are at the same. Steps are kept as long as all of them together are smaller than the whole answer; who is further behind
+/// gets that instead.
+#[derive(Debug, Default)]
+pub(crate) struct Steps {
+    present: Option<Present>,
+    /// The oldest first.
+    earlier: VecDeque<Earlier>,
+}
+
+#[derive(Debug)]
+struct Present {
+    state: ETag,
+    links: Bytes,
+}
+
+#[derive(Debug)]
+struct Earlier {
+    state: ETag,
+    /// What leads from there to the present state.
+    delta: LinkDelta,
+    written: Option<Bytes>,
+}
+
+impl Steps {
+    /// Takes the next state.
+    pub(crate) fn advance(&mut self, state: ETag, links: &Bytes) {
+        let next = Present { state, links: links.clone() };
+        let Some(present) = self.present.replace(next).filter(|present| present.state != state) else { return };
+        let step = LinkDelta::between(document(&present.links), document(links));
+        for earlier in &mut self.earlier {
+            earlier.delta = earlier.delta.then(&step).expect("what may be applied to anything may follow anything");
+            earlier.written = None;
+        }
+        self.earlier.push_back(Earlier { state: present.state, delta: step, written: None });
+        self.earlier.retain(|earlier| earlier.state != state);
+        let mut size: usize = self.earlier.iter().map(Earlier::size).sum();
+        while size > links.len() || self.earlier.len() > MOST_STATES {
+            let Some(oldest) = self.earlier.pop_front() else { break };
+            size -= oldest.size();
+        }
+    }
+
+    /// Returns the encoded delta that leads from a state to the present one; none if that is not known any more.
+    pub(crate) fn from(&mut self, state: ETag) -> Option<Bytes> {
+        let present = tag(self.present.as_ref()?.state)?;
+        let earlier = self.earlier.iter_mut().find(|earlier| earlier.state == state)?;
+        if earlier.written.is_none() {
+            let delta = earlier.delta.clone().starting_from(tag(state)?).leading_to(present);
+            earlier.written = Some(delta.encode().into());
+        }
+        earlier.written.clone()
+    }
+}
+
+impl Earlier {
+    fn size(&self) -> usize {
+        self.delta.removed().as_str().len() + self.delta.put().as_str().len()
+    }
+}
+
+/// Reads what was written as link-format.
+pub(crate) fn document(links: &Bytes) -> LinkDocument<'_> {
+    LinkDocument::parse_bytes(links).expect("what a writer writes is a document")
+}
+
+/// Returns the tag that deltas know a state by.
+pub(crate) fn tag(state: ETag) -> Option<Tag> {
+    Tag::new(state.as_bytes()).ok()
+}
+
+/// How many earlier states are remembered of one look-up.
+const MOST_STATES: usize = 16;
