@@ -1,3 +1,4 @@
+use waypost_link_delta::DecodeError;
 use waypost_link_format::ParseError;
 use waypost_rest::{Code, ContentFormat, RequestFailure};
 
@@ -27,6 +28,9 @@ pub enum Fault {
     /// The answer says that it is in link-format, and is not.
     #[error("not link-format: {0}")]
     Links(#[from] ParseError),
+    /// The answer says that it is a link delta, and is not.
+    #[error("not a link delta: {0}")]
+    Delta(#[from] DecodeError),
     /// The answer is larger than the limits allow.
     #[error("the answer is too large")]
     TooLarge,

@@ -29,6 +29,8 @@ pub struct Lookup {
     pub(crate) interfaces: Interfaces,
     pub(crate) query: Query,
     pub(crate) mode: Mode,
+    /// Whether an observed result is to come as link deltas.
+    pub(crate) by_deltas: bool,
 }
 
 /// How the result is wanted.
@@ -44,7 +46,7 @@ impl Lookup {
     /// every other one is the interface.
     #[must_use]
     pub const fn resources(at: ResourceUri, query: Query) -> Self {
-        Self { at, interfaces: Interfaces::Resources, query, mode: Mode::Once }
+        Self { at, interfaces: Interfaces::Resources, query, mode: Mode::Once, by_deltas: false }
     }
 
     /// Makes a look-up of endpoints. A URI without path and query names a host whose interfaces are to be discovered;
@@ -54,7 +56,7 @@ impl Lookup {
     /// URIs, and are not to be asked or changed ([RFC 9176 §6.4](https://www.rfc-editor.org/rfc/rfc9176#section-6.4)).
     #[must_use]
     pub const fn endpoints(at: ResourceUri, query: Query) -> Self {
-        Self { at, interfaces: Interfaces::Endpoints, query, mode: Mode::Once }
+        Self { at, interfaces: Interfaces::Endpoints, query, mode: Mode::Once, by_deltas: false }
     }
 
     /// Returns the look-up as one that walks through the result, this many links at a time. The page and count of the
@@ -74,6 +76,15 @@ impl Lookup {
     pub const fn observed(mut self) -> Self {
         self.mode = Mode::Observed;
         self
+    }
+
+    /// Returns the look-up as an [observed](Self::observed) one of which the directory tells no more than what changes, in
+    /// [link deltas](waypost_link_delta). An answer has all links still, in an order of no meaning. What was missed is asked for
+    /// again. A directory that has no deltas is observed without.
+    #[must_use]
+    pub const fn observed_by_deltas(mut self) -> Self {
+        self.by_deltas = true;
+        self.observed()
     }
 
     /// Returns where to ask, as given.

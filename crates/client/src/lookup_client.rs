@@ -1,5 +1,6 @@
 //! The engine of look-ups.
 
+mod following;
 mod outcome;
 mod running;
 mod service;
@@ -198,9 +199,13 @@ impl LookupClient {
     fn get(&self, running: &Running, uri: &ResourceUri) -> Request {
         let mut request = uri.request(Method::Get);
         let arguments = running.lookup.arguments(running.page);
-        request.etags.extend(self.answers.etag(&(uri.clone(), arguments.clone())));
+        let is_by_deltas = running.is_by_deltas();
+        request.etags.extend(match is_by_deltas {
+            true => running.following.etag(),
+            false => self.answers.etag(&(uri.clone(), arguments.clone())),
+        });
         request.query.extend(arguments);
-        request.accept = Some(ContentFormat::LINK_FORMAT);
+        request.accept = Some(if is_by_deltas { self.config.link_delta_format } else { ContentFormat::LINK_FORMAT });
         request
     }
 

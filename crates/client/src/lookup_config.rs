@@ -1,6 +1,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use waypost_rest::ContentFormat;
+
 use crate::{Interfaces, Limits};
 
 /// How a [`LookupClient`](crate::LookupClient) goes about it.
@@ -20,6 +22,9 @@ pub struct LookupConfig {
     pub schemes: Vec<Box<str>>,
     /// What discovery asks for. By default it is the one kind of interface that a look-up needs.
     pub discovery: Option<Interfaces>,
+    /// The content format of link deltas, for look-ups that are [observed by deltas](crate::Lookup::observed_by_deltas); by default
+    /// the [number for experiments](waypost_link_delta::CONTENT_FORMAT).
+    pub link_delta_format: ContentFormat,
     /// Bounds.
     pub limits: Limits,
 }
@@ -28,7 +33,13 @@ impl LookupConfig {
     /// Makes the configuration with everything but the seed at its default.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, schemes: Vec::from(["coap".into()]), discovery: None, limits: Limits::default() }
+        Self {
+            seed,
+            schemes: Vec::from(["coap".into()]),
+            discovery: None,
+            link_delta_format: ContentFormat(waypost_link_delta::CONTENT_FORMAT),
+            limits: Limits::default(),
+        }
     }
 
     /// Returns the configuration with these bounds.

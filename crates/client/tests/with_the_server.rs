@@ -259,3 +259,52 @@ fn links_that_change_are_told_to_the_directory_as_deltas() {
     assert!(world.found(A, "rt=light-lux").is_empty());
     assert_eq!(world.lines(node).last().unwrap(), "updated at coap://a.example");
 }
+
+/// Observes a directory that fills up; returns what is known in the end, and how many bytes it took.
+fn observed(lookup: Lookup) -> (Vec<String>, usize) {
+    let mut world = World::new();
+    world.serve(A, ServerConfig::default());
+    let client = world.client(Limits::default());
+    world.start(client, lookup);
+    let nodes: Vec<_> = (0..50)
+        .map(|number| {
+            world.pass(1);
+            world.register(description(&format!("ep=node{number}&lt=600")), RegistrantConfig::new(number), &[A])
+        })
+        .collect();
+    world.pass(10);
+    world.shutdown(nodes[7]);
+    world.pass(10);
+    let mut events = world.events(client);
+    let Some(LookupEvent::Found(answer)) = events.pop() else { panic!("{events:?}") };
+    assert!(answer.is_observed);
+    let mut links: Vec<_> = answer.links.links().map(|link| link.raw().to_owned()).collect();
+    links.sort();
+    (links, world.payload_bytes())
+}
+
+#[test]
+fn an_observer_by_deltas_knows_the_same_for_less() {
+    let lookup = || Lookup::resources(A.parse().unwrap(), "rt=temperature-c".parse().unwrap());
+    let (whole, bytes) = observed(lookup().observed());
+    assert_eq!(whole.len(), 49);
+    let (by_deltas, fewer) = observed(lookup().observed_by_deltas());
+    assert_eq!(by_deltas, whole);
+    assert!(fewer * 5 < bytes, "{fewer} instead of {bytes}");
+}
+
+#[test]
+fn a_directory_without_deltas_is_observed_all_the_same() {
+    let mut config = ServerConfig::default();
+    config.link_delta_format = None;
+    let mut world = World::new();
+    world.serve(A, config);
+    let client = world.client(Limits::default());
+    world.start(client, Lookup::resources(A.parse().unwrap(), Query::all()).observed_by_deltas());
+    world.register(description("ep=node1"), RegistrantConfig::new(1), &[A]);
+    world.pass(10);
+    let events = world.events(client);
+    let Some(LookupEvent::Found(answer)) = events.last() else { panic!("{events:?}") };
+    assert!(answer.is_observed);
+    assert_eq!(answer.links.links().count(), 2);
+}

@@ -7,6 +7,7 @@ use waypost_rest::{Code, RequestFailure, RequestId, Response};
 use waypost_time::back_off;
 
 use super::LookupClient;
+use super::following::{Followed, Following};
 use super::running::{Phase, Step};
 use crate::diagnostic::diagnostic_of;
 use crate::discovery::{link_format_of, max_age_of};
@@ -44,6 +45,12 @@ impl LookupClient {
             if self.try_again(id, &uri, response) {
                 return;
             }
+        }
+        if let Ok(response) = &outcome
+            && response.code == Code::NOT_ACCEPTABLE
+            && self.give_up_deltas(id)
+        {
+            return;
         }
         let result = match (outcome, step) {
             (Err(failure), _) => Err(Problem::Fault(failure.into())),
@@ -112,7 +119,17 @@ impl LookupClient {
         let Some(running) = self.running.get_mut(&id) else { return Ok(()) };
         let limits = &self.config.limits;
         let asked = (uri.clone(), running.lookup.arguments(running.page));
-        let links = if response.code == Code::VALID {
+        let is_delta = response.code == Code::VALID || response.content_format == Some(self.config.link_delta_format);
+        let is_delta = is_delta && running.is_by_deltas();
+        let links = if is_delta {
+            match running.following.take(response, limits.answer_bytes)? {
+                Followed::Links(text) => resolved(text, uri.as_str(), limits.answer_bytes)?,
+                Followed::Gap => {
+                    self.begin_anew(id);
+                    return Ok(());
+                }
+            }
+        } else if response.code == Code::VALID {
             self.answers.revalidated(&asked, response.etag).ok_or(Fault::Code(Code::VALID))?
         } else {
             let text = link_format_of(response, limits.answer_bytes)?;
@@ -156,6 +173,28 @@ impl LookupClient {
             }
         }
         Ok(())
+    }
+
+    /// Observes in link-format from now on; returns false if that is what is done.
+    fn give_up_deltas(&mut self, id: LookupId) -> bool {
+        let Some(running) = self.running.get_mut(&id).filter(|running| running.is_by_deltas()) else { return false };
+        running.following.is_given_up = true;
+        self.ask(id);
+        true
+    }
+
+    /// Asks for everything after something was missed; in link-format, which is another observation, where that is of no use.
+    fn begin_anew(&mut self, id: LookupId) {
+        let Some(mut running) = self.running.remove(&id) else { return };
+        if running.following.is_hopeless() {
+            if let Some(request) = running.request.take() {
+                self.by_request.remove(&request);
+                self.end_observation(request, &running);
+            }
+            running.following.is_given_up = true;
+        }
+        self.running.insert(id, running);
+        self.ask(id);
     }
 
     fn show(
@@ -205,6 +244,7 @@ impl LookupClient {
         let was_discovered = running.lookup.at.is_host() && matches!(running.step, Step::Get { .. });
         let key = (running.lookup.at.clone(), running.lookup.interfaces);
         running.step = Step::Discover;
+        running.following = Following::default();
         running.tried += 1;
         let has_next = was_discovered
             && running.page == 0

@@ -2,6 +2,8 @@ use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::RequestId;
 use waypost_time::Instant;
 
+use super::following::Following;
+use crate::lookup::Mode;
 use crate::registrant::Patience;
 use crate::{Lookup, ResourceUri};
 
@@ -24,6 +26,8 @@ pub(super) struct Running {
     pub(super) untaken: usize,
     /// What an observed look-up showed last.
     pub(super) shown: Option<LinkDocumentBuf>,
+    /// What link deltas have told so far.
+    pub(super) following: Following,
 }
 
 #[derive(Debug, Clone)]
@@ -61,7 +65,13 @@ impl Running {
             failures: 0,
             untaken: 0,
             shown: None,
+            following: Following::default(),
         }
+    }
+
+    /// Returns whether link deltas are asked for.
+    pub(super) fn is_by_deltas(&self) -> bool {
+        self.lookup.by_deltas && self.lookup.mode == Mode::Observed && !self.following.is_given_up
     }
 
     pub(super) const fn deadline(&self) -> Option<Instant> {

@@ -44,6 +44,12 @@ impl<S: Service> Bench<S> {
         self.asked.remove(0)
     }
 
+    /// Takes all requests that wait.
+    pub(crate) fn all_asked(&mut self) -> Vec<Asked> {
+        self.drain();
+        core::mem::take(&mut self.asked)
+    }
+
     #[track_caller]
     pub(crate) fn asks_nothing(&mut self) {
         self.drain();
