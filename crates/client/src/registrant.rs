@@ -376,7 +376,10 @@ impl Registrant {
     fn is_expressible(&self, difference: &Difference) -> bool {
         match (difference, &self.held) {
             (Difference::None | Difference::Update(_), _) => true,
-            (Difference::Patch(_), Some(held)) => self.directories.takes_deltas(held.place, &held.interface),
+            (Difference::Patch(_), Some(held)) => {
+                let is_spoken = self.config.link_delta_format.is_some();
+                is_spoken && self.directories.takes_deltas(held.place, &held.interface)
+            }
             _ => false,
         }
     }

@@ -74,13 +74,16 @@ fn s5_3_3_what_a_directory_did_not_announce_is_not_tried() {
 
 #[test]
 fn s5_3_3_of_a_configured_interface_it_is_configured_whether_it_takes_deltas() {
-    for takes in [false, true] {
-        let mut bench = Bench::registrant("ep=node1", &[]);
+    let speaks = RegistrantConfig::new(1);
+    let mut silent = RegistrantConfig::new(1);
+    silent.link_delta_format = None;
+    for (config, takes, is_patched) in [(speaks.clone(), false, false), (speaks, true, true), (silent, true, false)] {
+        let mut bench = Bench::registrant_with(config, "ep=node1", &[]);
         let candidate = Candidate::new("coap://rd.example/rd").unwrap();
         bench.add(if takes { candidate.taking_link_deltas() } else { candidate });
         bench.register();
         bench.update("ep=node1", FEWER);
-        assert_eq!(bench.asked().request.method == Method::IPatch, takes);
+        assert_eq!(bench.asked().request.method == Method::IPatch, is_patched);
     }
 }
 
