@@ -15,6 +15,7 @@ import aiocoap
 
 import blockwise
 import datagrams
+import deltas
 import discovery
 import errors
 import harness
@@ -25,7 +26,7 @@ import registration
 import replication
 import simple
 
-MODULES = [discovery, registration, lookup, blockwise, observe, simple, replication, errors, datagrams, libcoap]
+MODULES = [discovery, registration, deltas, lookup, blockwise, observe, simple, replication, errors, datagrams, libcoap]
 
 
 async def main(authority, words):
