@@ -12,6 +12,8 @@ use harness::*;
 use proptest::prelude::*;
 use waypost_directory::Directory;
 use waypost_filter::Query;
+use waypost_link_delta::{LinkDelta, Tag};
+use waypost_link_format::LinkDocument;
 use waypost_model::Version;
 use waypost_rest::{
     Code, ContentFormat, ETag, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response,
@@ -19,6 +21,9 @@ use waypost_rest::{
 };
 use waypost_server::{EchoConfig, FirstComeFirstRemembered, Server, ServerConfig, ServerLimits};
 use waypost_time::Instant;
+
+/// The content format of link deltas.
+const LINK_DELTA: ContentFormat = ContentFormat(65_040);
 
 /// One call of the transport, or what leads to one.
 #[derive(Debug, Clone)]
@@ -49,7 +54,7 @@ struct Run {
     outputs: Vec<Output>,
     transcript: Transcript,
     echoes: Vec<Bytes>,
-    /// What each observer knows, and how to ask for it.
+    /// Which links each observer knows, and how to ask for them.
     observed: BTreeMap<ExchangeId, (usize, Request, Bytes)>,
     asked: BTreeMap<ExchangeId, (usize, Request)>,
 }
@@ -123,15 +128,17 @@ impl Run {
                     self.echoes.extend(response.echo.clone());
                     if response.is_observed {
                         let (peer, request) = self.asked[&exchange].clone();
-                        self.observed.insert(exchange, (peer, request, response.payload.clone()));
+                        self.observed.insert(exchange, (peer, request, known_by(&Bytes::new(), &response)));
                     }
                     self.transcript.responses.entry(exchange).or_default().push(Some(response));
                 }
                 Output::Silence { exchange } => self.transcript.responses.entry(exchange).or_default().push(None),
                 Output::Notification { exchange, response } => {
-                    match response.code.is_success() {
-                        true => self.observed.get_mut(&exchange).expect("an observer").2 = response.payload.clone(),
-                        false => drop(self.observed.remove(&exchange)),
+                    if response.code.is_success() {
+                        let known = &mut self.observed.get_mut(&exchange).expect("an observer").2;
+                        *known = known_by(known, &response);
+                    } else {
+                        self.observed.remove(&exchange);
                     }
                     self.transcript.notifications.push((exchange, response));
                 }
@@ -147,6 +154,16 @@ impl Run {
         let directory = self.server.directory();
         (directory.version().clone(), contents(directory, self.now))
     }
+}
+
+/// Returns the links that are known after a response by who knew others before.
+fn known_by(before: &Bytes, response: &Response) -> Bytes {
+    if response.content_format != Some(LINK_DELTA) {
+        return response.payload.clone();
+    }
+    let delta = LinkDelta::decode(&response.payload, &waypost_link_delta::Limits::default()).unwrap();
+    let links = delta.apply(LinkDocument::parse_bytes(before).unwrap());
+    Bytes::from(links.as_str().to_owned())
 }
 
 fn contents(directory: &Directory, now: Instant) -> Vec<String> {
@@ -243,15 +260,35 @@ fn a_request() -> impl Strategy<Value = Request> {
         parameters(),
     )
         .prop_map(|(method, number, query)| request(method, &format!("{}?{query}", locations()[number])));
+    let patch = (
+        prop::sample::select(vec![Method::Patch, Method::IPatch]),
+        prop::sample::select(vec![0_usize, 1, 2, 3]),
+        parameters(),
+        [links(), links()],
+        prop::bool::weighted(0.2),
+    )
+        .prop_map(|(method, number, query, [before, after], is_tagged)| {
+            let [before, after] = [before, after].map(|links| LinkDocument::parse(links).unwrap_or_default());
+            let mut delta = LinkDelta::between(before, after);
+            if is_tagged {
+                delta = delta.starting_from(Tag::new(b"unknown").unwrap());
+            }
+            request(method, &format!("{}?{query}", locations()[number])).with_payload(LINK_DELTA, delta.encode())
+        });
     let touched = prop::sample::select(vec![0_usize, 1, 2]).prop_map(|number| touch(&locations()[number]));
     let simple = prop::sample::select(vec!["ep=a", "ep=b", "ep=b&lt=60", "ep=c&lt=1", "ep=c&base=coap://h", ""])
         .prop_map(|query| touch(&format!("/.well-known/rd?{query}")));
-    let lookup = (prop::sample::select(vec!["ep", "res"]), queries(), prop::option::weighted(0.7, Just(()))).prop_map(
-        |(interface, query, observes)| {
-            let request = get(&format!("/rd-lookup/{interface}?{query}"));
-            if observes.is_some() { request.with_observe(Observe::Register) } else { request }
-        },
-    );
+    let lookup = (
+        prop::sample::select(vec!["ep", "res"]),
+        queries(),
+        prop::bool::weighted(0.7),
+        prop::option::weighted(0.3, Just(LINK_DELTA)),
+    )
+        .prop_map(|(interface, query, observes, accept)| {
+            let mut request = get(&format!("/rd-lookup/{interface}?{query}"));
+            request.accept = accept;
+            if observes { request.with_observe(Observe::Register) } else { request }
+        });
     let odd = (
         prop::sample::select(vec![Method::Get, Method::Post, Method::Put, Method::Fetch]),
         prop::collection::vec("[a-z./ %é]{0,4}", 0..3),
@@ -266,8 +303,7 @@ fn a_request() -> impl Strategy<Value = Request> {
             request.payload = payload.into();
             request
         });
-    let any =
-        prop_oneof![3 => registration, 3 => named, 2 => operation, 2 => touched, 2 => simple, 5 => lookup, 1 => odd];
+    let any = prop_oneof![3 => registration, 3 => named, 2 => operation, 2 => patch, 2 => touched, 2 => simple, 5 => lookup, 1 => odd];
     (any, prop::bool::weighted(0.05)).prop_map(|(mut request, is_multicast)| {
         request.is_multicast = is_multicast;
         request
@@ -453,11 +489,15 @@ proptest! {
                 continue;
             }
             let mut request = request;
+            let is_by_deltas = request.accept.is_some();
             request.observe = None;
             run.step(&Step::Ask(peer, request, None));
             run.drain();
             let fresh = run.transcript.responses[&ExchangeId(run.exchanges)][0].clone().unwrap();
-            prop_assert_eq!(&known, &fresh.payload, "exchange {:?}", exchange);
+            let [known, fresh] = [known, known_by(&Bytes::new(), &fresh)].map(|links| String::from_utf8(links.to_vec()).unwrap());
+            // Deltas do not carry the order.
+            let is_same = if is_by_deltas { harness::links(&known) == harness::links(&fresh) } else { known == fresh };
+            prop_assert!(is_same, "exchange {:?}: {} instead of {}", exchange, known, fresh);
         }
         prop_assert_eq!(run.observed.len(), run.server.observations());
     }
