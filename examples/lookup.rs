@@ -85,7 +85,8 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         lookup = lookup.in_pages_of(count);
     }
     if is_observed {
-        lookup = lookup.observed();
+        // Where the directory can, it tells no more than what changes.
+        lookup = lookup.observed_by_deltas();
     }
     let id = driver.update(|now, client| client.look_up(now, lookup))?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
