@@ -64,3 +64,13 @@ fn an_identity_is_what_is_written_and_not_what_it_means() {
     }
     assert_eq!(identities[3], identities[4], "an empty value is written as none");
 }
+
+#[test]
+fn an_identity_of_odd_characters_can_be_removed() {
+    for value in ["\\\u{1}", "a\r\n\tb", "\\\n", "\\\u{7f}", "\\\\", "\\\"", "\t", "ä\\ä", ""] {
+        let before = format!("</a>;rel=\"{value}\",</b>");
+        let [before, after] = [&before, "</b>"].map(|text| LinkDocument::parse(text).unwrap());
+        let delta = LinkDelta::between(before, after);
+        assert_eq!(delta.apply(before).as_document(), after, "{value:?}");
+    }
+}

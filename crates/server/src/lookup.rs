@@ -6,13 +6,12 @@ use bytes::Bytes;
 use waypost_directory::{Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
 use waypost_link_delta::LinkDelta;
-use waypost_link_format::LinkWriter;
+use waypost_link_format::{LinkDocument, LinkWriter};
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::observation::Context;
-use crate::representation::etag_of;
-use crate::steps::{document, tag};
+use crate::representation::{etag_of, tag_of};
 use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
 
 /// What a look-up asks for ([RFC 9176 §6](https://www.rfc-editor.org/rfc/rfc9176#section-6)).
@@ -153,7 +152,7 @@ impl Lookup {
         let links = Bytes::from(body.text);
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),
-            Some(format) => (whole(&links, etag), format),
+            Some(format) => (whole(&links, etag)?, format),
         };
         Ok(Rendering { links, etag, payload, format, good_until })
     }
@@ -243,9 +242,9 @@ impl Rendering {
 }
 
 /// Writes all links as a delta from nothing.
-fn whole(links: &Bytes, etag: ETag) -> Bytes {
-    let delta = LinkDelta::whole(document(links));
-    tag(etag).map_or_else(|| delta.encode(), |state| delta.clone().leading_to(state).encode()).into()
+fn whole(links: &Bytes, etag: ETag) -> Result<Bytes, Refusal> {
+    let links = LinkDocument::parse_bytes(links).map_err(|_| Refusal::Internal)?;
+    Ok(LinkDelta::whole(links).leading_to(tag_of(etag)).encode().into())
 }
 
 /// A string that does not grow over a limit.

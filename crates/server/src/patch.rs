@@ -1,9 +1,9 @@
 use waypost_directory::Endpoint;
-use waypost_link_delta::{DecodeErrorKind, Limits, LinkDelta, Tag};
+use waypost_link_delta::{DecodeErrorKind, Limits, LinkDelta};
 use waypost_link_format::ParseError;
 use waypost_rest::{ETag, Request};
 
-use crate::representation::etag_of;
+use crate::representation::{etag_of, tag_of};
 use crate::{Refusal, Server};
 
 /// The links of a registration, changed by PATCH and iPATCH ([RFC 8132], which [RFC 9176 §5.3.3] leaves to others to fill).
@@ -34,8 +34,8 @@ impl Server {
 
 /// Refuses a delta that starts from another state than the present one.
 pub(crate) fn check_state(delta: &LinkDelta, endpoint: &Endpoint<'_>) -> Result<(), Refusal> {
-    let present = Tag::new(etag_of_links(endpoint).as_bytes()).ok();
-    if delta.from().is_met_by(present) { Ok(()) } else { Err(Refusal::Conflict) }
+    let present = tag_of(etag_of_links(endpoint));
+    if delta.from().is_met_by(Some(present)) { Ok(()) } else { Err(Refusal::Conflict) }
 }
 
 /// Returns the entity tag of the links of a registration.

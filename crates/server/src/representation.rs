@@ -1,6 +1,7 @@
 use core::hash::Hasher as _;
 
 use siphasher::sip::SipHasher24;
+use waypost_link_delta::Tag;
 use waypost_rest::{Code, ContentFormat, ETag, Request, Response};
 
 use crate::Refusal;
@@ -18,6 +19,11 @@ pub(crate) fn etag_of(payload: &[u8]) -> ETag {
     let mut hasher = SipHasher24::new();
     hasher.write(payload);
     ETag::from_hash(hasher.finish())
+}
+
+/// Returns an entity tag as link deltas have it.
+pub(crate) fn tag_of(etag: ETag) -> Tag {
+    Tag::new(etag.as_bytes()).expect("both have one to eight bytes")
 }
 
 /// Returns 2.03 in place of a response that the client has already.

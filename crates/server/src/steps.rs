@@ -1,9 +1,11 @@
 use alloc::collections::VecDeque;
 
 use bytes::Bytes;
-use waypost_link_delta::{LinkDelta, Tag};
+use waypost_link_delta::LinkDelta;
 use waypost_link_format::LinkDocument;
 use waypost_rest::ETag;
+
+use crate::representation::tag_of;
 
 /// How earlier states of an observed look-up lead to the present one, for observers that take link deltas.
 ///
@@ -36,7 +38,9 @@ impl Steps {
     pub(crate) fn advance(&mut self, state: ETag, links: &Bytes) {
         let next = Present { state, links: links.clone() };
         let Some(present) = self.present.replace(next).filter(|present| present.state != state) else { return };
-        let step = LinkDelta::between(document(&present.links), document(links));
+        let documents = [&present.links, links].map(|links| LinkDocument::parse_bytes(links));
+        let [Ok(before), Ok(after)] = documents else { return self.earlier.clear() };
+        let step = LinkDelta::between(before, after);
         for earlier in &mut self.earlier {
             earlier.delta = earlier.delta.then(&step).expect("what may be applied to anything may follow anything");
             earlier.written = None;
@@ -52,10 +56,10 @@ impl Steps {
 
     /// Returns the encoded delta that leads from a state to the present one; none if that is not known any more.
     pub(crate) fn from(&mut self, state: ETag) -> Option<Bytes> {
-        let present = tag(self.present.as_ref()?.state)?;
+        let present = self.present.as_ref()?.state;
         let earlier = self.earlier.iter_mut().find(|earlier| earlier.state == state)?;
         if earlier.written.is_none() {
-            let delta = earlier.delta.clone().starting_from(tag(state)?).leading_to(present);
+            let delta = earlier.delta.clone().starting_from(tag_of(state)).leading_to(tag_of(present));
             earlier.written = Some(delta.encode().into());
         }
         earlier.written.clone()
@@ -66,16 +70,6 @@ impl Earlier {
     fn size(&self) -> usize {
         self.delta.removed().as_str().len() + self.delta.put().as_str().len()
     }
-}
-
-/// Reads what was written as link-format.
-pub(crate) fn document(links: &Bytes) -> LinkDocument<'_> {
-    LinkDocument::parse_bytes(links).expect("what a writer writes is a document")
-}
-
-/// Returns the tag that deltas know a state by.
-pub(crate) fn tag(state: ETag) -> Option<Tag> {
-    Tag::new(state.as_bytes()).ok()
 }
 
 /// How many earlier states are remembered of one look-up.
