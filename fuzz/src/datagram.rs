@@ -202,6 +202,8 @@ impl<'a> Story<'a> {
                 0 => break,
                 1..=4 => options.push((15, ARGUMENTS[usize::from(what >> 4)].into())),
                 5 => options.push((6, vec![what >> 4 & 1])),
+                // Accept: a link delta.
+                6 if what & 0x10 != 0 => options.push((17, 65_040_u16.to_be_bytes().to_vec())),
                 6 => options.push((12, vec![40])),
                 7 => options.push((23, vec![self.byte().unwrap_or(0)])),
                 8 => {
