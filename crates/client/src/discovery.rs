@@ -151,5 +151,8 @@ pub(crate) fn link_format_of(response: &Response, longest: usize) -> Result<&str
 
 /// Returns how long a response is fresh (RFC 7252 §5.10.5).
 pub(crate) fn max_age_of(response: &Response) -> Duration {
-    Duration::from_secs(response.max_age.unwrap_or(60).into())
+    response.max_age.map_or(DEFAULT_MAX_AGE, |seconds| Duration::from_secs(seconds.into()))
 }
+
+/// How long a response is fresh that does not say (RFC 7252 §5.10.5).
+pub(crate) const DEFAULT_MAX_AGE: Duration = Duration::from_secs(60);

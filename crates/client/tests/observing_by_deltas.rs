@@ -65,6 +65,17 @@ fn each_step_leads_on_from_the_one_before() {
 }
 
 #[test]
+fn how_long_a_step_is_fresh_says_nothing_of_the_links() {
+    let (mut bench, asked) = bench();
+    bench.answer(&asked, whole(A, 1).with_max_age(20));
+    let [LookupEvent::Found(answer)] = &bench.events()[..] else { panic!() };
+    assert_eq!(answer.max_age.as_secs(), 20);
+    bench.answer(&asked, step((A, 1), (AB, 2)).with_max_age(0));
+    let [LookupEvent::Found(answer)] = &bench.events()[..] else { panic!() };
+    assert_eq!(answer.max_age.as_secs(), 60);
+}
+
+#[test]
 fn links_are_resolved_against_where_they_are_from() {
     let (mut bench, asked) = bench();
     bench.answer(&asked, whole("</a>", 1));
@@ -99,7 +110,7 @@ fn what_has_not_changed_need_not_be_sent_again() {
     let mut valid = observed(code(Code::VALID));
     valid.etag = Some(ETag::new(&[1]).unwrap());
     bench.answer(&again, valid);
-    assert!(bench.events().is_empty());
+    assert!(matches!(bench.events()[..], [LookupEvent::Confirmed { .. }]));
     bench.answer(&asked, step((A, 1), (AB, 2)));
     assert_eq!(bench.found(), AB);
 }

@@ -23,6 +23,8 @@ pub(super) struct Following {
 pub(super) enum Followed<'a> {
     /// All links, as the directory writes them.
     Links(&'a str),
+    /// The same, by a step that is for no cache to keep, so that its Max-Age says nothing of them.
+    Step(&'a str),
     /// It starts from a state that is not the one before: something was missed.
     Gap,
 }
@@ -57,7 +59,8 @@ impl Following {
             return Err(Fault::TooLarge);
         }
         (self.links, self.state, self.gaps) = (links, delta.to(), 0);
-        Ok(Followed::Links(self.links.as_str()))
+        let links = self.links.as_str();
+        Ok(if delta.from() == Basis::Nothing { Followed::Links(links) } else { Followed::Step(links) })
     }
 
     /// Tells whether to begin anew would be of no use.

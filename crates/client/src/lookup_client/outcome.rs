@@ -10,7 +10,7 @@ use super::LookupClient;
 use super::following::{Followed, Following};
 use super::running::{Phase, Step};
 use crate::diagnostic::diagnostic_of;
-use crate::discovery::{link_format_of, max_age_of};
+use crate::discovery::{DEFAULT_MAX_AGE, link_format_of, max_age_of};
 use crate::lookup::Mode;
 use crate::registrant::{Patience, SHORTEST_WAIT, echo_of, is_postponement};
 use crate::resolved::resolved;
@@ -121,9 +121,14 @@ impl LookupClient {
         let asked = (uri.clone(), running.lookup.arguments(running.page));
         let is_delta = response.code == Code::VALID || response.content_format == Some(self.config.link_delta_format);
         let is_delta = is_delta && running.is_by_deltas();
+        let mut max_age = max_age_of(response);
         let links = if is_delta {
             match running.following.take(response, limits.answer_bytes)? {
                 Followed::Links(text) => resolved(text, uri.as_str(), limits.answer_bytes)?,
+                Followed::Step(text) => {
+                    max_age = DEFAULT_MAX_AGE;
+                    resolved(text, uri.as_str(), limits.answer_bytes)?
+                }
                 Followed::Gap => {
                     self.begin_anew(id);
                     return Ok(());
@@ -139,7 +144,6 @@ impl LookupClient {
         };
         running.patience = Patience::default();
         running.failures = 0;
-        let max_age = max_age_of(response);
         match running.lookup.mode {
             Mode::Once => self.show(id, uri, links, max_age, true, false),
             Mode::InPagesOf(count) => {
