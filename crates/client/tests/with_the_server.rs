@@ -174,6 +174,7 @@ fn an_observed_look_up_follows_what_happens() {
         for event in world.events(client) {
             match event {
                 LookupEvent::Found(answer) => counts.push(answer.links.links().count()),
+                LookupEvent::Confirmed { .. } => {}
                 other => panic!("{other:?}"),
             }
         }
