@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example rd`
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -11,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
 use waypost::server::{Server, ServerConfig, ServerLimits};
-use waypost::{Config, Directory, Instant, ReplicaId};
+use waypost::sync::{Replicated, Replicator, SyncConfig};
+use waypost::{Config, Directory, Instant, LinkDocumentBuf, ReplicaId};
 
 /// Writes a line to standard error. Whoever started this may have stopped reading; that is no reason to end.
 macro_rules! log {
@@ -34,8 +36,8 @@ Usage: rd [OPTIONS]
   --help                 show this
 
 Prints `listening on coap://ADDR:PORT` on standard output for each socket when it is ready, and a line on standard error
-for each change of a registration. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep. Ends on SIGINT and
-SIGTERM.";
+for each change of a registration. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, and a feed of what
+changes, for mirrors, at /sync/feed. Ends on SIGINT and SIGTERM.";
 
 struct Options {
     listen: Vec<SocketAddr>,
@@ -69,7 +71,8 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options) -> std::io::Result<()> {
-    let mut config = Config::new(options.secret, ReplicaId(1));
+    // Whoever starts without memory is somebody new to those who mirror.
+    let mut config = Config::new(options.secret, ReplicaId(random()));
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     config.limits.registrations = options.registrations;
     config.limits.documents = options.registrations;
@@ -79,13 +82,17 @@ async fn serve(options: &Options) -> std::io::Result<()> {
         changes_per_minute: usize::MAX,
         ..ServerLimits::default()
     };
-    let server = Server::new(Directory::new(config), ServerConfig::default().with_limits(limits));
-    let service = Logged { server, is_verbose: options.verbose };
+    let mut server = ServerConfig::default().with_limits(limits);
+    server.links = LinkDocumentBuf::parse(FEED).map_err(std::io::Error::other)?;
+    let mut sync = SyncConfig::new(random());
+    sync.admits_mirrors = true;
+    let service = Replicated::new(Server::new(Directory::new(config), server), Replicator::new(sync));
+    let service = Logged { service, is_verbose: options.verbose };
 
     let mut driver = Driver::new(Endpoint::new(service, CoapConfig::random()));
     if !options.quiet {
         driver.on_step(|_, service| {
-            while let Some(event) = service.server.poll_event() {
+            while let Some(event) = service.service.service_mut().poll_event() {
                 log!("{event}");
             }
         });
@@ -98,7 +105,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
         }
         // So that a registration is found by the whole URI of its location, too.
         if let Ok(authority) = format!("coap://{local}").parse() {
-            driver.update(|_, service| service.server.directory_mut().add_authority(authority));
+            driver.update(|_, service| service.service.service_mut().directory_mut().add_authority(authority));
         }
         // Whoever started this may have read enough and gone.
         let mut stdout = std::io::stdout().lock();
@@ -128,7 +135,7 @@ fn join(driver: &mut Driver<Logged>, interface: u32, local: SocketAddr) -> std::
 
 /// A server that writes down every request, if asked to.
 struct Logged {
-    server: Server,
+    service: Replicated<Server>,
     is_verbose: bool,
 }
 
@@ -139,7 +146,7 @@ impl Service for Logged {
             let (path, query) = (path.escape_debug(), query.escape_debug());
             log!("[{}] {} {method} /{path}?{query} ({} bytes)", exchange.0, peer.uri, request.payload.len());
         }
-        self.server.handle_request(now, exchange, peer, request);
+        self.service.handle_request(now, exchange, peer, request);
     }
 
     fn handle_response(&mut self, now: Instant, id: RequestId, outcome: Result<Response, RequestFailure>) {
@@ -149,26 +156,26 @@ impl Service for Logged {
                 Err(failure) => log!("<{}> {failure}", id.0),
             }
         }
-        self.server.handle_response(now, id, outcome);
+        self.service.handle_response(now, id, outcome);
     }
 
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
-        self.server.handle_ready(now, exchange);
+        self.service.handle_ready(now, exchange);
     }
 
     fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
         if self.is_verbose {
             log!("[{}] cancelled", exchange.0);
         }
-        self.server.handle_cancel(now, exchange);
+        self.service.handle_cancel(now, exchange);
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.server.handle_timeout(now);
+        self.service.handle_timeout(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
-        let output = self.server.poll_output();
+        let output = self.service.poll_output();
         if self.is_verbose {
             match &output {
                 Some(Output::Response { exchange, response } | Output::Notification { exchange, response }) => {
@@ -184,7 +191,7 @@ impl Service for Logged {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.server.poll_timeout()
+        self.service.poll_timeout()
     }
 }
 
@@ -223,6 +230,14 @@ impl Options {
         }
         Ok(Some(options))
     }
+}
+
+/// Where what changes is told, for `/.well-known/core`.
+const FEED: &str = r#"</sync/feed>;rt="waypost.feed";obs"#;
+
+/// Draws from what the operating system gives the standard library for its hash maps.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
 }
 
 /// Returns the number of a network interface.
