@@ -3,12 +3,14 @@
 mod abnf;
 mod cells;
 mod datagram;
+mod feed;
 mod link_delta;
 mod link_document;
 mod query;
 
 pub use cells::cells;
 pub use datagram::datagram;
+pub use feed::feed;
 pub use link_delta::link_delta;
 pub use link_document::link_document;
 pub use query::query;

@@ -24,6 +24,11 @@ fn the_corpus_of_datagram_has_no_findings() {
 }
 
 #[test]
+fn the_corpus_of_feed_has_no_findings() {
+    replay("feed", waypost_fuzz::feed);
+}
+
+#[test]
 fn the_corpus_of_link_delta_has_no_findings() {
     replay("link_delta", waypost_fuzz::link_delta);
 }
