@@ -1,4 +1,7 @@
 use core::fmt;
+use core::hash::Hasher as _;
+
+use siphasher::sip::SipHasher24;
 
 /// The name of one representation of a resource: one to eight opaque bytes ([RFC 7252 §5.10.6]).
 ///
@@ -40,6 +43,21 @@ impl ETag {
     #[must_use]
     pub const fn from_hash(hash: u64) -> Self {
         Self { bytes: hash.to_be_bytes(), len: 8 }
+    }
+
+    /// Returns the entity tag of a payload. It depends on the payload alone, so that all who serve the same agree.
+    ///
+    /// ```
+    /// use waypost_rest::ETag;
+    ///
+    /// assert_eq!(ETag::of(b"</temp>"), ETag::of(b"</temp>"));
+    /// assert_ne!(ETag::of(b"</temp>"), ETag::of(b"</light>"));
+    /// ```
+    #[must_use]
+    pub fn of(payload: &[u8]) -> Self {
+        let mut hasher = SipHasher24::new();
+        hasher.write(payload);
+        Self::from_hash(hasher.finish())
     }
 
     /// Returns the bytes.

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 
-use crate::{Code, ContentFormat, ETag};
+use crate::{Code, ContentFormat, ETag, Request};
 
 /// A response, free of everything that a transport needs only for itself.
 ///
@@ -68,6 +68,29 @@ impl Response {
     pub fn with_payload(mut self, payload: impl Into<Bytes>) -> Self {
         self.payload = payload.into();
         self
+    }
+
+    /// Returns 2.03 in place of a response that the client has already, by its ETag
+    /// ([RFC 7252 §5.6.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.6.2)).
+    ///
+    /// ```
+    /// use waypost_rest::{Code, ContentFormat, ETag, Method, Request, Response};
+    ///
+    /// let mut request = Request::new(Method::Get, ["rd-lookup", "ep"]);
+    /// let mut response = Response::content(ContentFormat::LINK_FORMAT, "</reg/1>");
+    /// response.etag = Some(ETag::of(&response.payload));
+    /// request.etags.extend(response.etag);
+    /// assert_eq!(response.or_valid(&request).code, Code::VALID);
+    /// ```
+    #[must_use]
+    pub fn or_valid(self, request: &Request) -> Self {
+        match self.etag {
+            Some(etag) if request.etags.contains(&etag) => {
+                let Self { etag, max_age, is_observed, .. } = self;
+                Self { etag, max_age, is_observed, ..Self::new(Code::VALID) }
+            }
+            _ => self,
+        }
     }
 
     /// Returns the response with a time to live, in seconds.

@@ -35,6 +35,9 @@ pub struct ServerConfig {
     /// [the number for experiments](waypost_link_delta::CONTENT_FORMAT) that clients take for them as well. Without one, deltas
     /// are neither taken nor announced.
     pub link_delta_format: Option<ContentFormat>,
+    /// Where registrants are sent, if they cannot register here: links that are shown first in `/.well-known/core`, in the
+    /// place of that to the registration interface. Nothing can be registered then. Not so by default.
+    pub registration_elsewhere: Option<LinkDocumentBuf>,
     /// Links of the application, shown in `/.well-known/core` after those of the directory.
     pub links: LinkDocumentBuf,
     /// The link that tells what runs here, shown last in `/.well-known/core`
@@ -140,6 +143,15 @@ impl ServerConfig {
         self
     }
 
+    /// Returns the configuration that offers no registration, but links to where else there is one, such as
+    /// `<coap://rd.example/rd>;rt="core.rd"`. These can be changed later by
+    /// [`Server::send_registrants_to`](crate::Server::send_registrants_to).
+    #[must_use]
+    pub fn with_registration_elsewhere(mut self, links: LinkDocumentBuf) -> Self {
+        self.registration_elsewhere = Some(links);
+        self
+    }
+
     /// Returns the configuration that shows links of the application in `/.well-known/core`.
     #[must_use]
     pub fn with_links(mut self, links: LinkDocumentBuf) -> Self {
@@ -171,6 +183,7 @@ impl Default for ServerConfig {
             echo: None,
             simple_registration: true,
             link_delta_format: Some(ContentFormat(waypost_link_delta::CONTENT_FORMAT)),
+            registration_elsewhere: None,
             links: LinkDocumentBuf::default(),
             implementation: LinkBuf::new(IMPLEMENTATION).and_then(|link| link.with("rel", "impl-info")).ok(),
         }

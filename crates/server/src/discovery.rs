@@ -4,9 +4,9 @@ use core::fmt;
 
 use waypost_filter::{Query, select};
 use waypost_link_format::{LinkBuf, LinkDocumentBuf, LinkWriter};
-use waypost_rest::{ContentFormat, Method, Request, Response};
+use waypost_rest::{ContentFormat, ETag, Method, Request, Response};
 
-use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
+use crate::representation::accepts_link_format;
 use crate::{Path, Refusal, ServerConfig};
 
 /// The links that lead to the directory ([RFC 9176 §4.3](https://www.rfc-editor.org/rfc/rfc9176#section-4.3)).
@@ -43,25 +43,25 @@ impl Discovery {
         if text.is_empty() && request.is_multicast {
             return Ok(None);
         }
-        let etag = etag_of(text.as_bytes());
+        let etag = ETag::of(text.as_bytes());
         let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
         response.etag = Some(etag);
-        Ok(Some(fresh_or_valid(request, response)))
+        Ok(Some(response.or_valid(request)))
     }
 }
 
 fn write_links(config: &ServerConfig, text: &mut String) -> fmt::Result {
     let (paths, deltas) = (&config.paths, config.link_delta_format);
     let mut out = LinkWriter::new(text);
-    interface(&mut out, &paths.registration, "core.rd", deltas)?;
+    match &config.registration_elsewhere {
+        Some(links) => links.links().try_for_each(|link| out.copy(link).map(drop))?,
+        None => interface(&mut out, &paths.registration, "core.rd", deltas).map(drop)?,
+    }
     interface(&mut out, &paths.resources, "core.rd-lookup-res", deltas)?.flag("obs")?;
     interface(&mut out, &paths.endpoints, "core.rd-lookup-ep", deltas)?.flag("obs")?;
     let implementation = config.implementation.iter().map(LinkBuf::as_link);
     for link in config.links.as_document().links().chain(implementation) {
-        out.link(link.target())?;
-        for parameter in link.parameters() {
-            out.parameter(parameter)?;
-        }
+        out.copy(link)?;
     }
     out.finish()
 }

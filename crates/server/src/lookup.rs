@@ -11,7 +11,7 @@ use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Respons
 use waypost_time::Instant;
 
 use crate::observation::Context;
-use crate::representation::{etag_of, tag_of};
+use crate::representation::tag_of;
 use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
 
 /// What a look-up asks for ([RFC 9176 §6](https://www.rfc-editor.org/rfc/rfc9176#section-6)).
@@ -148,7 +148,7 @@ impl Lookup {
         let mut good_until = Instant::MAX;
         let written = self.write(context, view, &mut body, &mut good_until);
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
-        let etag = etag_of(body.text.as_bytes());
+        let etag = ETag::of(body.text.as_bytes());
         let links = Bytes::from(body.text);
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),

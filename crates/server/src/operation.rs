@@ -1,13 +1,13 @@
 use bytes::Bytes;
 use waypost_model::{BaseSource, Location, Update};
-use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, ETag, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
 use crate::patch::{check_state, etag_of_links};
 use crate::quota::Account;
 use crate::registration::{observed_base, zone_of};
-use crate::representation::{accepts_link_format, etag_of, fresh_or_valid};
+use crate::representation::accepts_link_format;
 use crate::{Client, Event, Operation, Refusal, Server};
 
 /// Operations on the registration resource ([RFC 9176 §5.3](https://www.rfc-editor.org/rfc/rfc9176#section-5.3)).
@@ -125,8 +125,8 @@ impl Server {
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Read, &endpoint)?;
         let text = endpoint.document().as_str();
         let mut response = Response::content(ContentFormat::LINK_FORMAT, alloc::string::String::from(text));
-        response.etag = Some(etag_of(text.as_bytes()));
-        Ok(fresh_or_valid(request, response))
+        response.etag = Some(ETag::of(text.as_bytes()));
+        Ok(response.or_valid(request))
     }
 
     pub(crate) fn check_freshness(

@@ -3,7 +3,7 @@ use waypost_link_delta::{DecodeErrorKind, Limits, LinkDelta};
 use waypost_link_format::ParseError;
 use waypost_rest::{ETag, Request};
 
-use crate::representation::{etag_of, tag_of};
+use crate::representation::tag_of;
 use crate::{Refusal, Server};
 
 /// The links of a registration, changed by PATCH and iPATCH ([RFC 8132], which [RFC 9176 §5.3.3] leaves to others to fill).
@@ -40,5 +40,5 @@ pub(crate) fn check_state(delta: &LinkDelta, endpoint: &Endpoint<'_>) -> Result<
 
 /// Returns the entity tag of the links of a registration.
 pub(crate) fn etag_of_links(endpoint: &Endpoint<'_>) -> ETag {
-    etag_of(endpoint.document().as_str().as_bytes())
+    ETag::of(endpoint.document().as_str().as_bytes())
 }

@@ -5,6 +5,7 @@ use alloc::string::ToString;
 use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchChange, WatchEvent, WatchId, Watcher};
 use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
     Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
@@ -20,7 +21,6 @@ use crate::observation::{Context, Observations};
 use crate::pace::Pace;
 use crate::paging::Paging;
 use crate::quota::{Account, Quota};
-use crate::representation::fresh_or_valid;
 use crate::{Event, Refusal, ServerConfig};
 
 /// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.
@@ -127,6 +127,13 @@ impl Server {
         &self.config
     }
 
+    /// Says where registrants are sent from now on, in the place of
+    /// [`ServerConfig::registration_elsewhere`]. Nothing can be registered here any more.
+    pub fn send_registrants_to(&mut self, links: LinkDocumentBuf) {
+        self.config.registration_elsewhere = Some(links);
+        self.discovery = Discovery::new(&self.config);
+    }
+
     /// Returns how many observations there are.
     #[must_use]
     pub fn observations(&self) -> usize {
@@ -204,7 +211,8 @@ impl Server {
     ) -> Result<Answer, Refusal> {
         let (paths, resource) = (&self.config.paths, &request.path);
         // Registrants from before the standard register simply at the discovery resource.
-        let is_old_simple = request.method == Method::Post && self.config.simple_registration;
+        let is_registry = self.config.registration_elsewhere.is_none();
+        let is_old_simple = request.method == Method::Post && self.config.simple_registration && is_registry;
         if paths.discovery.is(resource) && !is_old_simple {
             return Ok(self.discovery.serve(request)?.map_or(Answer::Silence, Answer::Now));
         }
@@ -217,13 +225,13 @@ impl Server {
             let too_many = |retry| Refusal::TooMany { what: "requests in a minute", limit, retry };
             self.pace.count(now, Account::of(peer), limit).map_err(too_many)?;
         }
-        let response = if paths.registration.is(resource) {
+        let response = if paths.registration.is(resource) && is_registry {
             self.register(now, peer, request)?
         } else if paths.resources.is(resource) {
             self.look_up(now, exchange, peer, request, Scope::Resources)?
         } else if paths.endpoints.is(resource) {
             self.look_up(now, exchange, peer, request, Scope::Endpoints)?
-        } else if paths.simple_registration.is(resource) || paths.discovery.is(resource) {
+        } else if (paths.simple_registration.is(resource) || paths.discovery.is(resource)) && is_registry {
             return Ok(self.register_simply(now, exchange, peer, request)?.map_or(Answer::Later, Answer::Now));
         } else {
             let location = Location::from_segments(resource).map_err(|_| Refusal::NotFound)?;
@@ -266,7 +274,7 @@ impl Server {
         } else {
             lookup.render(&mut context, &view)?
         };
-        let mut response = fresh_or_valid(request, rendering.response(now));
+        let mut response = rendering.response(now).or_valid(request);
         if response.code != Code::VALID
             && let Some(step) = self.observations.step(exchange, &request.etags)
         {
