@@ -7,7 +7,7 @@ use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::{Applied, Digest, Directory, Refused};
 use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId, Version};
-use waypost_rest::{Code, Method, Observe, Peer, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
 use crate::reconciliation::{Progress, Reconciliation};
@@ -116,12 +116,22 @@ impl Follower {
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) const fn relation(&self) -> Relation {
         self.relation
+    }
+
+    /// Tells whether everything that the source has to say is here.
+    pub(crate) const fn is_in_step(&self) -> bool {
+        self.is_in_step
+    }
+
+    /// Returns what ends the observation of the feed, if there is one.
+    pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
+        let (Phase::Observing { cursor, .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
+        let (relation, cursor) = (self.relation, cursor.clone());
+        let question = ChangesQuestion { relation, cursor, heard: Version::new(), size: 0, is_whole: false };
+        let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
+        Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
 
     /// Returns whom the source is reached at.

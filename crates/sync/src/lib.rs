@@ -141,23 +141,34 @@
 
 extern crate alloc;
 
+mod cache;
 mod config;
+mod coverage;
 mod event;
 mod follower;
 mod limits;
 mod lookup_mirror;
+mod proxy;
+mod proxy_config;
+mod proxy_event;
 mod reconciliation;
 mod relation;
 mod replicated;
 mod replicator;
 mod sessions;
 mod source;
+mod standing;
+mod union;
 mod wire;
 
 pub use config::{FEED_FORMAT, FEED_RESOURCE_TYPE, SyncConfig};
 pub use event::SyncEvent;
 pub use limits::Limits;
+pub use proxy::Proxy;
+pub use proxy_config::{Holding, ProxyConfig, ProxyLimits};
+pub use proxy_event::ProxyEvent;
 pub use relation::Relation;
 pub use replicated::Replicated;
 pub use replicator::{NotFollowed, Replicator};
+pub use standing::Standing;
 pub use wire::Malformed;

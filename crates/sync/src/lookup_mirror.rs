@@ -25,6 +25,8 @@ use crate::{SyncConfig, SyncEvent};
 pub(crate) struct LookupMirror {
     name: Box<str>,
     host: ResourceUri,
+    /// What of it is mirrored.
+    query: Query,
     client: LookupClient,
     endpoints: Option<LookupId>,
     /// How the source shows ages: tried, and then the name that the look-up of endpoints asks for.
@@ -36,6 +38,8 @@ pub(crate) struct LookupMirror {
     /// Registrations whose links are to be looked up.
     wanted: BTreeSet<Location>,
     is_in_step: bool,
+    /// Whether the links of all that was there at the beginning have been read.
+    is_whole: bool,
 }
 
 /// Whether the source can do something that not every directory can.
@@ -49,7 +53,7 @@ enum Trial {
 }
 
 impl LookupMirror {
-    pub(crate) fn new(host: ResourceUri, config: &SyncConfig) -> Self {
+    pub(crate) fn new(host: ResourceUri, query: Query, config: &SyncConfig) -> Self {
         let limits = &config.limits;
         let mut client = LookupConfig::new(config.seed);
         client.schemes.clone_from(&config.schemes);
@@ -63,6 +67,7 @@ impl LookupMirror {
         Self {
             name: host.as_str().into(),
             host,
+            query,
             client: LookupClient::new(client),
             endpoints: None,
             ages: Trial::Unknown,
@@ -71,11 +76,13 @@ impl LookupMirror {
             by_lookup: BTreeMap::new(),
             wanted: BTreeSet::new(),
             is_in_step: false,
+            is_whole: false,
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// Tells whether everything that the source has to say is here.
+    pub(crate) const fn is_in_step(&self) -> bool {
+        self.is_in_step && self.is_whole
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -99,11 +106,23 @@ impl LookupMirror {
 
     pub(crate) fn poll_output(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Output> {
         if self.endpoints.is_none() {
-            let all = Lookup::endpoints(self.host.clone(), Query::all()).observed();
+            let all = Lookup::endpoints(self.host.clone(), self.query.clone()).observed();
             self.endpoints = self.client.look_up(surroundings.now, all).ok();
         }
         self.look_up_links(surroundings.now);
         self.client.poll_output()
+    }
+
+    /// Ends all that is observed, and returns what is to be said to the source.
+    pub(crate) fn end(mut self, now: Instant) -> Vec<Output> {
+        let trials = [self.provenance, self.ages].into_iter().filter_map(|trial| match trial {
+            Trial::Asked(id) | Trial::Can(id) => Some(id),
+            Trial::Unknown | Trial::Cannot => None,
+        });
+        for id in self.by_lookup.into_keys().chain(self.endpoints).chain(trials) {
+            self.client.cancel(now, id);
+        }
+        core::iter::from_fn(|| self.client.poll_output()).collect()
     }
 
     fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
@@ -121,6 +140,9 @@ impl LookupMirror {
                 _ => {}
             }
         }
+        self.is_whole |= self.is_in_step
+            && !matches!(self.provenance, Trial::Asked(_))
+            && self.entries.values().all(|entry| entry.links.is_some());
     }
 
     fn take_answer(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId, answer: &Answer) {
@@ -174,6 +196,10 @@ impl LookupMirror {
             self.show(surroundings, location);
         }
         self.try_out(surroundings.now);
+        self.note_in_step(surroundings);
+    }
+
+    fn note_in_step(&mut self, surroundings: &mut Surroundings<'_>) {
         if !self.is_in_step {
             self.is_in_step = true;
             (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
@@ -199,6 +225,7 @@ impl LookupMirror {
             }
             self.show(surroundings, &location);
         }
+        self.note_in_step(surroundings);
     }
 
     /// Brings a registration in the directory up to date, once its links are known.
@@ -246,7 +273,7 @@ impl LookupMirror {
     fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
         self.provenance = match answer.links.links().next() {
             Some(link) if link.provenance().is_some() => {
-                let all = Query::all().with(Criterion::new("provenance", Test::Exists));
+                let all = self.showing("provenance");
                 let lookup = Lookup::resources(self.host.clone(), all).observed();
                 self.client.look_up(now, lookup).map_or(Trial::Cannot, Trial::Can)
             }
@@ -268,7 +295,7 @@ impl LookupMirror {
         self.ages = Trial::Cannot;
         if shows && let Some(plain) = self.endpoints.take() {
             self.client.cancel(now, plain);
-            let all = Query::all().with(Criterion::new("lt-age", Test::Exists));
+            let all = self.showing("lt-age");
             self.endpoints = self.client.look_up(now, Lookup::endpoints(self.host.clone(), all).observed()).ok();
             self.ages = self.endpoints.map_or(Trial::Unknown, Trial::Can);
         }
@@ -291,6 +318,12 @@ impl LookupMirror {
             }
             self.wanted.remove(&location);
         }
+    }
+
+    /// Returns the query that asks for something to be shown besides. Some directories let the last criterion count alone.
+    fn showing(&self, name: &str) -> Query {
+        let shown = Query::all().with(Criterion::new(name, Test::Exists));
+        self.query.criteria().iter().cloned().fold(shown, Query::with)
     }
 
     /// Goes on without what a look-up was to find out.

@@ -4,13 +4,14 @@ use alloc::vec::Vec;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
+use waypost_filter::Query;
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::source::{Asker, Source};
-use crate::{Relation, SyncConfig, SyncEvent};
+use crate::{Relation, Standing, SyncConfig, SyncEvent};
 
 /// The engine: keeps a [`Directory`] in step with others.
 ///
@@ -23,9 +24,21 @@ pub struct Replicator {
     config: SyncConfig,
     jitter: Jitter,
     source: Source,
-    followed: BTreeMap<u32, Followed>,
+    followed: BTreeMap<u32, Following>,
     next: u32,
     events: VecDeque<SyncEvent>,
+}
+
+/// A directory that is followed.
+#[derive(Debug)]
+struct Following {
+    name: Box<str>,
+    relation: Relation,
+    /// What is taken from it.
+    query: Query,
+    /// When everything that it had to say was here last, and it could have said more.
+    confirmed: Option<Instant>,
+    by: Followed,
 }
 
 /// How a directory is followed.
@@ -76,6 +89,35 @@ impl Replicator {
         self.follow(uri, Relation::Mirror)
     }
 
+    /// Mirrors what a query selects of what is registered at a directory of another authority. The URI is that of its host.
+    ///
+    /// What is followed are its look-ups, also where it has a feed: a feed tells of everything. The page of the query, if it
+    /// has one, does not count.
+    ///
+    /// # Errors
+    ///
+    /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
+    pub fn add_mirror_of(&mut self, uri: ResourceUri, query: Query) -> Result<(), NotFollowed> {
+        let query = query.without_page();
+        if query.criteria().is_empty() {
+            return self.add_mirror(uri);
+        }
+        let (name, relation) = (uri.as_str().into(), Relation::Mirror);
+        let by = Followed::ByLookups(Box::new(LookupMirror::new(uri, query.clone(), &self.config)));
+        self.insert(Following { name, relation, query, confirmed: None, by })
+    }
+
+    /// Returns how it stands with each directory that is followed, in the order in which they were added.
+    pub fn standings(&self) -> impl Iterator<Item = Standing<'_>> {
+        self.followed.values().map(|following| Standing {
+            source: &following.name,
+            relation: following.relation,
+            query: &following.query,
+            is_in_step: following.by.is_in_step(),
+            confirmed: following.confirmed,
+        })
+    }
+
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<SyncEvent> {
         self.events.pop_front()
@@ -108,8 +150,8 @@ impl Replicator {
         peer: &Peer,
         request: &Request,
     ) {
-        let is_replica = self.followed.values().any(|followed| {
-            matches!(followed, Followed::ByFeed(follower)
+        let is_replica = self.followed.values().any(|following| {
+            matches!(&following.by, Followed::ByFeed(follower)
                 if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri)
         });
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
@@ -137,7 +179,10 @@ impl Replicator {
             }
         });
         if let Some(host) = without_feed.flatten() {
-            self.followed.insert(name, Followed::ByLookups(Box::new(LookupMirror::new(host, &self.config))));
+            let mirror = LookupMirror::new(host, Query::all(), &self.config);
+            if let Some(following) = self.followed.get_mut(&name) {
+                following.by = Followed::ByLookups(Box::new(mirror));
+            }
         }
     }
 
@@ -181,10 +226,26 @@ impl Replicator {
         None
     }
 
+    /// Ends all that goes on at sources, and returns what is to be said there.
+    pub(crate) fn end(&mut self, now: Instant) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        for (name, following) in core::mem::take(&mut self.followed) {
+            let last = match following.by {
+                Followed::ByFeed(follower) => follower.end(&self.config).into_iter().collect(),
+                Followed::ByLookups(mirror) => mirror.end(now),
+            };
+            outputs.extend(last.into_iter().map(|output| match output {
+                Output::Request { id, peer, request } => Output::Request { id: joined(name, id), peer, request },
+                other => other,
+            }));
+        }
+        outputs
+    }
+
     /// Returns when [`Replicator::handle_timeout`] wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadline = |followed: &Followed| match followed {
+        let deadline = |following: &Following| match &following.by {
             Followed::ByFeed(follower) => follower.deadline(),
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
@@ -192,13 +253,19 @@ impl Replicator {
     }
 
     fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {
+        let name = uri.as_str().into();
+        let by = Followed::ByFeed(Box::new(Follower::new(uri, relation)));
+        self.insert(Following { name, relation, query: Query::all(), confirmed: None, by })
+    }
+
+    fn insert(&mut self, following: Following) -> Result<(), NotFollowed> {
         if self.followed.len() >= self.config.limits.sources {
             return Err(NotFollowed::OverLimit);
         }
-        if self.followed.values().any(|followed| followed.name() == uri.as_str()) {
+        if self.followed.values().any(|other| other.name == following.name) {
             return Err(NotFollowed::Already);
         }
-        self.followed.insert(self.next, Followed::ByFeed(Box::new(Follower::new(uri, relation))));
+        self.followed.insert(self.next, following);
         self.next += 1;
         Ok(())
     }
@@ -221,16 +288,21 @@ impl Replicator {
             }
             events.push_back(event);
         };
-        let followed = followed.get_mut(&name)?;
-        Some(work(followed, &mut Surroundings { now, directory, config, jitter, events: &mut note }))
+        let following = followed.get_mut(&name)?;
+        let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
+        if following.by.is_in_step() {
+            following.confirmed = Some(now);
+        }
+        Some(done)
     }
 }
 
 impl Followed {
-    fn name(&self) -> &str {
+    /// Tells whether everything that the source has to say is here.
+    const fn is_in_step(&self) -> bool {
         match self {
-            Self::ByFeed(follower) => follower.name(),
-            Self::ByLookups(mirror) => mirror.name(),
+            Self::ByFeed(follower) => follower.is_in_step(),
+            Self::ByLookups(mirror) => mirror.is_in_step(),
         }
     }
 }

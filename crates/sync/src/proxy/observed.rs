@@ -1,0 +1,103 @@
+use alloc::vec::Vec;
+
+use waypost_client::ResourceUri;
+use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
+use waypost_model::ReplicaId;
+use waypost_rest::{Output, RequestFailure, RequestId, Response};
+use waypost_time::{Instant, Jitter};
+
+use crate::{ProxyConfig, Replicator, SyncConfig};
+
+/// What recurring queries to a source have in common, mirrored into a directory of its own while that pays.
+#[derive(Debug)]
+pub(super) struct Observed {
+    pub(super) upstream: usize,
+    pub(super) query: Query,
+    pub(super) directory: Directory,
+    pub(super) replicator: Replicator,
+    /// Bytes of answers that need not be asked for since the last review.
+    saved: usize,
+    /// Bytes that came from the source since the last review.
+    spent: usize,
+    was_in_step: bool,
+    review: Instant,
+}
+
+impl Observed {
+    /// Begins to mirror; `None` if that cannot be.
+    pub(super) fn new(
+        now: Instant,
+        (upstream, host): (usize, &ResourceUri),
+        query: Query,
+        config: &ProxyConfig,
+        jitter: &mut Jitter,
+    ) -> Option<Self> {
+        let mut sync = SyncConfig::new(jitter.bits());
+        sync.schemes.clone_from(&config.schemes);
+        sync.limits.received_bytes = config.limits.observed_bytes;
+        let mut replicator = Replicator::new(sync);
+        replicator.add_mirror_of(host.clone(), query.clone()).ok()?;
+        // Nothing is registered there, so that its locations are no secret.
+        let directory = Directory::new(Config::new([0; 16], ReplicaId(0)));
+        let review = now + config.limits.review;
+        Some(Self { upstream, query, directory, replicator, saved: 0, spent: 0, was_in_step: false, review })
+    }
+
+    pub(super) fn handle_response(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        outcome: Result<Response, RequestFailure>,
+    ) {
+        self.spent += EXCHANGE + outcome.as_ref().map_or(0, |response| response.payload.len());
+        self.replicator.handle_response(now, &mut self.directory, request, outcome);
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
+        self.directory.expire(now);
+        self.replicator.handle_timeout(now, &mut self.directory);
+    }
+
+    pub(super) fn poll_output(&mut self, now: Instant) -> Option<Output> {
+        while self.replicator.poll_event().is_some() {}
+        self.replicator.poll_output(now, &mut self.directory)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let expiry = self.directory.next_expiry();
+        self.replicator.poll_timeout().into_iter().chain(expiry).chain([self.review]).min()
+    }
+
+    /// Takes note that an answer of so many bytes was found here.
+    pub(super) fn used(&mut self, bytes: usize) {
+        self.saved += EXCHANGE + bytes;
+    }
+
+    /// Tells whether it is to go on: it must save more than it takes, the beginning left out of account, which has a limit of
+    /// its own.
+    pub(super) fn pays(&mut self, now: Instant, config: &ProxyConfig) -> bool {
+        if !self.was_in_step {
+            self.was_in_step = self.replicator.standings().all(|standing| standing.is_in_step);
+            let is_small = self.spent <= config.limits.observed_bytes;
+            if self.was_in_step {
+                self.spent = 0;
+            }
+            return is_small && (self.was_in_step || now < self.review);
+        }
+        if now < self.review {
+            return true;
+        }
+        let pays = self.saved > self.spent;
+        (self.saved, self.spent, self.review) = (0, 0, now + config.limits.review);
+        pays
+    }
+
+    /// Ends it, and returns what is still to be said to the source.
+    pub(super) fn end(mut self, now: Instant) -> Vec<Output> {
+        self.replicator.end(now)
+    }
+}
+
+/// Bytes that a question and an answer take beside the links.
+const EXCHANGE: usize = 64;

@@ -1,0 +1,165 @@
+//! The proxy as a service: how a transport runs it.
+
+use waypost_directory::Directory;
+use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+use super::Proxy;
+use crate::ProxyEvent;
+
+/// Whose a request is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The service or its engine.
+    Service,
+    /// A look-up for the sake of a client.
+    Forward(RequestId),
+    /// The question where one registers at a source.
+    Registry(usize),
+    /// What is observed because it recurs.
+    Observed(u32, RequestId),
+}
+
+impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.forget(exchange);
+        let lookup = self
+            .read(&request)
+            .filter(|lookup| (0..self.upstreams.len()).any(|upstream| !self.is_mirrored(now, upstream, lookup)));
+        let Some(lookup) = lookup else {
+            self.replicated.handle_request(now, exchange, peer, request);
+            return;
+        };
+        // It may have been an observation that the service could serve.
+        self.replicated.handle_cancel(now, exchange);
+        if let Some(response) = self.look_up(now, exchange, peer, request, lookup) {
+            self.outputs.push_back(Output::Response { exchange, response });
+        }
+    }
+
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        match owner(request) {
+            Owner::Service => self.replicated.handle_response(now, request, outcome),
+            Owner::Forward(request) => {
+                self.client.handle_response(now, request, outcome);
+                self.take_events(now);
+            }
+            Owner::Registry(upstream) => self.take_registry(now, upstream, outcome),
+            Owner::Observed(number, request) => {
+                if let Some(observed) = self.observed.get_mut(&number) {
+                    observed.handle_response(now, request, outcome);
+                }
+                self.review(now);
+            }
+        }
+    }
+
+    fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
+        self.replicated.handle_group_response(now, request, peer, response);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        self.now = self.now.max(now);
+        self.replicated.handle_ready(now, exchange);
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        self.now = self.now.max(now);
+        self.forget(exchange);
+        self.replicated.handle_cancel(now, exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        let now = self.now;
+        self.replicated.handle_timeout(now);
+        self.client.handle_timeout(now);
+        self.take_events(now);
+        for upstream in 0..self.upstreams.len() {
+            if self.upstreams[upstream].registry.handle_timeout(now) {
+                self.take_registry(now, upstream, Err(RequestFailure::TimedOut));
+            }
+        }
+        for observed in self.observed.values_mut() {
+            observed.handle_timeout(now);
+        }
+        self.review(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        if let Some(output) = self.outputs.pop_front().or_else(|| self.replicated.poll_output()) {
+            return Some(output);
+        }
+        if let Some(output) = self.client.poll_output() {
+            return Some(named(output, FORWARD, 0));
+        }
+        let (now, patience) = (self.now, self.config.limits.patience);
+        for (number, upstream) in self.upstreams.iter_mut().enumerate() {
+            if let Some((peer, request)) = upstream.registry.poll_request(now, &upstream.host, patience) {
+                return Some(named(Output::Request { id: RequestId(0), peer, request }, REGISTRY, number as u64));
+            }
+        }
+        self.observed.iter_mut().find_map(|(number, observed)| Some(of_observed(*number, observed.poll_output(now)?)))
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let registries = self.upstreams.iter().filter_map(|upstream| upstream.registry.deadline());
+        let observed = self.observed.values().filter_map(super::Observed::poll_timeout);
+        let own = self.replicated.poll_timeout().into_iter().chain(self.client.poll_timeout());
+        own.chain(registries).chain(observed).min()
+    }
+}
+
+impl<S> Proxy<S> {
+    fn take_registry(&mut self, now: Instant, upstream: usize, outcome: Result<Response, RequestFailure>) {
+        let Some(source) = self.upstreams.get_mut(upstream) else { return };
+        let host = source.host.clone();
+        if source.registry.take(now, &host, outcome, &self.config, &mut self.jitter) {
+            let upstream = source.name();
+            self.note(ProxyEvent::Discovered { upstream });
+        }
+    }
+}
+
+/// Puts the number of an observation into the name of its request.
+pub(super) fn of_observed(number: u32, output: Output) -> Output {
+    named(output, OBSERVED, number.into())
+}
+
+/// Makes names of the names that the parts of the proxy give, which are small.
+fn named(output: Output, kind: u64, number: u64) -> Output {
+    match output {
+        Output::Request { id: RequestId(id), peer, request } => {
+            let id = RequestId(OWN | kind << KIND_SHIFT | number << NUMBER_SHIFT | id & ((1 << NUMBER_SHIFT) - 1));
+            Output::Request { id, peer, request }
+        }
+        other => other,
+    }
+}
+
+const fn owner(RequestId(id): RequestId) -> Owner {
+    if id & OWN == 0 {
+        return Owner::Service;
+    }
+    let number = id >> NUMBER_SHIFT & ((1 << (KIND_SHIFT - NUMBER_SHIFT)) - 1);
+    let own = RequestId(id & ((1 << NUMBER_SHIFT) - 1));
+    match id >> KIND_SHIFT & 0b11 {
+        FORWARD => Owner::Forward(own),
+        REGISTRY => Owner::Registry(number as usize),
+        _ => Owner::Observed(number as u32, own),
+    }
+}
+
+/// Marks the names of what the proxy asks. The service and its engine have those without.
+const OWN: u64 = 1 << 63;
+const FORWARD: u64 = 0;
+const REGISTRY: u64 = 1;
+const OBSERVED: u64 = 2;
+/// Bits below the kind.
+const KIND_SHIFT: u32 = 61;
+/// Bits below the number of a source or an observation: 2⁴⁰ requests each.
+const NUMBER_SHIFT: u32 = 40;

@@ -1,0 +1,133 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_client::{Fault, Interfaces, Limits as ClientLimits, ResourceUri};
+use waypost_rest::{Peer, Request, RequestFailure, Response};
+use waypost_time::{Instant, Jitter, back_off};
+
+use crate::{Holding, ProxyConfig, ProxyLimits};
+
+/// A directory that is proxied.
+#[derive(Debug)]
+pub(super) struct Upstream {
+    pub(super) host: ResourceUri,
+    pub(super) holding: Holding,
+    /// What its locations begin with.
+    pub(super) locations: String,
+    pub(super) registry: Registry,
+    /// How often in a row it did not answer.
+    failures: u32,
+    /// Until when it is not asked again, and why.
+    lost: Option<(Instant, Fault)>,
+}
+
+impl Upstream {
+    pub(super) fn new(host: ResourceUri, holding: Holding) -> Self {
+        let locations = [host.authority().as_str(), "/"].concat();
+        let registry = Registry { phase: Phase::Due, found: Vec::new(), failures: 0 };
+        Self { host, holding, locations, registry, failures: 0, lost: None }
+    }
+
+    pub(super) fn name(&self) -> Box<str> {
+        self.host.as_str().into()
+    }
+
+    /// Returns why it is not to be asked, if it is not.
+    pub(super) fn lost(&self, now: Instant) -> Option<Fault> {
+        self.lost.filter(|(until, _)| now < *until).map(|(_, fault)| fault)
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.failures = 0;
+        self.lost = None;
+    }
+
+    pub(super) fn failed(&mut self, now: Instant, fault: Fault, limits: &ProxyLimits, jitter: &mut Jitter) {
+        self.failures = self.failures.saturating_add(1);
+        let wait = jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
+        self.lost = Some((now + wait, fault));
+    }
+}
+
+/// Where endpoints register at a source.
+#[derive(Debug)]
+pub(super) struct Registry {
+    phase: Phase,
+    /// What it said last: where it is silent, registrants may still be sent there, and find it back or go on.
+    pub(super) found: Vec<ResourceUri>,
+    failures: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Due,
+    Asking { deadline: Instant },
+    Waiting { until: Instant },
+}
+
+impl Registry {
+    /// Returns the question for the registration interface, if it is time for it.
+    pub(super) fn poll_request(
+        &mut self,
+        now: Instant,
+        host: &ResourceUri,
+        patience: Duration,
+    ) -> Option<(Peer, Request)> {
+        let Phase::Due = self.phase else { return None };
+        self.phase = Phase::Asking { deadline: now + patience };
+        Some((host.peer(), Interfaces::Registration.request(host)))
+    }
+
+    /// Takes the answer; tells whether something is new.
+    pub(super) fn take(
+        &mut self,
+        now: Instant,
+        host: &ResourceUri,
+        outcome: Result<Response, RequestFailure>,
+        config: &ProxyConfig,
+        jitter: &mut Jitter,
+    ) -> bool {
+        let Phase::Asking { .. } = self.phase else { return false };
+        let limits = &config.limits;
+        let read = |response: Response| {
+            let found = Interfaces::Registration.read(host, &response, &config.schemes, &ClientLimits::default());
+            found.map(|found| (found, Duration::from_secs(response.max_age.unwrap_or(60).into())))
+        };
+        let (wait, is_new) = match outcome.map_err(Fault::from).and_then(read) {
+            Ok((found, max_age)) => {
+                self.failures = 0;
+                let is_new = self.found != found;
+                self.found = found;
+                (max_age.max(limits.retry_max), is_new)
+            }
+            Err(_) => {
+                self.failures = self.failures.saturating_add(1);
+                (back_off(limits.retry, limits.retry_max, self.failures), false)
+            }
+        };
+        self.phase = Phase::Waiting { until: now + jitter.stretch(wait) };
+        is_new
+    }
+
+    /// Returns whether an answer is overdue.
+    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+        match self.phase {
+            Phase::Waiting { until } if until <= now => {
+                self.phase = Phase::Due;
+                false
+            }
+            Phase::Asking { deadline } => deadline <= now,
+            _ => false,
+        }
+    }
+
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Due => None,
+            Phase::Asking { deadline } => Some(deadline),
+            Phase::Waiting { until } => Some(until),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_filter::Query;
+
+/// What a [`Proxy`](crate::Proxy) is told at its start.
+///
+/// ```
+/// use waypost_sync::ProxyConfig;
+///
+/// let config = ProxyConfig::new(0x5eed);
+/// assert_eq!(config.resources, ["rd-lookup", "res"]);
+/// assert!(!config.passes_lifetimes);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ProxyConfig {
+    /// What spreads retries over time.
+    pub seed: u64,
+    /// The segments of the path of the resource look-up, the same as that of the service; `/rd-lookup/res` by default.
+    pub resources: Vec<String>,
+    /// The segments of the path of the endpoint look-up, the same as that of the service; `/rd-lookup/ep` by default.
+    pub endpoints: Vec<String>,
+    /// The schemes that the transport speaks; `coap` by default.
+    pub schemes: Vec<Box<str>>,
+    /// How long an answer may be used after it went stale, when who gave it cannot be reached; an hour by default. It is
+    /// marked by a Max-Age of zero.
+    pub stale: Duration,
+    /// How long what is mirrored counts as complete after its source was lost; 25 hours by default, the default lifetime of
+    /// a registration. What has outlived its lifetime is not shown in any case.
+    pub unconfirmed: Duration,
+    /// Whether clients may ask for the ages of registrations that are not mirrored here. Not by default: a source may tell
+    /// a proxy what it tells nobody else (draft-amsuess-core-rd-replication, *Lifetime reporting*).
+    pub passes_lifetimes: bool,
+    /// What clients and sources can drive.
+    pub limits: ProxyLimits,
+}
+
+/// Everything that clients and sources can drive at a [`Proxy`](crate::Proxy).
+///
+/// ```
+/// use waypost_sync::ProxyLimits;
+///
+/// let limits = ProxyLimits::default();
+/// assert!(limits.waiting_per_peer < limits.waiting);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProxyLimits {
+    /// Directories that are proxied; 64 by default.
+    pub upstreams: usize,
+    /// Answers that are kept, fresh and stale; 1 024 by default. Beyond that, those go that were used longest ago.
+    pub cached_answers: usize,
+    /// Bytes of all these answers; 16 MiB by default.
+    pub cached_bytes: usize,
+    /// Bytes of one answer of a source, and of one that is put together; 4 MiB by default. Above: 5.02, and the client asks
+    /// in pages or more precisely.
+    pub answer_bytes: usize,
+    /// Questions to sources that are not answered yet; 256 by default. Above: 5.03.
+    pub forwards: usize,
+    /// Requests of clients that wait for sources; 1 024 by default. Above: 5.03.
+    pub waiting: usize,
+    /// The same for one peer; 64 by default. Above: 4.29.
+    pub waiting_per_peer: usize,
+    /// How long a source may take to answer; 20 seconds by default. A client that is told after that is still there.
+    pub patience: Duration,
+    /// How long a source that did not answer is not asked again; two seconds by default, doubled with each failure.
+    pub retry: Duration,
+    /// The longest such time; one minute by default.
+    pub retry_max: Duration,
+    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped.
+    pub events: usize,
+    /// Broader queries that are kept in mind because what was asked would have been found by them; 1 024 by default.
+    pub shapes: usize,
+    /// How many different queries of one shape make it worth to observe what they have in common; 4 by default.
+    pub recurrences: usize,
+    /// Broader queries that are observed at a time, over all sources; 16 by default.
+    pub observed: usize,
+    /// Bytes that the beginning of such an observation may take; 4 MiB by default.
+    pub observed_bytes: usize,
+    /// How often it is seen whether an observation pays, and how long it must recur to begin; five minutes by default.
+    pub review: Duration,
+    /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 10 by default.
+    pub retry_seconds: u32,
+}
+
+/// What a proxy holds of a source, beside answers while they are fresh.
+///
+/// ```
+/// use waypost_sync::Holding;
+///
+/// let floor = Holding::Mirror("d=floor-3".parse()?);
+/// assert_ne!(floor, Holding::Mirror(Default::default()));
+/// # Ok::<(), waypost_filter::InvalidQuery>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    /// Nothing: this is a plain cache.
+    Answers,
+    /// What queries that recur in one shape have in common, while that pays.
+    Recurring,
+    /// What a query selects; everything, if it has no criteria.
+    Mirror(Query),
+}
+
+impl ProxyConfig {
+    /// Makes the configuration with everything but the seed at its default.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            resources: Vec::from(["rd-lookup".into(), "res".into()]),
+            endpoints: Vec::from(["rd-lookup".into(), "ep".into()]),
+            schemes: Vec::from(["coap".into()]),
+            stale: Duration::from_secs(3_600),
+            unconfirmed: Duration::from_secs(90_000),
+            passes_lifetimes: false,
+            limits: ProxyLimits::default(),
+        }
+    }
+}
+
+impl Default for ProxyLimits {
+    fn default() -> Self {
+        Self {
+            upstreams: 64,
+            cached_answers: 1_024,
+            cached_bytes: 16 << 20,
+            answer_bytes: 4 << 20,
+            forwards: 256,
+            waiting: 1_024,
+            waiting_per_peer: 64,
+            patience: Duration::from_secs(20),
+            retry: Duration::from_secs(2),
+            retry_max: Duration::from_secs(60),
+            events: 1_024,
+            shapes: 1_024,
+            recurrences: 4,
+            observed: 16,
+            observed_bytes: 4 << 20,
+            review: Duration::from_secs(300),
+            retry_seconds: 10,
+        }
+    }
+}

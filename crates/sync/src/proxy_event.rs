@@ -1,0 +1,63 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use waypost_client::Fault;
+use waypost_filter::Query;
+
+/// What a [`Proxy`](crate::Proxy) did, for the log.
+///
+/// ```
+/// use waypost_sync::ProxyEvent;
+///
+/// let event = ProxyEvent::Observing { upstream: "coap://rd.example".into(), query: "rt=core.s".parse()? };
+/// assert_eq!(event.to_string(), "coap://rd.example: observing rt=core.s");
+/// # Ok::<(), waypost_filter::InvalidQuery>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyEvent {
+    /// The registration interfaces of a source are known now, or are others than before: see
+    /// [`Proxy::registrations`](crate::Proxy::registrations).
+    Discovered {
+        /// The source, as it was named.
+        upstream: Box<str>,
+    },
+    /// A source was asked for the sake of a client, and did not answer, or not so that it helps.
+    Failed {
+        /// The source.
+        upstream: Box<str>,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// An answer was used that is not fresh any more, because its source cannot be reached.
+    Stale {
+        /// The source.
+        upstream: Box<str>,
+    },
+    /// What recurring queries have in common is observed from now on.
+    Observing {
+        /// The source.
+        upstream: Box<str>,
+        /// What they have in common.
+        query: Query,
+    },
+    /// It is observed no longer: it did not pay, or was too large.
+    NotObserving {
+        /// The source.
+        upstream: Box<str>,
+        /// What they have in common.
+        query: Query,
+    },
+}
+
+impl fmt::Display for ProxyEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discovered { upstream } => write!(f, "{upstream}: registration discovered"),
+            Self::Failed { upstream, fault } => write!(f, "{upstream}: {fault}"),
+            Self::Stale { upstream } => write!(f, "{upstream}: a stale answer was used"),
+            Self::Observing { upstream, query } => write!(f, "{upstream}: observing {query}"),
+            Self::NotObserving { upstream, query } => write!(f, "{upstream}: observing {query} no longer"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+use waypost_filter::Query;
+use waypost_time::Instant;
+
+use crate::Relation;
+
+/// How it stands with a directory that is followed.
+///
+/// ```
+/// use waypost_sync::{Replicator, SyncConfig};
+///
+/// let mut replicator = Replicator::new(SyncConfig::new(1));
+/// replicator.add_mirror_of("coap://rd.example".parse()?, "d=floor-3".parse()?)?;
+/// let standing = replicator.standings().next().unwrap();
+/// assert_eq!(standing.source, "coap://rd.example");
+/// assert!(standing.confirmed.is_none(), "nothing was read yet");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Standing<'r> {
+    /// The source, as it was named.
+    pub source: &'r str,
+    /// What the source is.
+    pub relation: Relation,
+    /// What is taken from it: the query without criteria stands for everything.
+    pub query: &'r Query,
+    /// Whether everything that it has to say on that is here.
+    pub is_in_step: bool,
+    /// When that was so last, as far as was looked; never, if not.
+    pub confirmed: Option<Instant>,
+}

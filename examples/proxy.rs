@@ -1,0 +1,143 @@
+//! A look-up proxy in front of resource directories, of whatever make: answers look-ups for them.
+//!
+//! `cargo run --release --example proxy -- --listen 127.0.0.1:5801 --upstream coap://127.0.0.1:5683`
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+use waypost::client::ResourceUri;
+use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
+use waypost::server::{Server, ServerConfig};
+use waypost::sync::{Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
+use waypost::{Config, Directory, LinkDocumentBuf, Query, ReplicaId};
+
+const HELP: &str = "\
+A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-core-rd-replication).
+
+Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
+
+  --listen ADDR:PORT  listen here; can be repeated
+  --upstream URI      a directory, coap://ADDR:PORT, whose interfaces are discovered; can be repeated: then what is found is
+                      the union
+  --mirror            hold all that is registered there, by the best means that each offers [so by default]
+  --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
+  --aware             hold what queries that recur in one shape have in common, and ask for the rest
+  --cache             hold answers while they are fresh, and nothing more
+  --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
+  --help              show this
+
+Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error what happens between it and
+the directories. Look-up is at /rd-lookup/res and /rd-lookup/ep; /.well-known/core leads there, and to the directories for
+registration. Ends on SIGINT and SIGTERM.";
+
+type Problem = Box<dyn std::error::Error>;
+
+struct Options {
+    listen: Vec<SocketAddr>,
+    upstreams: Vec<ResourceUri>,
+    holding: Holding,
+    stale: u64,
+}
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("proxy: {problem}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(serve(&options))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("proxy: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(options: &Options) -> Result<(), Problem> {
+    let mut driver = Driver::new(Endpoint::new(proxy(options)?, CoapConfig::random()));
+    driver.on_step(|_, proxy| {
+        let mut is_changed = false;
+        while let Some(event) = proxy.poll_event() {
+            eprintln!("{event}");
+            is_changed |= matches!(event, ProxyEvent::Discovered { .. });
+        }
+        let registrations = is_changed.then(|| proxy.registrations());
+        let replicated = proxy.replicated_mut();
+        if let Some(registrations) = registrations {
+            replicated.service_mut().send_registrants_to(registrations);
+        }
+        while let Some(event) = replicated.replicator_mut().poll_event() {
+            eprintln!("{event}");
+        }
+    });
+    for &address in &options.listen {
+        println!("listening on coap://{}", driver.listen(address)?);
+        std::io::stdout().flush()?;
+    }
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    driver
+        .run_until(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await?;
+    Ok(())
+}
+
+/// Makes a server that takes no registrations, with the engine that mirrors and the proxy around it.
+fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
+    let directory = Directory::new(Config::new(random().to_be_bytes().repeat(2)[..].try_into()?, ReplicaId(random())));
+    let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    let replicator = Replicator::new(SyncConfig::new(random()));
+    let mut config = ProxyConfig::new(random());
+    config.stale = core::time::Duration::from_secs(options.stale);
+    let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
+    for upstream in &options.upstreams {
+        proxy.add_upstream(upstream.clone(), options.holding.clone())?;
+    }
+    Ok(proxy)
+}
+
+impl Options {
+    /// Reads the arguments; `None` when help is wanted.
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+        let holding = Holding::Mirror(Query::all());
+        let mut options = Self { listen: Vec::new(), upstreams: Vec::new(), holding, stale: 3_600 };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+            match argument.as_str() {
+                "--listen" => options.listen.push(value()?.parse()?),
+                "--upstream" => options.upstreams.push(value()?.parse()?),
+                "--mirror" => options.holding = Holding::Mirror(Query::all()),
+                "--only" => options.holding = Holding::Mirror(value()?.parse()?),
+                "--aware" => options.holding = Holding::Recurring,
+                "--cache" => options.holding = Holding::Answers,
+                "--stale" => options.stale = value()?.parse()?,
+                "--help" | "-h" => return Ok(None),
+                _ => return Err(format!("{argument} is not known").into()),
+            }
+        }
+        if options.listen.is_empty() || options.upstreams.is_empty() {
+            return Err("--listen and --upstream are needed".into());
+        }
+        Ok(Some(options))
+    }
+}
+
+/// Draws from what the operating system gives the standard library for its hash maps.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
