@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 
 use waypost_client::{Answer, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
 use waypost_filter::{Criterion, Query, Test};
+use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{Output, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
@@ -130,6 +131,7 @@ impl LookupMirror {
             match event {
                 LookupEvent::Found(answer) => self.take_answer(surroundings, id, &answer),
                 LookupEvent::Confirmed { .. } if Some(id) == self.endpoints => self.confirm(surroundings),
+                LookupEvent::Confirmed { .. } if self.provenance == Trial::Can(id) => self.take_no_links(surroundings),
                 LookupEvent::Failed { fault, .. } => {
                     self.give_up(id);
                     self.is_in_step = false;
@@ -212,6 +214,18 @@ impl LookupMirror {
         for location in self.entries.keys().cloned().collect::<Vec<_>>() {
             if let Some(entry) = self.entries.get_mut(&location) {
                 entry.links = Some(links.remove(&location).unwrap_or_default());
+            }
+            self.show(surroundings, &location);
+        }
+    }
+
+    /// Notes that no links have come, so that what is new has none.
+    fn take_no_links(&mut self, surroundings: &mut Surroundings<'_>) {
+        let unknown =
+            self.entries.iter().filter(|(_, entry)| entry.links.is_none()).map(|(location, _)| location.clone());
+        for location in unknown.collect::<Vec<_>>() {
+            if let Some(entry) = self.entries.get_mut(&location) {
+                entry.links = Some(LinkDocumentBuf::default());
             }
             self.show(surroundings, &location);
         }

@@ -121,6 +121,56 @@ fn a_mirror_follows_a_directory_that_only_observes() {
 }
 
 #[test]
+fn a_registration_without_links_is_mirrored_when_it_comes_later() {
+    for kind in ["feed", "provenance", "plain"] {
+        let mut network = pair(kind);
+        network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+        network.run_until(Instant::from_millis(1_000));
+        network.register("coap://source", "ep=node2&base=coap://[2001:db8::2]", "");
+        network.run_until(Instant::from_millis(200_000));
+        assert_eq!(shown(&mut network, "coap://mirror").0.len(), 2, "{kind}");
+    }
+}
+
+#[test]
+fn a_source_that_comes_back_unchanged_is_in_step_again() {
+    let mut network = pair("provenance");
+    network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>");
+    network.run_until(Instant::from_millis(10_000));
+    network.cut("coap://source", "coap://mirror");
+    network.run_until(Instant::from_millis(200_000));
+    let is_in_step = |network: &mut Network| {
+        network.node("coap://mirror").replicator().standings().all(|standing| standing.is_in_step)
+    };
+    assert!(!is_in_step(&mut network));
+    network.heal();
+    network.run_until(Instant::from_millis(1_000_000));
+    assert!(is_in_step(&mut network));
+}
+
+#[test]
+fn a_mirror_of_a_query_holds_what_it_selects() {
+    for kind in ["provenance", "plain"] {
+        let mut network = Network::default();
+        let server = match kind {
+            "plain" => ServerConfig::default().with_policy(Plain),
+            _ => ServerConfig::default(),
+        };
+        network.add("coap://source", node(1, server, SyncConfig::new(1)));
+        let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
+        let query = "rt=lamp".parse().expect("a query");
+        mirror.replicator_mut().add_mirror_of("coap://source".parse().expect("a URI"), query).expect("room");
+        network.add("coap://mirror", mirror);
+        network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]", "</l>;rt=lamp,</x>;rt=lux");
+        network.register("coap://source", "ep=node2&base=coap://[2001:db8::2]", "</x>;rt=lux");
+        network.run_until(Instant::from_millis(1_000));
+        network.register("coap://source", "ep=node3&base=coap://[2001:db8::3]", "</l>;rt=lamp");
+        network.run_until(Instant::from_millis(200_000));
+        assert_eq!(shown(&mut network, "coap://mirror").0.len(), 2, "{kind}");
+    }
+}
+
+#[test]
 fn what_a_source_mirrors_itself_is_not_taken_from_it() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair(kind);

@@ -5,19 +5,22 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::{Config, Directory};
+use waypost_link_format::LinkDocument;
 use waypost_model::{Registration, ReplicaId};
-use waypost_rest::{ExchangeId, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_rest::{
+    Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
+};
 use waypost_server::{Server, ServerConfig};
-use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
+use waypost_sync::{Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 pub(crate) type Node = Replicated<Server>;
 
-/// Directories by their URIs.
+/// Directories by their URIs. Each stands behind a proxy, which is in front of nothing unless it is told otherwise.
 #[derive(Default)]
 pub(crate) struct Network {
     pub(crate) now: Instant,
-    nodes: BTreeMap<String, Node>,
+    nodes: BTreeMap<String, Proxy<Server>>,
     exchanges: BTreeMap<ExchangeId, Exchange>,
     next: u64,
     /// Pairs that cannot reach each other: who asks, and who would answer.
@@ -27,6 +30,10 @@ pub(crate) struct Network {
     pub(crate) messages: usize,
     /// The longest answer, in bytes.
     pub(crate) largest: usize,
+    /// Requests that were delivered, by who was asked.
+    pub(crate) requests: BTreeMap<String, usize>,
+    /// What those were answered who are no directories, by whom.
+    answers: BTreeMap<ExchangeId, Vec<Response>>,
 }
 
 struct Exchange {
@@ -38,11 +45,56 @@ struct Exchange {
 
 impl Network {
     pub(crate) fn add(&mut self, uri: &str, node: Node) {
-        self.nodes.insert(uri.into(), node);
+        self.add_proxy(uri, Proxy::new(node, ProxyConfig::new(0)));
+    }
+
+    pub(crate) fn add_proxy(&mut self, uri: &str, proxy: Proxy<Server>) {
+        self.nodes.insert(uri.into(), proxy);
+    }
+
+    pub(crate) fn proxy(&mut self, uri: &str) -> &mut Proxy<Server> {
+        self.nodes.get_mut(uri).expect("a node")
     }
 
     pub(crate) fn node(&mut self, uri: &str) -> &mut Node {
-        self.nodes.get_mut(uri).expect("a node")
+        self.proxy(uri).replicated_mut()
+    }
+
+    /// Sends a request of a client.
+    pub(crate) fn send(&mut self, client: &str, uri: &str, request: Request) -> ExchangeId {
+        self.next += 1;
+        let exchange = ExchangeId(self.next);
+        let is_observed = request.observe == Some(Observe::Register);
+        let kept = Exchange { client: client.into(), server: uri.into(), request: RequestId(0), is_observed };
+        self.exchanges.insert(exchange, kept);
+        let now = self.now;
+        self.proxy(uri).handle_request(now, exchange, &Peer::new(client), request);
+        exchange
+    }
+
+    /// Returns what came of a request of a client so far.
+    pub(crate) fn answers(&self, exchange: ExchangeId) -> &[Response] {
+        self.answers.get(&exchange).map_or(&[], Vec::as_slice)
+    }
+
+    /// Looks something up as a client does; the answer, or none as yet.
+    pub(crate) fn look_up(&mut self, uri: &str, interface: &str, query: &str) -> Option<Response> {
+        let mut request = Request::new(Method::Get, ["rd-lookup", interface]);
+        request.query = query.split('&').filter(|argument| !argument.is_empty()).map(Into::into).collect();
+        let exchange = self.send("coap://client", uri, request);
+        self.settle();
+        self.answers(exchange).first().cloned()
+    }
+
+    /// Looks something up that must be found; the links, sorted.
+    pub(crate) fn links(&mut self, uri: &str, interface: &str, query: &str) -> Vec<String> {
+        let response = self.look_up(uri, interface, query).expect("an answer");
+        assert_eq!(response.code, Code::CONTENT, "{query}: {:?}", response.payload);
+        let text = core::str::from_utf8(&response.payload).expect("text");
+        let document = LinkDocument::parse(text).expect("link-format");
+        let mut links: Vec<String> = document.links().map(|link| link.raw().into()).collect();
+        links.sort_unstable();
+        links
     }
 
     pub(crate) fn directory(&mut self, uri: &str) -> &mut Directory {
@@ -70,7 +122,7 @@ impl Network {
     }
 
     /// Removes a node with all that it knew.
-    pub(crate) fn stop(&mut self, uri: &str) -> Option<Node> {
+    pub(crate) fn stop(&mut self, uri: &str) -> Option<Proxy<Server>> {
         self.exchanges.retain(|_, exchange| exchange.client != uri && exchange.server != uri);
         self.nodes.remove(uri)
     }
@@ -123,7 +175,7 @@ impl Network {
             }
             Output::Changed { exchange } => {
                 let now = self.now;
-                self.node(from).handle_ready(now, exchange);
+                self.proxy(from).handle_ready(now, exchange);
             }
             _ => {}
         }
@@ -133,7 +185,7 @@ impl Network {
         let now = self.now;
         let is_cut = self.cut.contains(&(from.into(), peer.uri.clone()));
         if is_cut || !self.nodes.contains_key(&peer.uri) {
-            self.node(from).handle_response(now, id, Err(RequestFailure::TimedOut));
+            self.proxy(from).handle_response(now, id, Err(RequestFailure::TimedOut));
             return;
         }
         let earlier =
@@ -148,7 +200,8 @@ impl Network {
         let is_observed = request.observe == Some(Observe::Register);
         let kept = Exchange { client: from.into(), server: peer.uri.clone(), request: id, is_observed };
         self.exchanges.insert(exchange, kept);
-        self.node(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
+        *self.requests.entry(peer.uri.clone()).or_default() += 1;
+        self.proxy(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
     }
 
     fn answer(&mut self, exchange: ExchangeId, response: Response) {
@@ -158,15 +211,19 @@ impl Network {
         if self.cut.contains(&(server.clone(), client.clone())) {
             // What observes is not told, and the server notices.
             self.exchanges.remove(&exchange);
-            self.node(&server).handle_cancel(now, exchange);
+            self.proxy(&server).handle_cancel(now, exchange);
             return;
         }
         if !(known.is_observed && response.is_observed) {
             self.exchanges.remove(&exchange);
         }
         self.largest = self.largest.max(response.payload.len());
+        if !self.nodes.contains_key(&client) {
+            self.answers.entry(exchange).or_default().push(response);
+            return;
+        }
         *self.bytes.entry(client.clone()).or_default() += response.payload.len();
-        self.node(&client).handle_response(now, request, Ok(response));
+        self.proxy(&client).handle_response(now, request, Ok(response));
     }
 }
 
