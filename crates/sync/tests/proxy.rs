@@ -1,0 +1,286 @@
+//! Look-up proxies in front of directories: what is answered from where.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+
+use common::Network;
+use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
+use waypost_model::ReplicaId;
+use waypost_rest::{Code, Method, Observe, Request};
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
+use waypost_time::Instant;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn server(replica: u64, config: ServerConfig) -> Replicated<Server> {
+    let directory = Directory::new(Config::new([replica as u8; 16], ReplicaId(replica)));
+    Replicated::new(Server::new(directory, config), Replicator::new(SyncConfig::new(replica)))
+}
+
+/// A proxy in front of directories that know no feed.
+fn proxy(upstreams: &[(&str, Holding)], adjust: impl FnOnce(&mut ProxyConfig)) -> Proxy<Server> {
+    let mut config = ProxyConfig::new(9);
+    adjust(&mut config);
+    let elsewhere = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    let mut proxy = Proxy::new(server(9, elsewhere), config);
+    for (uri, holding) in upstreams {
+        proxy.add_upstream(uri.parse().expect("a URI"), holding.clone()).expect("room");
+    }
+    proxy
+}
+
+/// Two sources with two registrations each, and a proxy in front.
+fn network(holding: &Holding) -> Network {
+    let mut network = Network::default();
+    for (number, uri) in [(1, "coap://a"), (2, "coap://b")] {
+        network.add(uri, server(number, ServerConfig::default()));
+        for floor in 1..=2 {
+            network.register(
+                uri,
+                &format!("ep=node{number}{floor}&d=floor-{floor}&base=coap://[2001:db8::{number}{floor}]&lt=7200"),
+                "</temp>;rt=temperature-c,</light>;rt=light-lux;title=lamp",
+            );
+        }
+    }
+    network.add_proxy("coap://proxy", proxy(&[("coap://a", holding.clone()), ("coap://b", holding.clone())], |_| ()));
+    network.run_until(Instant::from_millis(1_000));
+    network
+}
+
+/// What the sources say together, at once: of all the links that the proxy says, references are absolute.
+fn sources(network: &mut Network, interface: &str, query: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for uri in ["coap://a", "coap://b"] {
+        let links = network.links(uri, interface, query);
+        all.extend(links.into_iter().map(|link| link.replace("</", &format!("<{uri}/"))));
+    }
+    all.sort_unstable();
+    all
+}
+
+fn pass(network: &mut Network, span: Duration) {
+    let until = network.now + span;
+    network.run_until(until);
+}
+
+#[test]
+fn an_answer_is_the_union_of_what_the_sources_say() {
+    let holdings = [
+        Holding::Answers,
+        Holding::Recurring,
+        Holding::Mirror(Query::all()),
+        Holding::Mirror("d=floor-1".parse().expect("a query")),
+    ];
+    for holding in &holdings {
+        let mut network = network(holding);
+        for (interface, query) in [
+            ("ep", ""),
+            ("ep", "d=floor-1"),
+            ("ep", "rt=light-lux&d=floor-2"),
+            ("ep", "title=lamp&d=floor-1"),
+            ("res", ""),
+            ("res", "rt=temperature-c"),
+            ("res", "rt=temperature-c&d=floor-1"),
+            ("res", "ep=node21"),
+            ("res", "ep=nobody"),
+        ] {
+            let expected = sources(&mut network, interface, query);
+            assert_eq!(network.links("coap://proxy", interface, query), expected, "{holding:?}: {interface}?{query}");
+        }
+    }
+}
+
+#[test]
+fn pages_are_cut_from_the_union() {
+    for holding in [Holding::Answers, Holding::Mirror(Query::all())] {
+        let mut network = network(&holding);
+        let all = network.links("coap://proxy", "res", "");
+        let mut paged = Vec::new();
+        for page in 0..3 {
+            let links = network.links("coap://proxy", "res", &format!("page={page}&count=3"));
+            assert_eq!(links.len(), [3, 3, 2][page], "{holding:?}");
+            paged.extend(links);
+        }
+        paged.sort_unstable();
+        assert_eq!(paged, all, "{holding:?}");
+    }
+}
+
+#[test]
+fn what_is_mirrored_is_answered_without_asking() {
+    let mut network = network(&Holding::Mirror("d=floor-1".parse().expect("a query")));
+    let before = network.requests.clone();
+    assert_eq!(network.links("coap://proxy", "res", "rt=light-lux&d=floor-1").len(), 2);
+    assert_eq!(network.requests, before, "floor-1 is held");
+    assert_eq!(network.links("coap://proxy", "res", "rt=light-lux&d=floor-2").len(), 2);
+    assert_ne!(network.requests, before, "floor-2 is not");
+}
+
+#[test]
+fn what_is_mirrored_can_be_observed() {
+    let mut network = network(&Holding::Mirror("d=floor-1".parse().expect("a query")));
+    let observe =
+        |query: &str| Request::new(Method::Get, ["rd-lookup", "ep"]).with_query(query).with_observe(Observe::Register);
+    let held = network.send("coap://client", "coap://proxy", observe("d=floor-1"));
+    let other = network.send("coap://client", "coap://proxy", observe("d=floor-2"));
+    network.settle();
+    assert!(network.answers(held)[0].is_observed);
+    assert!(!network.answers(other)[0].is_observed);
+    network.register("coap://a", "ep=new&d=floor-1&base=coap://[2001:db8::99]", "");
+    pass(&mut network, Duration::from_secs(120));
+    let last = network.answers(held).last().expect("an answer");
+    assert!(last.payload.windows(3).any(|part| part == b"new"), "{last:?}");
+}
+
+#[test]
+fn an_answer_is_asked_for_once_while_it_is_fresh() {
+    let mut network = network(&Holding::Answers);
+    let first = network.look_up("coap://proxy", "res", "rt=light-lux").expect("an answer");
+    let asked = network.requests.clone();
+    network.run_until(Instant::from_millis(30_000));
+    let asked_later = network.requests.clone();
+    let again = network.look_up("coap://proxy", "res", "rt=light-lux").expect("an answer");
+    assert_eq!(network.requests, asked_later);
+    assert_eq!((first.payload, first.etag), (again.payload, again.etag));
+    assert_eq!(again.max_age, Some(31), "what is left of the minute that began at the first second");
+    assert!(asked.values().sum::<usize>() > 0);
+}
+
+#[test]
+fn who_has_an_answer_by_its_etag_is_told_so() {
+    let mut network = network(&Holding::Answers);
+    let first = network.look_up("coap://proxy", "ep", "d=floor-1").expect("an answer");
+    let mut request = Request::new(Method::Get, ["rd-lookup", "ep"]).with_query("d=floor-1");
+    request.etags.extend(first.etag);
+    let exchange = network.send("coap://client", "coap://proxy", request);
+    network.settle();
+    assert_eq!(network.answers(exchange)[0].code, Code::VALID);
+}
+
+#[test]
+fn a_stale_answer_is_revalidated_by_its_etag() {
+    let mut network = network(&Holding::Answers);
+    network.links("coap://proxy", "res", "");
+    pass(&mut network, Duration::from_secs(70));
+    let before = network.bytes["coap://proxy"];
+    assert_eq!(network.links("coap://proxy", "res", "").len(), 8);
+    // Where the look-ups are is discovered anew, too; that is 130 bytes of each.
+    assert!(network.bytes["coap://proxy"] - before < 400, "{} bytes", network.bytes["coap://proxy"] - before);
+}
+
+#[test]
+fn a_source_that_is_gone_is_answered_for_as_long_as_the_operator_allows() {
+    let mut network = network(&Holding::Answers);
+    let all = network.links("coap://proxy", "res", "rt=light-lux");
+    network.stop("coap://b").expect("a node");
+    pass(&mut network, Duration::from_secs(100));
+    let stale = network.look_up("coap://proxy", "res", "rt=light-lux").expect("an answer");
+    assert_eq!((stale.code, stale.max_age), (Code::CONTENT, Some(0)));
+    assert_eq!(network.links("coap://proxy", "res", "rt=light-lux"), all);
+    pass(&mut network, HOUR);
+    let late = network.look_up("coap://proxy", "res", "rt=light-lux").expect("an answer");
+    assert_eq!(late.code, Code::GATEWAY_TIMEOUT);
+}
+
+#[test]
+fn what_was_mirrored_is_answered_until_its_lifetime_is_over() {
+    let mut network = network(&Holding::Mirror(Query::all()));
+    network.stop("coap://a").expect("a node");
+    pass(&mut network, HOUR);
+    assert_eq!(network.links("coap://proxy", "ep", "").len(), 4);
+    pass(&mut network, HOUR);
+    assert_eq!(network.links("coap://proxy", "ep", "").len(), 0, "nothing was renewed in two hours");
+}
+
+#[test]
+fn what_the_only_source_refuses_is_passed_on() {
+    let mut network = Network::default();
+    network.add("coap://a", server(1, ServerConfig::default()));
+    network
+        .add_proxy("coap://proxy", proxy(&[("coap://a", Holding::Answers)], |config| config.passes_lifetimes = true));
+    let refusal = network.look_up("coap://proxy", "ep", "lt-age=7").expect("an answer");
+    assert_eq!(refusal.code, network.look_up("coap://a", "ep", "lt-age=7").expect("an answer").code);
+}
+
+#[test]
+fn a_source_that_was_never_there_is_a_gateway_timeout() {
+    let mut network = Network::default();
+    network.add_proxy("coap://proxy", proxy(&[("coap://nobody", Holding::Mirror(Query::all()))], |_| ()));
+    network.run_until(Instant::from_millis(1_000));
+    assert_eq!(network.look_up("coap://proxy", "ep", "").expect("an answer").code, Code::GATEWAY_TIMEOUT);
+}
+
+#[test]
+fn lifetimes_are_not_passed_on_unless_allowed() {
+    let mut network = network(&Holding::Answers);
+    assert_eq!(network.look_up("coap://proxy", "ep", "lt-age").expect("an answer").code, Code::FORBIDDEN);
+}
+
+#[test]
+fn requests_for_one_answer_share_one_question() {
+    let mut network = network(&Holding::Answers);
+    let ask = || Request::new(Method::Get, ["rd-lookup", "res"]).with_query("rt=light-lux");
+    let first = network.send("coap://client1", "coap://proxy", ask());
+    let second = network.send("coap://client2", "coap://proxy", ask().with_query("count=1"));
+    let before = network.requests["coap://a"];
+    network.settle();
+    assert_eq!(network.requests["coap://a"] - before, 2, "discovery, and the look-up");
+    assert_eq!(network.answers(first).len() + network.answers(second).len(), 2);
+    assert!(network.answers(first)[0].payload.len() > network.answers(second)[0].payload.len());
+}
+
+#[test]
+fn one_peer_cannot_wait_for_everything() {
+    let mut network = network(&Holding::Answers);
+    let ask = |number: usize| Request::new(Method::Get, ["rd-lookup", "res"]).with_query(format!("title={number}"));
+    let sent: Vec<_> = (0..65).map(|number| network.send("coap://client", "coap://proxy", ask(number))).collect();
+    let other = network.send("coap://other", "coap://proxy", ask(99));
+    network.settle();
+    let codes: Vec<_> = sent.iter().map(|exchange| network.answers(*exchange)[0].code).collect();
+    assert!(codes[..64].iter().all(|code| *code == Code::CONTENT));
+    assert_eq!(codes[64], Code::TOO_MANY_REQUESTS);
+    assert_eq!(network.answers(other)[0].code, Code::CONTENT);
+}
+
+#[test]
+fn the_cache_keeps_to_its_limits() {
+    let mut network = Network::default();
+    network.add("coap://a", server(1, ServerConfig::default()));
+    network.register("coap://a", "ep=node&base=coap://[2001:db8::1]", "</t>");
+    let small = proxy(&[("coap://a", Holding::Answers)], |config| config.limits.cached_answers = 2);
+    network.add_proxy("coap://proxy", small);
+    let mut asked_for = |query: &str| {
+        let before = network.requests.get("coap://a").copied().unwrap_or_default();
+        network.links("coap://proxy", "res", query);
+        network.requests["coap://a"] - before
+    };
+    asked_for("ep=1");
+    asked_for("ep=2");
+    assert_eq!(asked_for("ep=1"), 0);
+    asked_for("ep=3");
+    assert_eq!((asked_for("ep=1"), asked_for("ep=2")), (0, 1), "the one used longest ago has gone");
+}
+
+#[test]
+fn registrants_are_sent_to_the_sources() {
+    let mut network = network(&Holding::Answers);
+    let links = network.proxy("coap://proxy").registrations();
+    assert_eq!(links.as_str(), r#"<coap://a/rd>;rt="core.rd",<coap://b/rd>;rt="core.rd""#);
+    network.node("coap://proxy").service_mut().send_registrants_to(links);
+    let exchange = network.send(
+        "coap://client",
+        "coap://proxy",
+        Request::new(Method::Get, [".well-known", "core"]).with_query("rt=core.rd"),
+    );
+    let register = Request::new(Method::Post, ["rd"]).with_query("ep=node");
+    let refused = network.send("coap://client", "coap://proxy", register);
+    network.settle();
+    assert_eq!(&network.answers(exchange)[0].payload[..], br#"<coap://a/rd>;rt="core.rd",<coap://b/rd>;rt="core.rd""#);
+    assert_eq!(network.answers(refused)[0].code, Code::NOT_FOUND);
+}
