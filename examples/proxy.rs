@@ -106,7 +106,7 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     config.stale = core::time::Duration::from_secs(options.stale);
     let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
     for upstream in &options.upstreams {
-        proxy.add_upstream(upstream.clone(), options.holding.clone())?;
+        proxy.add_upstream(upstream, options.holding.clone())?;
     }
     Ok(proxy)
 }

@@ -49,7 +49,7 @@ use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 /// let server = Server::new(Directory::new(Config::new(*b"keep it a secret", ReplicaId(1))), server);
 /// let replicated = Replicated::new(server, Replicator::new(SyncConfig::new(1)));
 /// let mut proxy = Proxy::new(replicated, ProxyConfig::new(1));
-/// proxy.add_upstream("coap://[2001:db8::1]".parse()?, Holding::Mirror("d=floor-3".parse()?))?;
+/// proxy.add_upstream(&"coap://[2001:db8::1]".parse()?, Holding::Mirror("d=floor-3".parse()?))?;
 ///
 /// // What is on another floor has to be asked for; first it is asked where.
 /// let lookup = Request::new(Method::Get, ["rd-lookup", "res"]).with_query("d=floor-4");
@@ -132,7 +132,7 @@ impl<S> Proxy<S> {
     ///
     /// When it is in front of as many as [`ProxyLimits::upstreams`](crate::ProxyLimits::upstreams) allows, or of that one
     /// already.
-    pub fn add_upstream(&mut self, uri: ResourceUri, holding: Holding) -> Result<(), NotFollowed> {
+    pub fn add_upstream(&mut self, uri: &ResourceUri, holding: Holding) -> Result<(), NotFollowed> {
         let host = match uri.zone() {
             Some(zone) => ResourceUri::from(uri.authority().clone()).in_zone(zone),
             None => uri.authority().clone().into(),
@@ -414,10 +414,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             return Some(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
         let scope = lookup.scope;
-        // Who asks as a proxy has what is there already, and must not be asked back.
-        let without = self.upstreams.iter().position(|upstream| upstream.host.authority().as_str() == peer.uri);
-        let asked_upstreams: Vec<usize> =
-            (0..self.upstreams.len()).filter(|upstream| Some(*upstream) != without).collect();
+        let asked_upstreams = self.upstreams_of(peer);
         let Some((held, unheld)) = self.held(now, &lookup, &asked_upstreams, peer.zone) else {
             return Some(too_large());
         };
@@ -437,7 +434,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if let Err(refusal) = self.admit(peer) {
             return Some(refusal);
         }
-        let question = Question { scope, query: query.clone(), without, zone: peer.zone };
+        let question = Question { scope, query: query.clone(), zone: peer.zone };
         let missing = pending.parts.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         for upstream in missing.collect::<Vec<_>>() {
             if let Err(fault) = self.forward(now, &asked(upstream), &question) {
@@ -455,6 +452,18 @@ impl<S: AsMut<Directory>> Proxy<S> {
         *self.waiting_of.entry(peer.uri.clone()).or_default() += 1;
         self.finish(now, &question);
         None
+    }
+
+    /// Returns the sources that a peer is answered for. One that is itself a source asks as a proxy, and wants what is registered
+    /// here alone; nobody is asked on its behalf, so that proxies can stand in front of each other. That this proxy is in front
+    /// of itself, it knows by the authorities of its directory.
+    fn upstreams_of(&mut self, peer: &Peer) -> Vec<usize> {
+        if self.upstreams.iter().any(|upstream| upstream.host.authority().as_str() == peer.uri) {
+            return Vec::new();
+        }
+        let own = &self.replicated.service_mut().as_mut().config().authorities;
+        let is_other = |upstream: &usize| !own.contains(self.upstreams[*upstream].host.authority());
+        (0..self.upstreams.len()).filter(is_other).collect()
     }
 
     /// Returns what is here of a look-up: what is registered here, and the whole answers of sources; and the sources whose

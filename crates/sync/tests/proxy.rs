@@ -30,7 +30,7 @@ fn proxy(upstreams: &[(&str, Holding)], adjust: impl FnOnce(&mut ProxyConfig)) -
     let elsewhere = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let mut proxy = Proxy::new(server(9, elsewhere), config);
     for (uri, holding) in upstreams {
-        proxy.add_upstream(uri.parse().expect("a URI"), holding.clone()).expect("room");
+        proxy.add_upstream(&uri.parse().expect("a URI"), holding.clone()).expect("room");
     }
     proxy
 }

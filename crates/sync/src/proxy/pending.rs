@@ -28,8 +28,6 @@ pub(super) enum Part {
 pub(super) struct Question {
     pub(super) scope: Scope,
     pub(super) query: Query,
-    /// The source that asks, and is not asked itself.
-    pub(super) without: Option<usize>,
     pub(super) zone: Option<u32>,
 }
 

@@ -1,0 +1,128 @@
+//! Queries that recur in one shape: what they have in common is observed while that pays.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+
+use common::Network;
+use waypost_directory::{Config, Directory};
+use waypost_model::ReplicaId;
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
+use waypost_time::Instant;
+
+const URI: &str = "coap://proxy";
+
+fn network(adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
+    let mut network = Network::default();
+    let server = |number: u64| {
+        let directory = Directory::new(Config::new([number as u8; 16], ReplicaId(number)));
+        Replicated::new(Server::new(directory, ServerConfig::default()), Replicator::new(SyncConfig::new(number)))
+    };
+    network.add("coap://a", server(1));
+    for node in 0..20 {
+        network.register(
+            "coap://a",
+            &format!("ep=node{node}&d=floor-{}&base=coap://[2001:db8::{node}]&lt=1000000", node % 2),
+            &format!("</t>;rt=temp;title=t{node},</l>;rt=light"),
+        );
+    }
+    let mut config = ProxyConfig::new(9);
+    adjust(&mut config);
+    let mut proxy = Proxy::new(server(2), config);
+    proxy.add_upstream(&"coap://a".parse().expect("a URI"), Holding::Recurring).expect("room");
+    network.add_proxy(URI, proxy);
+    network.run_until(Instant::from_millis(1_000));
+    network
+}
+
+fn pass(network: &mut Network, span: Duration) {
+    let until = network.now + span;
+    network.run_until(until);
+}
+
+fn observed(network: &mut Network) -> Vec<String> {
+    network.proxy(URI).observed().map(|(_, query)| query.to_string()).collect()
+}
+
+/// Asks for titles on one floor.
+fn recur(network: &mut Network, nodes: core::ops::Range<usize>) {
+    for node in nodes {
+        let found = network.links(URI, "res", &format!("rt=temp&d=floor-0&title=t{node}"));
+        assert_eq!(found.len(), usize::from(node % 2 == 0 && node < 20), "t{node}");
+    }
+}
+
+#[test]
+fn what_queries_have_in_common_is_observed_and_answers_them() {
+    let mut network = network(|_| ());
+    recur(&mut network, 0..3);
+    assert!(observed(&mut network).is_empty(), "three do not make a shape");
+    recur(&mut network, 3..4);
+    assert_eq!(observed(&mut network), ["d=floor-0&rt=temp"]);
+    let asked = network.requests["coap://a"];
+    recur(&mut network, 4..25);
+    assert_eq!(network.links(URI, "res", "rt=temp&d=floor-0&ep=node4").len(), 1);
+    assert_eq!(network.requests["coap://a"], asked, "all is at hand");
+    // Another link of a registration, one that is not held, could have the attribute.
+    assert_eq!(network.links(URI, "ep", "rt=temp&d=floor-0&title=t4").len(), 1);
+    assert_ne!(network.requests["coap://a"], asked);
+}
+
+#[test]
+fn what_is_observed_follows_its_source() {
+    let mut network = network(|_| ());
+    recur(&mut network, 0..4);
+    network.register("coap://a", "ep=new&d=floor-0&base=coap://[2001:db8::99]", "</n>;rt=temp;title=new");
+    pass(&mut network, Duration::from_secs(1));
+    assert_eq!(network.links(URI, "res", "rt=temp&d=floor-0&title=new").len(), 1);
+}
+
+#[test]
+fn the_same_query_again_and_again_makes_no_shape() {
+    let mut network = network(|_| ());
+    for _ in 0..10 {
+        network.links(URI, "res", "rt=temp&d=floor-0&title=t0");
+        pass(&mut network, Duration::from_secs(61));
+    }
+    assert!(observed(&mut network).is_empty());
+}
+
+#[test]
+fn what_nobody_asks_for_any_more_is_not_observed_any_longer() {
+    let mut network = network(|_| ());
+    recur(&mut network, 0..10);
+    assert_eq!(observed(&mut network).len(), 1);
+    pass(&mut network, Duration::from_secs(601));
+    assert!(observed(&mut network).is_empty());
+    // And the source has nobody to notify.
+    assert_eq!(network.node("coap://a").service().observations(), 0);
+    // It can begin again.
+    pass(&mut network, Duration::from_secs(601));
+    recur(&mut network, 0..4);
+    assert_eq!(observed(&mut network).len(), 1);
+}
+
+#[test]
+fn what_costs_more_than_it_saves_is_not_observed_any_longer() {
+    let mut network = network(|_| ());
+    recur(&mut network, 0..4);
+    for round in 0..100 {
+        network.register("coap://a", &format!("ep=x&d=floor-0&base=coap://[2001:db8::77]&et=e{round}"), "</x>;rt=temp");
+        pass(&mut network, Duration::from_secs(6));
+        recur(&mut network, 0..1);
+    }
+    let events: Vec<_> = core::iter::from_fn(|| network.proxy(URI).poll_event()).collect();
+    assert!(events.iter().any(|event| matches!(event, ProxyEvent::NotObserving { .. })), "{events:?}");
+}
+
+#[test]
+fn what_is_too_large_is_not_observed() {
+    let mut network = network(|config| config.limits.observed_bytes = 500);
+    recur(&mut network, 0..4);
+    assert!(observed(&mut network).is_empty());
+    recur(&mut network, 4..8);
+    assert!(observed(&mut network).is_empty(), "it is not tried again at once");
+}
