@@ -1,5 +1,6 @@
 //! The look-up proxy: stands in front of directories, and answers look-ups for them.
 
+mod conjunction;
 mod observed;
 mod pending;
 mod service;
@@ -18,16 +19,17 @@ use waypost_directory::{Directory, Scope, Show, ShowLifetime};
 use waypost_filter::{Criterion, Query, Test};
 use waypost_link_format::{Link, LinkBuf, LinkDocumentBuf};
 use waypost_model::Authority;
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, RequestFailure, Response};
 use waypost_time::{Instant, Jitter};
 
+use self::conjunction::{Conjunction, Trial, broadest};
 use self::observed::Observed;
-use self::pending::{Forward, Forwards, Part, Pending, Question, Waiter, too_large};
+use self::pending::{Forward, Forwards, MAX_AGE, Part, Pending, Question, Waiter, too_large};
 use self::shapes::Shapes;
 use self::upstream::Upstream;
 use crate::cache::{Asked, Cache, Cached};
 use crate::coverage::covers;
-use crate::union::part_of;
+use crate::union::{part_of, union};
 use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 
 /// A look-up proxy in front of directories (draft-amsuess-core-rd-replication, *Approaches*).
@@ -87,6 +89,27 @@ struct LookedUp {
     /// The criteria, without what only says what to show.
     criteria: Query,
     show: Show,
+}
+
+impl LookedUp {
+    fn new(scope: Scope, whole: Query) -> Self {
+        let (mut criteria, mut show) = (whole.clone(), Show::default());
+        criteria.retain(|criterion| {
+            let is_bare = *criterion.test() == Test::Exists;
+            match criterion.name() {
+                "provenance" => show.provenance = true,
+                "lt-age" if is_bare => show.lifetime = ShowLifetime::Age,
+                "lt-remaining" if is_bare => show.lifetime = ShowLifetime::Remaining,
+                _ => return true,
+            }
+            !is_bare
+        });
+        match scope {
+            Scope::Resources => show.lifetime = ShowLifetime::No,
+            Scope::Endpoints => show.provenance = false,
+        }
+        Self { scope, whole, criteria, show }
+    }
 }
 
 impl<S> Proxy<S> {
@@ -197,30 +220,48 @@ impl<S> Proxy<S> {
             return None;
         }
         // What cannot be understood is refused by the service.
-        let whole = Query::from_options(&request.query).ok()?;
-        let (mut criteria, mut show) = (whole.clone(), Show::default());
-        criteria.retain(|criterion| {
-            let is_bare = *criterion.test() == Test::Exists;
-            match criterion.name() {
-                "provenance" => show.provenance = true,
-                "lt-age" if is_bare => show.lifetime = ShowLifetime::Age,
-                "lt-remaining" if is_bare => show.lifetime = ShowLifetime::Remaining,
-                _ => return true,
-            }
-            !is_bare
-        });
-        match scope {
-            Scope::Resources => show.lifetime = ShowLifetime::No,
-            Scope::Endpoints => show.provenance = false,
-        }
+        let lookup = LookedUp::new(scope, Query::from_options(&request.query).ok()?);
         // A path is at this authority: nothing that is registered elsewhere is shown so.
-        (!criteria.criteria().iter().any(is_about_paths)).then_some(LookedUp { scope, whole, criteria, show })
+        (!lookup.criteria.criteria().iter().any(is_about_paths)).then_some(lookup)
     }
 
     /// Tells whether all that a source has for a look-up is in the directory of the service.
     fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
         let (name, unconfirmed) = (self.upstreams[upstream].host.as_str(), self.config.unconfirmed);
         covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
+    }
+
+    /// Has a source asked for the sake of a question, in the way in which it can answer.
+    fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
+        let source = &mut self.upstreams[asked.upstream];
+        let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
+        if source.holding != Holding::Recurring || criteria.criteria().len() < 2 {
+            return self.forward(now, asked, question);
+        }
+        match &mut source.conjunction {
+            Conjunction::Unknown => {
+                let mut trial = Trial::new(&source.host, |lookup| self.client.look_up(now, lookup).ok());
+                trial.waiting.push((asked.clone(), question.clone()));
+                source.conjunction = Conjunction::Tried(trial);
+                Ok(())
+            }
+            Conjunction::Tried(trial) => {
+                trial.waiting.push((asked.clone(), question.clone()));
+                Ok(())
+            }
+            Conjunction::Sound => self.forward(now, asked, question),
+            Conjunction::Unsound => {
+                let query = broadest(asked.scope, &criteria);
+                let is_same = |observed: &Observed| observed.upstream == asked.upstream && observed.query == query;
+                if !self.observed.values().any(is_same) {
+                    self.observe(now, asked.upstream, query.clone());
+                }
+                let mut all = self.observed.values_mut();
+                let observed = all.find(|observed| is_same(observed)).ok_or(Fault::Unavailable)?;
+                observed.waiting.insert(question.clone());
+                Ok(())
+            }
+        }
     }
 
     /// Begins to ask a source, unless it is asked that already, for the sake of a question.
@@ -243,6 +284,10 @@ impl<S> Proxy<S> {
     /// Takes what came of the questions to sources.
     fn take_events(&mut self, now: Instant) {
         while let Some((id, event)) = self.client.poll_event() {
+            let has_links = matches!(&event, LookupEvent::Found(answer) if !answer.links.is_empty());
+            if self.take_trial(now, id, has_links) {
+                continue;
+            }
             let Some(upstream) = self.forwards.get(&id).map(|forward| forward.asked.upstream) else { continue };
             let part = match event {
                 LookupEvent::Found(answer) => {
@@ -268,11 +313,68 @@ impl<S> Proxy<S> {
             self.forwarded.remove(&forward.asked);
             let part = self.settle(now, &forward.asked, part);
             for question in forward.questions {
-                if let Some(pending) = self.pending.get_mut(&question) {
-                    pending.parts.insert(upstream, Some(part.clone()));
-                    self.finish(now, &question);
-                }
+                self.take_part(now, &question, upstream, part.clone());
             }
+        }
+    }
+
+    /// Takes the answer of a source to a question.
+    fn take_part(&mut self, now: Instant, question: &Question, upstream: usize, part: Part) {
+        if let Some(pending) = self.pending.get_mut(question) {
+            pending.parts.insert(upstream, Some(part));
+            self.finish(now, question);
+        }
+    }
+
+    /// Takes what came of trying out a source, and asks what waited for it; tells whether that is what it was.
+    fn take_trial(&mut self, now: Instant, id: LookupId, has_links: bool) -> bool {
+        let is_of = |upstream: &mut Upstream| match &mut upstream.conjunction {
+            Conjunction::Tried(trial) => trial.take(id, has_links),
+            _ => false,
+        };
+        let Some(number) = self.upstreams.iter_mut().position(is_of) else { return false };
+        let conjunction = &mut self.upstreams[number].conjunction;
+        let Conjunction::Tried(trial) = conjunction else { return true };
+        let Some(verdict) = trial.verdict() else { return true };
+        let waiting = core::mem::take(&mut trial.waiting);
+        let is_unknown = matches!(verdict, Conjunction::Unknown);
+        *conjunction = verdict;
+        for (asked, question) in waiting {
+            // Of an empty directory, or one that does not answer, nothing wrong can be said.
+            let begun =
+                if is_unknown { self.forward(now, &asked, &question) } else { self.ask(now, &asked, &question) };
+            if let Err(fault) = begun {
+                self.take_part(now, &question, number, Part::Failed(fault));
+            }
+        }
+        true
+    }
+
+    /// Answers those who waited for something to be observed.
+    fn take_observed(&mut self, now: Instant) {
+        let waited = self
+            .observed
+            .iter_mut()
+            .flat_map(|(number, observed)| observed.poll_waiting(now).into_iter().map(|question| (*number, question)));
+        for (number, question) in waited.collect::<Vec<_>>() {
+            let Some(observed) = self.observed.get(&number) else { continue };
+            let (upstream, limit) = (observed.upstream, self.config.limits.answer_bytes);
+            let lookup = LookedUp::new(question.scope, question.query.clone());
+            let (what, locations) =
+                ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
+            let part = if observed.is_in_step() {
+                // The page is what the source would have been asked for.
+                let part = part_of(now, &observed.directory, locations, what, question.zone, limit).and_then(
+                    |(links, good_until)| Ok((union(&[Arc::new(links)], &lookup.criteria, limit)?, good_until)),
+                );
+                part.map_or(Part::Refused(too_large()), |(text, good_until)| {
+                    let links = Arc::new(LinkDocumentBuf::parse(text).unwrap_or_default());
+                    Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+                })
+            } else {
+                Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))
+            };
+            self.take_part(now, &question, upstream, part);
         }
     }
 
@@ -390,6 +492,9 @@ impl<S> Proxy<S> {
         for number in ended {
             let Some(observed) = self.observed.remove(&number) else { continue };
             let (upstream, query) = (observed.upstream, observed.query.clone());
+            for question in &observed.waiting {
+                self.take_part(now, question, upstream, Part::Failed(Fault::Unavailable));
+            }
             self.outputs.extend(observed.end(now).into_iter().map(|output| service::of_observed(number, output)));
             self.shapes.block(now, upstream, query.clone(), &self.config.limits);
             self.note(ProxyEvent::NotObserving { upstream: self.upstreams[upstream].name(), query });
@@ -437,7 +542,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let question = Question { scope, query: query.clone(), zone: peer.zone };
         let missing = pending.parts.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         for upstream in missing.collect::<Vec<_>>() {
-            if let Err(fault) = self.forward(now, &asked(upstream), &question) {
+            if let Err(fault) = self.ask(now, &asked(upstream), &question) {
                 pending.parts.insert(upstream, Some(Part::Failed(fault)));
             }
             if self.upstreams[upstream].holding == Holding::Recurring

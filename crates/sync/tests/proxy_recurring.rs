@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use common::Network;
 use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
 use waypost_model::ReplicaId;
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
@@ -15,7 +16,7 @@ use waypost_time::Instant;
 
 const URI: &str = "coap://proxy";
 
-fn network(adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
+fn network(last_counts: bool, adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
     let mut network = Network::default();
     let server = |number: u64| {
         let directory = Directory::new(Config::new([number as u8; 16], ReplicaId(number)));
@@ -34,6 +35,7 @@ fn network(adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
     let mut proxy = Proxy::new(server(2), config);
     proxy.add_upstream(&"coap://a".parse().expect("a URI"), Holding::Recurring).expect("room");
     network.add_proxy(URI, proxy);
+    network.last_counts.extend(last_counts.then(|| "coap://a".into()));
     network.run_until(Instant::from_millis(1_000));
     network
 }
@@ -57,7 +59,7 @@ fn recur(network: &mut Network, nodes: core::ops::Range<usize>) {
 
 #[test]
 fn what_queries_have_in_common_is_observed_and_answers_them() {
-    let mut network = network(|_| ());
+    let mut network = network(false, |_| ());
     recur(&mut network, 0..3);
     assert!(observed(&mut network).is_empty(), "three do not make a shape");
     recur(&mut network, 3..4);
@@ -73,7 +75,7 @@ fn what_queries_have_in_common_is_observed_and_answers_them() {
 
 #[test]
 fn what_is_observed_follows_its_source() {
-    let mut network = network(|_| ());
+    let mut network = network(false, |_| ());
     recur(&mut network, 0..4);
     network.register("coap://a", "ep=new&d=floor-0&base=coap://[2001:db8::99]", "</n>;rt=temp;title=new");
     pass(&mut network, Duration::from_secs(1));
@@ -82,7 +84,7 @@ fn what_is_observed_follows_its_source() {
 
 #[test]
 fn the_same_query_again_and_again_makes_no_shape() {
-    let mut network = network(|_| ());
+    let mut network = network(false, |_| ());
     for _ in 0..10 {
         network.links(URI, "res", "rt=temp&d=floor-0&title=t0");
         pass(&mut network, Duration::from_secs(61));
@@ -92,7 +94,7 @@ fn the_same_query_again_and_again_makes_no_shape() {
 
 #[test]
 fn what_nobody_asks_for_any_more_is_not_observed_any_longer() {
-    let mut network = network(|_| ());
+    let mut network = network(false, |_| ());
     recur(&mut network, 0..10);
     assert_eq!(observed(&mut network).len(), 1);
     pass(&mut network, Duration::from_secs(601));
@@ -107,7 +109,7 @@ fn what_nobody_asks_for_any_more_is_not_observed_any_longer() {
 
 #[test]
 fn what_costs_more_than_it_saves_is_not_observed_any_longer() {
-    let mut network = network(|_| ());
+    let mut network = network(false, |_| ());
     recur(&mut network, 0..4);
     for round in 0..100 {
         network.register("coap://a", &format!("ep=x&d=floor-0&base=coap://[2001:db8::77]&et=e{round}"), "</x>;rt=temp");
@@ -119,8 +121,42 @@ fn what_costs_more_than_it_saves_is_not_observed_any_longer() {
 }
 
 #[test]
+fn criteria_that_a_source_does_not_join_are_joined_here() {
+    let mut network = network(true, |_| ());
+    for (interface, query, count) in [
+        ("res", "rt=temp&d=floor-0", 10),
+        ("res", "d=floor-0&rt=temp", 10),
+        ("res", "ep=node3&rt=light", 1),
+        ("res", "rt=light&ep=node3&title=t3", 0),
+        ("ep", "title=t4&d=floor-0", 1),
+        ("ep", "d=floor-1&title=t4", 0),
+        ("ep", "rt=temp&d=floor-1&page=1&count=4", 4),
+        ("ep", "rt=temp&d=floor-1&page=2&count=4", 2),
+    ] {
+        assert_eq!(network.links(URI, interface, query).len(), count, "{interface}?{query}");
+    }
+}
+
+#[test]
+fn an_empty_directory_proves_nothing() {
+    let mut network = network(true, |_| ());
+    let now = network.now;
+    let all = Query::all();
+    let locations: Vec<_> = network.directory("coap://a").endpoints(now, &all).map(|found| found.location()).collect();
+    for location in locations {
+        network.directory("coap://a").remove(now, &location).expect("a registration");
+    }
+    assert_eq!(network.links(URI, "ep", "d=floor-0&rt=temp").len(), 0);
+    network.register("coap://a", "ep=node1&d=floor-0&base=coap://[2001:db8::1]", "</t>;rt=temp");
+    pass(&mut network, Duration::from_secs(61));
+    assert_eq!(network.links(URI, "ep", "d=floor-0&rt=none").len(), 0);
+    assert_eq!(network.links(URI, "ep", "rt=none&d=floor-0").len(), 0);
+    assert_eq!(network.links(URI, "ep", "rt=temp&d=floor-0").len(), 1);
+}
+
+#[test]
 fn what_is_too_large_is_not_observed() {
-    let mut network = network(|config| config.limits.observed_bytes = 500);
+    let mut network = network(false, |config| config.limits.observed_bytes = 500);
     recur(&mut network, 0..4);
     assert!(observed(&mut network).is_empty());
     recur(&mut network, 4..8);

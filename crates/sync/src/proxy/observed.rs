@@ -1,3 +1,4 @@
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use waypost_client::ResourceUri;
@@ -7,6 +8,7 @@ use waypost_model::ReplicaId;
 use waypost_rest::{Output, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
+use super::pending::Question;
 use crate::{ProxyConfig, Replicator, SyncConfig};
 
 /// What recurring queries to a source have in common, mirrored into a directory of its own while that pays.
@@ -22,6 +24,9 @@ pub(super) struct Observed {
     spent: usize,
     was_in_step: bool,
     review: Instant,
+    /// Who waits for it to be in step, and until when.
+    pub(super) waiting: BTreeSet<Question>,
+    patience: Instant,
 }
 
 impl Observed {
@@ -40,8 +45,18 @@ impl Observed {
         replicator.add_mirror_of(host.clone(), query.clone()).ok()?;
         // Nothing is registered there, so that its locations are no secret.
         let directory = Directory::new(Config::new([0; 16], ReplicaId(0)));
-        let review = now + config.limits.review;
-        Some(Self { upstream, query, directory, replicator, saved: 0, spent: 0, was_in_step: false, review })
+        Some(Self {
+            upstream,
+            query,
+            directory,
+            replicator,
+            saved: 0,
+            spent: 0,
+            was_in_step: false,
+            review: now + config.limits.review,
+            waiting: BTreeSet::new(),
+            patience: now + config.limits.patience,
+        })
     }
 
     pub(super) fn handle_response(
@@ -66,7 +81,20 @@ impl Observed {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let expiry = self.directory.next_expiry();
-        self.replicator.poll_timeout().into_iter().chain(expiry).chain([self.review]).min()
+        let patience = (!self.waiting.is_empty()).then_some(self.patience);
+        self.replicator.poll_timeout().into_iter().chain(expiry).chain([self.review]).chain(patience).min()
+    }
+
+    /// Returns those who waited, if it is in step now, or if it takes too long.
+    pub(super) fn poll_waiting(&mut self, now: Instant) -> BTreeSet<Question> {
+        match self.is_in_step() || self.patience <= now {
+            true => core::mem::take(&mut self.waiting),
+            false => BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn is_in_step(&self) -> bool {
+        self.replicator.standings().all(|standing| standing.is_in_step)
     }
 
     /// Takes note that an answer of so many bytes was found here.
@@ -78,7 +106,7 @@ impl Observed {
     /// its own.
     pub(super) fn pays(&mut self, now: Instant, config: &ProxyConfig) -> bool {
         if !self.was_in_step {
-            self.was_in_step = self.replicator.standings().all(|standing| standing.is_in_step);
+            self.was_in_step = self.is_in_step();
             let is_small = self.spent <= config.limits.observed_bytes;
             if self.was_in_step {
                 self.spent = 0;

@@ -2,6 +2,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use waypost_client::{Fault, LookupId};
 use waypost_filter::{Query, Scope};
@@ -88,6 +89,9 @@ impl Pending {
                 | None => {
                     return Response::refusal(Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer");
                 }
+                Some(Part::Failed(Fault::Unavailable)) => {
+                    return Response::refusal(Code::SERVICE_UNAVAILABLE, "too much is under way");
+                }
                 Some(Part::Failed(_)) => {
                     return Response::refusal(
                         Code::BAD_GATEWAY,
@@ -114,4 +118,5 @@ pub(super) fn too_large() -> Response {
 }
 
 const DEFAULT_MAX_AGE: u32 = 60;
-const MAX_AGE: core::time::Duration = core::time::Duration::from_secs(DEFAULT_MAX_AGE as u64);
+/// How long what is at hand may be used.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(DEFAULT_MAX_AGE as u64);

@@ -53,6 +53,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
                 if let Some(observed) = self.observed.get_mut(&number) {
                     observed.handle_response(now, request, outcome);
                 }
+                self.take_observed(now);
                 self.review(now);
             }
         }
@@ -87,6 +88,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         for observed in self.observed.values_mut() {
             observed.handle_timeout(now);
         }
+        self.take_observed(now);
         self.review(now);
     }
 

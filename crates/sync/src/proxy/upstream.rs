@@ -7,6 +7,7 @@ use waypost_client::{Fault, Interfaces, Limits as ClientLimits, ResourceUri};
 use waypost_rest::{Peer, Request, RequestFailure, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
+use super::conjunction::Conjunction;
 use crate::{Holding, ProxyConfig, ProxyLimits};
 
 /// A directory that is proxied.
@@ -17,6 +18,7 @@ pub(super) struct Upstream {
     /// What its locations begin with.
     pub(super) locations: String,
     pub(super) registry: Registry,
+    pub(super) conjunction: Conjunction,
     /// How often in a row it did not answer.
     failures: u32,
     /// Until when it is not asked again, and why.
@@ -27,7 +29,8 @@ impl Upstream {
     pub(super) fn new(host: ResourceUri, holding: Holding) -> Self {
         let locations = [host.authority().as_str(), "/"].concat();
         let registry = Registry { phase: Phase::Due, found: Vec::new(), failures: 0 };
-        Self { host, holding, locations, registry, failures: 0, lost: None }
+        let conjunction = Conjunction::default();
+        Self { host, holding, locations, registry, conjunction, failures: 0, lost: None }
     }
 
     pub(super) fn name(&self) -> Box<str> {

@@ -30,6 +30,8 @@ pub(crate) struct Network {
     pub(crate) messages: usize,
     /// The longest answer, in bytes.
     pub(crate) largest: usize,
+    /// Directories in which only the last of several criteria counts, as it is in one that is in use.
+    pub(crate) last_counts: Vec<String>,
     /// Requests that were delivered, by who was asked.
     pub(crate) requests: BTreeMap<String, usize>,
     /// What those were answered who are no directories, by whom.
@@ -181,7 +183,13 @@ impl Network {
         }
     }
 
-    fn ask(&mut self, from: &str, id: RequestId, peer: &Peer, request: Request) {
+    fn ask(&mut self, from: &str, id: RequestId, peer: &Peer, mut request: Request) {
+        if self.last_counts.contains(&peer.uri) {
+            let is_page = |argument: &String| argument.starts_with("page=") || argument.starts_with("count=");
+            let (mut kept, criteria): (Vec<_>, Vec<_>) = request.query.into_iter().partition(is_page);
+            kept.extend(criteria.into_iter().next_back());
+            request.query = kept;
+        }
         let now = self.now;
         let is_cut = self.cut.contains(&(from.into(), peer.uri.clone()));
         if is_cut || !self.nodes.contains_key(&peer.uri) {
