@@ -235,7 +235,8 @@ impl<S> Proxy<S> {
     fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
         let source = &mut self.upstreams[asked.upstream];
         let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
-        if source.holding != Holding::Recurring || criteria.criteria().len() < 2 {
+        let conditions = criteria.criteria().len() + usize::from(criteria.page().is_some());
+        if source.holding != Holding::Recurring || conditions < 2 {
             return self.forward(now, asked, question);
         }
         match &mut source.conjunction {

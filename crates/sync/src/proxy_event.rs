@@ -56,6 +56,9 @@ impl fmt::Display for ProxyEvent {
             Self::Discovered { upstream } => write!(f, "{upstream}: registration discovered"),
             Self::Failed { upstream, fault } => write!(f, "{upstream}: {fault}"),
             Self::Stale { upstream } => write!(f, "{upstream}: a stale answer was used"),
+            Self::Observing { upstream, query } if query.criteria().is_empty() => {
+                write!(f, "{upstream}: observing everything")
+            }
             Self::Observing { upstream, query } => write!(f, "{upstream}: observing {query}"),
             Self::NotObserving { upstream, query } => write!(f, "{upstream}: observing {query} no longer"),
         }

@@ -4,12 +4,12 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use waypost_client::{Lookup, LookupId, ResourceUri};
-use waypost_filter::{Held, Page, Query, Scope, remainder};
+use waypost_filter::{Held, Query, Scope, remainder};
 
 use super::pending::Question;
 use crate::cache::Asked;
 
-/// What is known about how a source joins criteria. There are directories in which only one of several criteria counts.
+/// What is known about how a source joins criteria. There are directories in which only one of several counts, or the page.
 #[derive(Debug, Default)]
 pub(super) enum Conjunction {
     #[default]
@@ -35,10 +35,7 @@ pub(super) struct Trial {
 impl Trial {
     /// Begins a trial; `look_up` asks the source.
     pub(super) fn new(host: &ResourceUri, mut look_up: impl FnMut(Lookup) -> Option<LookupId>) -> Self {
-        let mut ask = |query: &str| {
-            let query = Query::parse(query).unwrap_or_default().with_page(Page { page: 0, count: 1 });
-            look_up(Lookup::endpoints(host.clone(), query))
-        };
+        let mut ask = |query: &str| look_up(Lookup::endpoints(host.clone(), Query::parse(query).unwrap_or_default()));
         Self {
             nothing: [NOTHING_LAST, NOTHING_FIRST].into_iter().filter_map(&mut ask).collect(),
             anything: ask(ANYTHING),
@@ -85,6 +82,7 @@ pub(super) fn broadest(scope: Scope, query: &Query) -> Query {
     decisive.next().unwrap_or_default()
 }
 
-const ANYTHING: &str = "rt=core.rd-ep";
-const NOTHING_LAST: &str = "rt=core.rd-ep&ep=waypost.there-is-no-such-endpoint";
-const NOTHING_FIRST: &str = "ep=waypost.there-is-no-such-endpoint&rt=core.rd-ep";
+/// A sound source answers with one link, or none.
+const ANYTHING: &str = "ep=*&page=0&count=1";
+const NOTHING_LAST: &str = "ep=*&ep=waypost.there-is-no-such-endpoint";
+const NOTHING_FIRST: &str = "ep=waypost.there-is-no-such-endpoint&ep=*";

@@ -31,6 +31,7 @@ pub(crate) struct Network {
     /// The longest answer, in bytes.
     pub(crate) largest: usize,
     /// Directories in which only the last of several criteria counts, as it is in one that is in use.
+    /// Directories in which only the last argument of a query counts, as it nearly is in one that is in use.
     pub(crate) last_counts: Vec<String>,
     /// Requests that were delivered, by who was asked.
     pub(crate) requests: BTreeMap<String, usize>,
@@ -185,10 +186,7 @@ impl Network {
 
     fn ask(&mut self, from: &str, id: RequestId, peer: &Peer, mut request: Request) {
         if self.last_counts.contains(&peer.uri) {
-            let is_page = |argument: &String| argument.starts_with("page=") || argument.starts_with("count=");
-            let (mut kept, criteria): (Vec<_>, Vec<_>) = request.query.into_iter().partition(is_page);
-            kept.extend(criteria.into_iter().next_back());
-            request.query = kept;
+            request.query.drain(..request.query.len().saturating_sub(1));
         }
         let now = self.now;
         let is_cut = self.cut.contains(&(from.into(), peer.uri.clone()));
