@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::server::{Server, ServerConfig};
-use waypost::sync::{Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
+use waypost::sync::{Duplicates, Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
 use waypost::{Config, Directory, LinkDocumentBuf, Query, ReplicaId};
 
 const HELP: &str = "\
@@ -26,6 +26,8 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
   --cache             hold answers while they are fresh, and nothing more
+  --duplicates WHICH  what is shown of an endpoint that is registered at several directories, where they are mirrored: newest
+                      or both [newest]
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --help              show this
 
@@ -39,6 +41,7 @@ struct Options {
     listen: Vec<SocketAddr>,
     upstreams: Vec<ResourceUri>,
     holding: Holding,
+    duplicates: Duplicates,
     stale: u64,
 }
 
@@ -103,6 +106,7 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let replicator = Replicator::new(SyncConfig::new(random()));
     let mut config = ProxyConfig::new(random());
+    config.duplicates = options.duplicates;
     config.stale = core::time::Duration::from_secs(options.stale);
     let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
     for upstream in &options.upstreams {
@@ -115,7 +119,8 @@ impl Options {
     /// Reads the arguments; `None` when help is wanted.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
         let holding = Holding::Mirror(Query::all());
-        let mut options = Self { listen: Vec::new(), upstreams: Vec::new(), holding, stale: 3_600 };
+        let (duplicates, stale) = (Duplicates::Newest, 3_600);
+        let mut options = Self { listen: Vec::new(), upstreams: Vec::new(), holding, duplicates, stale };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -125,6 +130,13 @@ impl Options {
                 "--only" => options.holding = Holding::Mirror(value()?.parse()?),
                 "--aware" => options.holding = Holding::Recurring,
                 "--cache" => options.holding = Holding::Answers,
+                "--duplicates" => {
+                    options.duplicates = match value()?.as_str() {
+                        "newest" => Duplicates::Newest,
+                        "both" => Duplicates::All,
+                        other => return Err(format!("{other} is neither newest nor both").into()),
+                    };
+                }
                 "--stale" => options.stale = value()?.parse()?,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{argument} is not known").into()),

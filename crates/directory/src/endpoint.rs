@@ -120,6 +120,12 @@ impl<'d> Endpoint<'d> {
         self.entry.is_expired(self.now)
     }
 
+    /// Returns whether another registration is shown in its place, see [`Directory::shadow`](crate::Directory::shadow).
+    #[must_use]
+    pub fn is_shadowed(&self) -> bool {
+        self.entry.is_shadowed
+    }
+
     /// Returns the number of the zone that the registration was made in, where that was said. The number means something on the
     /// host of the replica that took it, so that there is none for what other replicas took.
     #[must_use]

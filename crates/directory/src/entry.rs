@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     base_is_given: bool,
     /// Whether look-ups show it: cleared when it has expired and was collected, but is kept.
     pub(crate) is_shown: bool,
+    /// Whether another registration is shown in its place.
+    pub(crate) is_shadowed: bool,
 }
 
 /// What most registrations do not have.
@@ -114,6 +116,7 @@ impl Entry {
             lifetime: record.lifetime.value,
             renewals: record.renewals,
             is_shown: false,
+            is_shadowed: false,
         })
     }
 
@@ -159,6 +162,10 @@ impl Entry {
     pub(crate) fn copies_until(&self) -> Instant {
         let longer = self.rare.as_ref().and_then(|rare| rare.copies_until);
         longer.map_or(self.deadline(), |longer| longer.max(self.deadline()))
+    }
+
+    pub(crate) fn is_visible(&self) -> bool {
+        self.is_shown && !self.is_shadowed
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {

@@ -150,7 +150,7 @@ impl<'d> Search<'d> {
                 return Ok(());
             }
             Test::Exact(location) => {
-                if let Some(slot) = directory.find(location).filter(|slot| directory.registry[*slot].is_shown) {
+                if let Some(slot) = directory.find(location).filter(|slot| directory.registry[*slot].is_visible()) {
                     self.own_slots.insert(slot);
                 }
                 return Ok(());
@@ -173,7 +173,11 @@ impl<'d> Search<'d> {
             self.slots.push(&directory.index.local);
             self.is_exact &= all;
         }
-        self.texts(&directory.index.foreign, test)
+        // Those in the shadow of others can be found by their location, but not be looked up.
+        directory.index.foreign.try_each(prefix, |ids| match ids {
+            Ids::One(slot) if !directory.registry[slot].is_visible() => Ok(()),
+            ids => self.add(false, ids),
+        })
     }
 
     fn texts(&mut self, texts: &'d Dictionary, test: &Test) -> Result<(), TooMany> {

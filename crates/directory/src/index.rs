@@ -34,7 +34,7 @@ pub(crate) struct Index {
     pub(crate) odd_bases: IdSet,
     pub(crate) shown: IdSet,
     pub(crate) local: IdSet,
-    /// Registrations of other origins, by their URI.
+    /// Registrations of other origins by their URI, those in the shadow of others included.
     pub(crate) foreign: Dictionary,
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
@@ -52,16 +52,11 @@ impl Index {
                 set(&mut self.local, slot, new.is_some());
             }
             change_text(&mut self.by_name, slot, old.map(Entry::endpoint), new.map(Entry::endpoint));
-            if old.or(new).is_some_and(|entry| !entry.is_local()) {
-                change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
-            }
             for (entry, add) in [(old, false), (new, true)] {
                 if let Some(sector) = entry.and_then(Entry::sector) {
                     change_value(&mut self.endpoints, "d", sector, slot, add);
                 }
             }
-        } else if changed(Entry::foreign_uri) {
-            change_text(&mut self.foreign, slot, old.map(Entry::foreign_uri), new.map(Entry::foreign_uri));
         }
         if changed(Entry::base) {
             change_text(&mut self.by_base, slot, old.map(Entry::base), new.map(Entry::base));
@@ -87,6 +82,15 @@ impl Index {
                 let renumbered = documents.add_user(document, slot);
                 self.renumber(&documents[document], renumbered);
             }
+        }
+    }
+
+    /// Lets what is shown, and what is in its shadow, be found by its location.
+    pub(crate) fn locate(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>) {
+        let (old_uri, new_uri) = (old.map_or("", Entry::foreign_uri), new.map_or("", Entry::foreign_uri));
+        if old_uri != new_uri {
+            let some = |uri| Some(uri).filter(|uri: &&str| !uri.is_empty());
+            change_text(&mut self.foreign, slot, some(old_uri), some(new_uri));
         }
     }
 

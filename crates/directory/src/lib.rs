@@ -129,6 +129,7 @@ mod route;
 mod selection;
 mod selections;
 mod settle;
+mod shadow;
 mod show;
 mod shown;
 mod slot_set;

@@ -16,6 +16,7 @@ impl Directory {
     pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant, copies_until: Instant) {
         let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
+        let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed);
         let guard = self.context.config.limits.tombstone_guard;
         let place = match state.record() {
             Some(record) => {
@@ -30,6 +31,7 @@ impl Directory {
                 drop(record);
                 Entry::pack(&state, token, document, seen, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
+                    entry.is_shadowed = is_shadowed;
                     Place::Entry(entry)
                 })
             }
@@ -61,6 +63,15 @@ impl Directory {
         self.documents.hold_again(old.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
+    }
+
+    /// Takes a registration out of look-ups and of what is watched, or puts it back.
+    pub(crate) fn shadow_slot(&mut self, now: Instant, slot: u32, is_shadowed: bool) {
+        let Some(entry) = self.registry.entry_mut(slot) else { return };
+        let old = entry.clone();
+        entry.is_shadowed = is_shadowed;
+        self.documents.hold_again(entry.document);
+        self.follow(now, slot, Some(&Place::Entry(old)));
     }
 
     /// Forgets all that is known of a registration.
@@ -103,8 +114,11 @@ impl Directory {
         let is_shown = |entry: &&Entry| entry.is_shown;
         let (old_shown, new_shown) = (old_entry.filter(is_shown), new_entry.filter(is_shown));
 
-        watches.note(context, documents, old_shown, new_shown);
-        index.change(slot, old_shown, new_shown, documents);
+        let is_visible = |entry: &&Entry| entry.is_visible();
+        let (old_visible, new_visible) = (old_entry.filter(is_visible), new_entry.filter(is_visible));
+        watches.note(context, documents, old_visible, new_visible);
+        index.locate(slot, old_shown, new_shown);
+        index.change(slot, old_visible, new_visible, documents);
         for (entry, change) in [(old_shown, Digest::take as fn(&mut Digest, &Entry)), (new_shown, Digest::add)] {
             if let Some(entry) = entry {
                 change(&mut histories.of_mut(entry.authority()).digest, entry);

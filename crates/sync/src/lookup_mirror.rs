@@ -86,6 +86,11 @@ impl LookupMirror {
         self.is_in_step && self.is_whole
     }
 
+    /// Tells whether the source says how old registrations are.
+    pub(crate) const fn shows_ages(&self) -> bool {
+        matches!(self.ages, Trial::Can(_))
+    }
+
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.client.poll_timeout()
     }

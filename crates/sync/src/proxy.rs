@@ -29,8 +29,9 @@ use self::shapes::Shapes;
 use self::upstream::Upstream;
 use crate::cache::{Asked, Cache, Cached};
 use crate::coverage::covers;
+use crate::handover::Handover;
 use crate::union::{part_of, union};
-use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
+use crate::{Duplicates, Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 
 /// A look-up proxy in front of directories (draft-amsuess-core-rd-replication, *Approaches*).
 ///
@@ -73,6 +74,7 @@ pub struct Proxy<S> {
     waiting: BTreeMap<ExchangeId, Question>,
     waiting_of: BTreeMap<String, usize>,
     shapes: Shapes,
+    handover: Handover,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
     jitter: Jitter,
@@ -139,6 +141,7 @@ impl<S> Proxy<S> {
             waiting: BTreeMap::new(),
             waiting_of: BTreeMap::new(),
             shapes: Shapes::default(),
+            handover: Handover::default(),
             observed: BTreeMap::new(),
             last_observed: 0,
             jitter: Jitter::new(config.seed),
@@ -504,6 +507,14 @@ impl<S> Proxy<S> {
 }
 
 impl<S: AsMut<Directory>> Proxy<S> {
+    /// Shows of each endpoint what it registered last.
+    fn hand_over(&mut self, now: Instant) {
+        if self.config.duplicates == Duplicates::Newest {
+            let (service, replicator) = self.replicated.parts();
+            self.handover.update(now, service.as_mut(), replicator);
+        }
+    }
+
     /// Answers a look-up that cannot be left to the service, or has it wait for sources.
     fn look_up(
         &mut self,

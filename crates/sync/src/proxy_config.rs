@@ -31,6 +31,8 @@ pub struct ProxyConfig {
     /// How long what is mirrored counts as complete after its source was lost; 25 hours by default, the default lifetime of
     /// a registration. What has outlived its lifetime is not shown in any case.
     pub unconfirmed: Duration,
+    /// What is shown of an endpoint that is registered at several sources.
+    pub duplicates: Duplicates,
     /// Whether clients may ask for the ages of registrations that are not mirrored here. Not by default: a source may tell
     /// a proxy what it tells nobody else (draft-amsuess-core-rd-replication, *Lifetime reporting*).
     pub passes_lifetimes: bool,
@@ -86,6 +88,24 @@ pub struct ProxyLimits {
     pub retry_seconds: u32,
 }
 
+/// What is shown of an endpoint that has registrations of one name and sector at several sources, as it has after it could not
+/// reach one of them and went on to another (draft-amsuess-core-rd-replication, *Redundancy and handover*).
+///
+/// This is about what is mirrored. Of what is asked for, all is shown.
+///
+/// ```
+/// use waypost_sync::{Duplicates, ProxyConfig};
+///
+/// assert_eq!(ProxyConfig::new(1).duplicates, Duplicates::Newest);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// The one that was renewed last, and each other that may have been renewed last, as far as is known here.
+    Newest,
+    /// All of them.
+    All,
+}
+
 /// What a proxy holds of a source, beside answers while they are fresh.
 ///
 /// ```
@@ -116,6 +136,7 @@ impl ProxyConfig {
             schemes: Vec::from(["coap".into()]),
             stale: Duration::from_secs(3_600),
             unconfirmed: Duration::from_secs(90_000),
+            duplicates: Duplicates::Newest,
             passes_lifetimes: false,
             limits: ProxyLimits::default(),
         }

@@ -36,6 +36,11 @@ impl<S> Replicated<S> {
         &self.replicator
     }
 
+    /// Returns both.
+    pub(crate) const fn parts(&mut self) -> (&mut S, &Replicator) {
+        (&mut self.service, &self.replicator)
+    }
+
     /// Returns the engine, to work with it.
     pub const fn replicator_mut(&mut self) -> &mut Replicator {
         &mut self.replicator

@@ -1,6 +1,7 @@
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
@@ -11,7 +12,7 @@ use waypost_time::{Instant, Jitter};
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::source::{Asker, Source};
-use crate::{Relation, Standing, SyncConfig, SyncEvent};
+use crate::{Limits, Relation, Standing, SyncConfig, SyncEvent};
 
 /// The engine: keeps a [`Directory`] in step with others.
 ///
@@ -115,6 +116,7 @@ impl Replicator {
             query: &following.query,
             is_in_step: following.by.is_in_step(),
             confirmed: following.confirmed,
+            delay: following.by.delay(&self.config.limits),
         })
     }
 
@@ -298,6 +300,15 @@ impl Replicator {
 }
 
 impl Followed {
+    /// Returns how long after a renewal it is known here at the latest.
+    fn delay(&self, limits: &Limits) -> Option<Duration> {
+        match self {
+            Self::ByFeed(_) => Some(limits.renewal_delay * 2),
+            // A renewal alone changes nothing that is notified of.
+            Self::ByLookups(mirror) => mirror.shows_ages().then_some(limits.refresh * 2),
+        }
+    }
+
     /// Tells whether everything that the source has to say is here.
     const fn is_in_step(&self) -> bool {
         match self {

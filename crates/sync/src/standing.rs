@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use waypost_filter::Query;
 use waypost_time::Instant;
 
@@ -28,4 +30,7 @@ pub struct Standing<'r> {
     pub is_in_step: bool,
     /// When that was so last, as far as was looked; never, if not.
     pub confirmed: Option<Instant>,
+    /// How much later than it seems here a registration may have been renewed there, while it is in step; nothing, if the source
+    /// does not say how old registrations are.
+    pub delay: Option<Duration>,
 }

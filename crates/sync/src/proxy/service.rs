@@ -93,6 +93,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        self.hand_over(self.now);
         if let Some(output) = self.outputs.pop_front().or_else(|| self.replicated.poll_output()) {
             return Some(output);
         }
@@ -112,7 +113,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         let registries = self.upstreams.iter().filter_map(|upstream| upstream.registry.deadline());
         let observed = self.observed.values().filter_map(super::Observed::poll_timeout);
         let own = self.replicated.poll_timeout().into_iter().chain(self.client.poll_timeout());
-        own.chain(registries).chain(observed).min()
+        own.chain(self.handover.deadline()).chain(registries).chain(observed).min()
     }
 }
 
