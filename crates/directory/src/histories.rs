@@ -37,7 +37,8 @@ impl History {
     }
 
     fn is_empty(&self) -> bool {
-        self.version.is_empty() && self.log.is_empty() && self.renewals.is_empty()
+        let is_unused = self.version.is_empty() && self.log.is_empty() && self.renewals.is_empty();
+        is_unused && self.digest == Digest::default()
     }
 }
 
