@@ -260,7 +260,7 @@ pub(crate) fn three_replicas() -> (Network, [&'static str; 3]) {
 
 /// What a look-up interface answers.
 pub(crate) fn look_up(server: &mut Server, now: Instant, interface: &str) -> Vec<u8> {
-    let request = Request::new(waypost_rest::Method::Get, ["rd-lookup", interface]);
+    let request = Request::new(Method::Get, ["rd-lookup", interface]);
     server.handle_request(now, ExchangeId(1), &Peer::new("coap://client"), request);
     let Some(Output::Response { response, .. }) = server.poll_output() else { panic!("no answer") };
     response.payload.to_vec()
