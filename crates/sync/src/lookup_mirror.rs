@@ -36,6 +36,8 @@ pub(crate) struct LookupMirror {
     entries: BTreeMap<Location, Entry>,
     /// The look-up of the links of one registration each.
     by_lookup: BTreeMap<LookupId, Location>,
+    /// Links that came, with their provenance, before the registration that they are of.
+    early: BTreeMap<Location, LinkDocumentBuf>,
     /// Registrations whose links are to be looked up.
     wanted: BTreeSet<Location>,
     is_in_step: bool,
@@ -75,6 +77,7 @@ impl LookupMirror {
             provenance: Trial::Unknown,
             entries: BTreeMap::new(),
             by_lookup: BTreeMap::new(),
+            early: BTreeMap::new(),
             wanted: BTreeSet::new(),
             is_in_step: false,
             is_whole: false,
@@ -189,6 +192,8 @@ impl LookupMirror {
                     // The links may have changed with the rest.
                     if let Some(known) = known {
                         (entry.links, entry.lookup) = (known.links.take(), known.lookup);
+                    } else {
+                        entry.links = self.early.remove(&location);
                     }
                     self.entries.insert(location.clone(), entry);
                     self.wanted.insert(location);
@@ -222,6 +227,7 @@ impl LookupMirror {
             }
             self.show(surroundings, &location);
         }
+        self.early = links;
     }
 
     /// Notes that no links have come, so that what is new has none.

@@ -121,6 +121,20 @@ fn a_mirror_follows_a_directory_that_only_observes() {
 }
 
 #[test]
+fn one_registration_after_the_other_is_mirrored_with_its_links() {
+    for kind in ["feed", "provenance", "plain"] {
+        let mut network = pair(kind);
+        network.run_until(Instant::from_millis(100_000));
+        for node in 1..=3 {
+            network.register("coap://source", &format!("ep=node{node}&base=coap://[2001:db8::{node}]"), "</temp>");
+            network.settle();
+        }
+        network.run_until(Instant::from_millis(300_000));
+        assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "{kind}");
+    }
+}
+
+#[test]
 fn a_registration_without_links_is_mirrored_when_it_comes_later() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair(kind);
