@@ -1,0 +1,208 @@
+//! Every answer of a proxy is the union of what its sources would have answered, each at some moment within the stated staleness.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::{Network, registration};
+use proptest::prelude::*;
+use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
+use waypost_model::ReplicaId;
+use waypost_rest::Code;
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
+use waypost_time::Instant;
+
+const SOURCES: [&str; 2] = ["coap://a", "coap://b"];
+const PROXY: &str = "coap://proxy";
+const STALE: Duration = Duration::from_secs(300);
+const QUERIES: [(&str, &str); 6] =
+    [("res", "rt=x"), ("res", "rt=x&d=one"), ("res", "d=two&rt=y"), ("ep", "d=one"), ("ep", "rt=y&d=two"), ("ep", "")];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Register { source: usize, node: u8, sector: bool, link: u8 },
+    Remove { source: usize, node: u8 },
+    Wait { seconds: u64 },
+    Cut { source: usize },
+    Heal,
+    Ask { query: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (0..2_usize, 0..4_u8, any::<bool>(), 0..3_u8)
+            .prop_map(|(source, node, sector, link)| Step::Register { source, node, sector, link }),
+        1 => (0..2_usize, 0..4_u8).prop_map(|(source, node)| Step::Remove { source, node }),
+        3 => prop_oneof![0..10_u64, 20..100_u64, 200..600_u64].prop_map(|seconds| Step::Wait { seconds }),
+        1 => (0..2_usize).prop_map(|source| Step::Cut { source }),
+        1 => Just(Step::Heal),
+        4 => (0..QUERIES.len()).prop_map(|query| Step::Ask { query }),
+    ]
+}
+
+/// What a source says to each query, from when on.
+type Snapshot = (Instant, Vec<BTreeSet<String>>);
+
+struct World {
+    network: Network,
+    history: [Vec<Snapshot>; 2],
+    /// When each source was cut off, and when it came back.
+    cuts: [Vec<(Instant, Option<Instant>)>; 2],
+}
+
+impl World {
+    fn new(holding: &Holding) -> Self {
+        let mut network = Network::default();
+        let server = |number: u64| {
+            let directory = Directory::new(Config::new([number as u8; 16], ReplicaId(number)));
+            let server = Server::new(directory, ServerConfig::default());
+            Replicated::new(server, Replicator::new(SyncConfig::new(number)))
+        };
+        network.add(SOURCES[0], server(1));
+        network.add(SOURCES[1], server(2));
+        let mut config = ProxyConfig::new(3);
+        config.stale = STALE;
+        let mut proxy = Proxy::new(server(3), config);
+        for uri in SOURCES {
+            proxy.add_upstream(&uri.parse().expect("a URI"), holding.clone()).expect("room");
+        }
+        network.add_proxy(PROXY, proxy);
+        let mut world = Self { network, history: Default::default(), cuts: Default::default() };
+        world.remember();
+        world.network.settle();
+        world
+    }
+
+    fn remember(&mut self) {
+        for (source, uri) in SOURCES.iter().enumerate() {
+            let said = QUERIES.iter().map(|(interface, query)| {
+                let links = self.network.links(uri, interface, query);
+                links.into_iter().map(|link| link.replace("</", &format!("<{uri}/"))).collect()
+            });
+            let said = said.collect();
+            self.history[source].push((self.network.now, said));
+        }
+    }
+
+    fn play(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let now = self.network.now;
+        match *step {
+            Step::Register { source, node, sector, link } => {
+                let sector = if sector { "one" } else { "two" };
+                // Names and bases tell the sources apart.
+                let base = format!("coap://[2001:db8:{source}::{node}{}]", u8::from(sector == "one"));
+                let links = ["", "</x>;rt=x", "</x>;rt=x,</y>;rt=y"][usize::from(link)];
+                self.network.register(
+                    SOURCES[source],
+                    &format!("ep=node{source}{node}&d={sector}&base={base}&lt=100000"),
+                    links,
+                );
+                self.network.settle();
+                self.remember();
+            }
+            Step::Remove { source, node } => {
+                for sector in ["one", "two"] {
+                    let key = registration(&format!("ep=node{source}{node}&d={sector}&base=coap://h"), "").key();
+                    let directory = self.network.directory(SOURCES[source]);
+                    let location = directory.locate(key.sector.as_ref(), &key.endpoint);
+                    // It need not be there.
+                    let _ = directory.remove(now, &location);
+                }
+                self.network.settle();
+                self.remember();
+            }
+            Step::Wait { seconds } => self.network.run_until(now + Duration::from_secs(seconds)),
+            Step::Cut { source } => {
+                if self.cuts[source].last().is_none_or(|(_, end)| end.is_some()) {
+                    self.network.cut(PROXY, SOURCES[source]);
+                    self.cuts[source].push((now, None));
+                }
+            }
+            Step::Heal => {
+                self.network.heal();
+                for cut in self.cuts.iter_mut().flatten() {
+                    cut.1.get_or_insert(now);
+                }
+            }
+            Step::Ask { query } => self.ask(query)?,
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, query: usize) -> Result<(), TestCaseError> {
+        let now = self.network.now;
+        let (interface, asked) = QUERIES[query];
+        let response = self.network.look_up(PROXY, interface, asked);
+        let response = response.ok_or_else(|| TestCaseError::fail("no answer"))?;
+        if response.code != Code::CONTENT {
+            prop_assert_eq!(response.code, Code::GATEWAY_TIMEOUT);
+            let is_recent = |cut: &(Instant, Option<Instant>)| {
+                cut.1.is_none_or(|end| now.saturating_since(end) <= Duration::from_secs(70))
+            };
+            prop_assert!(self.cuts.iter().flatten().any(is_recent), "5.04 though all can be reached");
+            return Ok(());
+        }
+        let text = core::str::from_utf8(&response.payload).expect("text");
+        let mut by_source: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for link in waypost_link_format::LinkDocument::parse(text).expect("link-format") {
+            let raw = link.raw().to_string();
+            let source = usize::from(raw.contains("coap://b/") || raw.contains("[2001:db8:1::"));
+            prop_assert!(by_source.entry(source).or_default().insert(raw), "said twice: {}", link.raw());
+        }
+        for source in 0..2 {
+            let said = by_source.remove(&source).unwrap_or_default();
+            let since = self.since(source, response.max_age == Some(0));
+            let history = &self.history[source];
+            let is_possible = history.iter().enumerate().any(|(position, (_, snapshot))| {
+                let until = history.get(position + 1).map_or(now, |(next, _)| *next);
+                until >= since && snapshot[query] == said
+            });
+            prop_assert!(is_possible, "{interface}?{asked} at {now:?}: {said:?} was never so since {since:?}");
+        }
+        Ok(())
+    }
+
+    /// Returns since when what a source says may be what is answered.
+    fn since(&self, source: usize, is_stale: bool) -> Instant {
+        let now = self.network.now;
+        // An answer is good for a minute; a mirror finds out that a source was lost, or that there are no links, when it asks
+        // again after that.
+        let lag = Duration::from_secs(80);
+        // How long after a cut it may not be asked yet.
+        let wait = Duration::from_secs(480);
+        let begins =
+            self.cuts[source].iter().filter(|(_, end)| end.is_none_or(|end| now.saturating_since(end) <= wait));
+        let since = begins.map(|(begin, _)| *begin).chain([now]).min().unwrap_or(now);
+        since.saturating_sub(lag).saturating_sub(if is_stale { STALE } else { Duration::ZERO })
+    }
+}
+
+fn holding() -> impl Strategy<Value = Holding> {
+    prop_oneof![
+        Just(Holding::Answers),
+        Just(Holding::Recurring),
+        Just(Holding::Mirror(Query::all())),
+        Just(Holding::Mirror("d=one".parse().expect("a query"))),
+        Just(Holding::Mirror("rt=x".parse().expect("a query"))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn every_answer_is_what_the_sources_said_within_the_stated_staleness(
+        holding in holding(),
+        steps in prop::collection::vec(step(), 1..40),
+    ) {
+        let mut world = World::new(&holding);
+        for step in &steps {
+            world.play(step)?;
+        }
+    }
+}
