@@ -112,6 +112,36 @@
 //! Ages, where a source shows them, decide how long a registration is kept while its source is silent: until its lifetime
 //! has passed since it was last renewed. Without ages, it is [`Limits::unconfirmed`] since it was last seen there.
 //!
+//! # In front of directories
+//!
+//! A [`Proxy`] stands around such a service and answers look-ups for directories of any make. What it does with one:
+//!
+//! | all that is asked for | is answered |
+//! |---|---|
+//! | is mirrored, or registered here | by the service, which can be observed |
+//! | is in what is observed because it recurs, or in an answer that is fresh | from there |
+//! | is neither | by asking the sources, revalidating by ETag, and putting together what they say |
+//! | was once known, and its source is gone | for as long as [`ProxyConfig::stale`] allows, with a Max-Age of zero |
+//! | was never known, and its source is gone | with 5.04 |
+//!
+//! *Whole answers.* Whether what is held has the whole answer is what [`waypost_filter::remainder`] tells. What is mirrored is held
+//! with endpoints and links both, so that every criterion can be decided. A source that was lost is still answered for until
+//! lifetimes are over, for at most [`ProxyConfig::unconfirmed`].
+//!
+//! *References* are made absolute against the source ([RFC 8075 §6.5.2]), so that they mean the same here. The union says once what
+//! several sources say word for word. Pages are cut from the union.
+//!
+//! *Recurring queries* ([`Holding::Recurring`]): where [`ProxyLimits::recurrences`] different queries would have been answered by one
+//! with a criterion less, that one is observed. It goes on while the answers it saves are more than what its source sends. A source
+//! that does not join criteria by AND, which is tried out, is asked for one criterion, and the rest is decided here.
+//!
+//! *Handover.* An endpoint that could not reach a directory registers at the next. Of its registrations that are mirrored, the one
+//! that was renewed last is shown ([`Duplicates`]), and with it those that may have been renewed after that: how late renewals are
+//! heard of is in [`Standing::delay`].
+//!
+//! *Loops.* A look-up from a source is answered from what is registered here, and nobody is asked on its behalf. In front of several
+//! sources, only those registrations are taken from one that are its own.
+//!
 //! # The feed
 //!
 //! A question names what is here: for each replica, the number of the last write that was taken. The answer has what came
@@ -135,6 +165,7 @@
 //! [`Service::handle_response`]: waypost_rest::Service::handle_response
 //! [`Service::handle_timeout`]: waypost_rest::Service::handle_timeout
 //! [`Service::poll_timeout`]: waypost_rest::Service::poll_timeout
+//! [RFC 8075 §6.5.2]: https://www.rfc-editor.org/rfc/rfc8075#section-6.5.2
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [draft-amsuess-core-rd-replication]: https://datatracker.ietf.org/doc/draft-amsuess-core-rd-replication/
 #![no_std]

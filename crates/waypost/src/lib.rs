@@ -46,7 +46,7 @@
 //! | register, look up, watch and expire in process | [`directory`] |
 //! | serve a directory to CoAP clients over UDP | [`coap`] |
 //! | register at a directory, or look up there | [`client`] |
-//! | keep directories in step: replicas, mirrors | [`sync`] |
+//! | keep directories in step: replicas, mirrors; answer look-ups for others | [`sync`] |
 //! | put the directory on a transport of your own | [`rest`], then [`server`] |
 //! | read and write link-format documents | [`link_format`] |
 //! | tell what changed between two sets of links | [`link_delta`] |

@@ -141,3 +141,21 @@ fn section_4_unknown_paths_and_methods_are_refused() {
         assert_eq!(world.ask(&client(), request(method, uri)).code, Code::METHOD_NOT_ALLOWED, "{method} {uri}");
     }
 }
+
+#[test]
+fn registrants_can_be_sent_elsewhere() {
+    let elsewhere = |uri: &str| LinkDocumentBuf::parse(format!(r#"<{uri}>;rt="core.rd""#)).unwrap();
+    let config = ServerConfig::default().with_registration_elsewhere(elsewhere("coap://rd.example/rd"));
+    let mut world = World::with(config);
+    assert_eq!(
+        world.get(&client(), "/.well-known/core?rt=core.rd*"),
+        "<coap://rd.example/rd>;rt=\"core.rd\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40\";obs,\
+         </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40\";obs"
+    );
+    for path in ["/rd", "/.well-known/rd", "/.well-known/core"] {
+        let refused = world.ask(&node(), post(path, "ep=node1", "</t>")).code;
+        assert!(matches!(refused, Code::NOT_FOUND | Code::METHOD_NOT_ALLOWED), "{path}: {refused}");
+    }
+    world.server.send_registrants_to(elsewhere("coap://other.example/rd"));
+    assert!(world.get(&client(), "/.well-known/core").starts_with("<coap://other.example/rd>"));
+}
