@@ -186,6 +186,10 @@ impl LookupMirror {
                 continue;
             };
             found.insert(location.clone());
+            // A location can be used again for somebody else.
+            if self.entries.get(&location).is_some_and(|known| !known.has_name_of(&entry)) {
+                self.remove(surroundings, &location);
+            }
             match self.entries.get_mut(&location) {
                 Some(known) if known.is_same(&entry) => known.confirm(&entry),
                 known => {

@@ -5,12 +5,14 @@ extern crate alloc;
 mod common;
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
 use common::{Network, Node, registration};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
+use waypost_rest::{ContentFormat, Observe, Output, Request, RequestId, Response};
 use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
@@ -211,4 +213,66 @@ fn what_was_mirrored_outlives_its_source_until_lifetimes_run_out() {
         network.run_until(Instant::from_millis(3_700_000));
         assert_eq!(shown(&mut network, "coap://mirror").1.len(), 0, "{kind}");
     }
+}
+
+/// A directory that uses a location again for another endpoint as soon as it is free.
+struct Reusing {
+    endpoints: &'static str,
+    resources: &'static str,
+    observers: BTreeMap<RequestId, Request>,
+}
+
+impl Reusing {
+    fn answer(&self, request: &Request) -> Response {
+        let links = match request.path.last().map(String::as_str) {
+            Some("core") => r#"</res>;rt="core.rd-lookup-res",</ep>;rt="core.rd-lookup-ep""#,
+            Some("ep") => self.endpoints,
+            _ => self.resources,
+        };
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, links);
+        response.is_observed = request.observe == Some(Observe::Register);
+        response
+    }
+
+    /// Answers what the engine asks, until it asks no more.
+    fn serve(&mut self, replicator: &mut Replicator, directory: &mut Directory) {
+        while let Some(output) = replicator.poll_output(Instant::ZERO, directory) {
+            let Output::Request { id, request, .. } = output else { continue };
+            let response = self.answer(&request);
+            match response.is_observed {
+                true => self.observers.insert(id, request),
+                false => self.observers.remove(&id),
+            };
+            replicator.handle_response(Instant::ZERO, directory, id, Ok(response));
+        }
+    }
+
+    /// Tells those who observe what there is now.
+    fn notify(&mut self, replicator: &mut Replicator, directory: &mut Directory) {
+        for (id, request) in self.observers.clone() {
+            replicator.handle_response(Instant::ZERO, directory, id, Ok(self.answer(&request)));
+        }
+        self.serve(replicator, directory);
+    }
+}
+
+#[test]
+fn a_location_that_is_used_again_is_another_registration() {
+    let mut directory = Directory::new(Config::new([2; 16], ReplicaId(2)));
+    let mut replicator = Replicator::new(SyncConfig::new(2));
+    replicator.add_mirror("coap://source".parse().expect("a URI")).expect("room");
+    let mut source = Reusing {
+        endpoints: r#"</reg/1/>;ep="old";base="coap://[2001:db8::1]";rt="core.rd-ep""#,
+        resources: "<coap://[2001:db8::1]/old>",
+        observers: BTreeMap::new(),
+    };
+    source.serve(&mut replicator, &mut directory);
+    source.endpoints = r#"</reg/1/>;ep="new";base="coap://[2001:db8::2]";rt="core.rd-ep""#;
+    source.resources = "<coap://[2001:db8::2]/new>";
+    source.notify(&mut replicator, &mut directory);
+    let all = Query::all();
+    let names: Vec<_> = directory.endpoints(Instant::ZERO, &all).map(|found| found.name().to_string()).collect();
+    let targets: Vec<_> = directory.resources(Instant::ZERO, &all).map(|found| found.target().to_string()).collect();
+    assert_eq!((names, targets), (vec!["new".into()], vec!["coap://[2001:db8::2]/new".into()]));
+    assert!(replicator.poll_event().is_none_or(|event| matches!(event, SyncEvent::InStep { .. })));
 }

@@ -73,6 +73,11 @@ impl Entry {
         Some((location, entry))
     }
 
+    /// Tells whether two readings are of the same endpoint.
+    pub(super) fn has_name_of(&self, other: &Self) -> bool {
+        (&self.sector, &self.endpoint) == (&other.sector, &other.endpoint)
+    }
+
     /// Tells whether two readings show the same registration; ages and links do not count.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         (&self.sector, &self.endpoint, &self.base, &self.attributes, self.lifetime)
