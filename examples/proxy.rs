@@ -6,6 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
@@ -102,7 +103,9 @@ async fn serve(options: &Options) -> Result<(), Problem> {
 
 /// Makes a server that takes no registrations, with the engine that mirrors and the proxy around it.
 fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
-    let directory = Directory::new(Config::new(random().to_be_bytes().repeat(2)[..].try_into()?, ReplicaId(random())));
+    let mut own = Config::new(*b"nothing is local", ReplicaId(random()));
+    own.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
+    let directory = Directory::new(own);
     let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let replicator = Replicator::new(SyncConfig::new(random()));
     let mut config = ProxyConfig::new(random());

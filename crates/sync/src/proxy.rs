@@ -204,7 +204,9 @@ impl<S> Proxy<S> {
     pub fn observed(&self) -> impl Iterator<Item = (&str, &Query)> {
         self.observed.values().map(|observed| (self.upstreams[observed.upstream].host.as_str(), &observed.query))
     }
+}
 
+impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
         if self.events.len() >= self.config.limits.events {
             self.events.pop_front();
@@ -479,7 +481,10 @@ impl<S> Proxy<S> {
         }
         let source = &self.upstreams[upstream];
         let (name, from) = (source.name(), (upstream, &source.host));
-        let Some(observed) = Observed::new(now, from, query.clone(), &self.config, &mut self.jitter) else { return };
+        let epoch = self.replicated.service_mut().as_mut().config().epoch;
+        let Some(observed) = Observed::new(now, epoch, from, query.clone(), &self.config, &mut self.jitter) else {
+            return;
+        };
         self.last_observed = self.last_observed.wrapping_add(1) % OBSERVED;
         self.observed.insert(self.last_observed, observed);
         self.note(ProxyEvent::Observing { upstream: name, query });
@@ -504,9 +509,7 @@ impl<S> Proxy<S> {
             self.note(ProxyEvent::NotObserving { upstream: self.upstreams[upstream].name(), query });
         }
     }
-}
 
-impl<S: AsMut<Directory>> Proxy<S> {
     /// Shows of each endpoint what it registered last.
     fn hand_over(&mut self, now: Instant) {
         if self.config.duplicates == Duplicates::Newest {

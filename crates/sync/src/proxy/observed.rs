@@ -33,6 +33,7 @@ impl Observed {
     /// Begins to mirror; `None` if that cannot be.
     pub(super) fn new(
         now: Instant,
+        epoch: u64,
         (upstream, host): (usize, &ResourceUri),
         query: Query,
         config: &ProxyConfig,
@@ -44,7 +45,9 @@ impl Observed {
         let mut replicator = Replicator::new(sync);
         replicator.add_mirror_of(host.clone(), query.clone()).ok()?;
         // Nothing is registered there, so that its locations are no secret.
-        let directory = Directory::new(Config::new([0; 16], ReplicaId(0)));
+        let mut own = Config::new([0; 16], ReplicaId(0));
+        own.epoch = epoch;
+        let directory = Directory::new(own);
         Some(Self {
             upstream,
             query,

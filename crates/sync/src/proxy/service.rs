@@ -117,7 +117,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     }
 }
 
-impl<S> Proxy<S> {
+impl<S: AsMut<Directory>> Proxy<S> {
     fn take_registry(&mut self, now: Instant, upstream: usize, outcome: Result<Response, RequestFailure>) {
         let Some(source) = self.upstreams.get_mut(upstream) else { return };
         let host = source.host.clone();
