@@ -1,0 +1,88 @@
+use std::collections::VecDeque;
+
+use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+/// A way in which a service is wrong, to see that it is found out.
+pub(crate) trait Bend {
+    /// Changes a request before the service gets it, or answers it instead.
+    fn request(&mut self, request: &mut Request) -> Option<Response> {
+        let _ = request;
+        None
+    }
+
+    /// Tells whether the service gets to say something.
+    fn says(&mut self, output: &Output) -> bool {
+        let _ = output;
+        true
+    }
+
+    /// Returns when the service wakes up that wants to at `deadline`.
+    fn wakes(&self, deadline: Instant) -> Instant {
+        deadline
+    }
+}
+
+/// A service that may be wrong in some way.
+pub(crate) struct Bent<S> {
+    service: S,
+    bend: Option<Box<dyn Bend>>,
+    outputs: VecDeque<Output>,
+}
+
+impl<S: Service> Bent<S> {
+    pub(crate) fn new(service: S, bend: Option<Box<dyn Bend>>) -> Self {
+        Self { service, bend, outputs: VecDeque::new() }
+    }
+
+    pub(crate) const fn service_mut(&mut self) -> &mut S {
+        &mut self.service
+    }
+
+    pub(crate) fn into_service(self) -> S {
+        self.service
+    }
+}
+
+impl<S: Service> Service for Bent<S> {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, mut request: Request) {
+        match self.bend.as_mut().and_then(|bend| bend.request(&mut request)) {
+            Some(response) => self.outputs.push_back(Output::Response { exchange, response }),
+            None => self.service.handle_request(now, exchange, peer, request),
+        }
+    }
+
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        self.service.handle_response(now, request, outcome);
+    }
+
+    fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
+        self.service.handle_group_response(now, request, peer, response);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        self.service.handle_ready(now, exchange);
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        self.service.handle_cancel(now, exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.service.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        loop {
+            let output = self.outputs.pop_front().or_else(|| self.service.poll_output())?;
+            if self.bend.as_mut().is_none_or(|bend| bend.says(&output)) {
+                return Some(output);
+            }
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        let deadline = self.service.poll_timeout()?;
+        Some(self.bend.as_ref().map_or(deadline, |bend| bend.wakes(deadline)))
+    }
+}

@@ -1,0 +1,138 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use waypost_coap::{Amplification, Config, Endpoint};
+use waypost_server::EchoConfig;
+
+use crate::Variant;
+use crate::device::{Device, Traits};
+use crate::host::{DIRECTORIES, Host};
+use crate::machine::{Actor, Boot, Image, Program};
+use crate::note::{Kind, Question, Scope, Whom};
+use crate::random::Random;
+use crate::rd::directory;
+use crate::seeker::{Interests, Seeker};
+use crate::world::World;
+
+/// What kinds of machines there are in a world.
+///
+/// ```
+/// use waypost_simulation::Scene;
+///
+/// assert_eq!("several".parse(), Ok(Scene::Several));
+/// assert_eq!(Scene::Single.to_string(), "single");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scene {
+    /// One directory, with endpoints that register there, and clients that look up and observe.
+    Single,
+    /// Three directories that know nothing of each other: endpoints find them by name or by asking a group, and go from one
+    /// to another.
+    Several,
+}
+
+impl Scene {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Single, Self::Several];
+
+    /// Fills a world with machines.
+    pub(crate) fn furnish(self, world: &mut World, random: &mut Random, variant: Option<Variant>) {
+        let count = match self {
+            Self::Single => 1,
+            Self::Several => 3,
+        };
+        let directories: Vec<_> = (0..count).map(|_| add_directory(world, random, variant)).collect();
+        let devices: Vec<_> = (0..10).map(|_| add_device(world, random, &directories, variant)).collect();
+        let interests = Interests { directories, devices, observed: None };
+        for _ in 0..2 {
+            add_seeker(world, random, interests.clone());
+        }
+        for _ in 0..3 {
+            let question = Question {
+                directory: random.pick(&interests.directories),
+                scope: random.pick(&[Scope::Endpoints, Scope::Resources]),
+                of: random.pick(&[Whom::All, Whom::All, Whom::Kind(Kind::Lamp), Whom::One(interests.devices[0])]),
+                is_observed: true,
+            };
+            let host = add_seeker(world, random, Interests { observed: Some(question), ..interests.clone() });
+            world.model.add_observer(host);
+        }
+        if let Some(variant) = variant {
+            variant.bend(world);
+        }
+    }
+}
+
+impl fmt::Display for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Single => "single",
+            Self::Several => "several",
+        })
+    }
+}
+
+impl FromStr for Scene {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        crate::options::one_of(Self::ALL, text)
+    }
+}
+
+fn add_directory(world: &mut World, random: &mut Random, variant: Option<Variant>) -> Host {
+    let echo = random.happens(300).then(|| EchoConfig::new(random.secret()));
+    let host = world.join("rd", image(random, move |boot| directory(boot, echo.clone(), bend_of_directory(variant))));
+    world.join_directories(host);
+    host
+}
+
+fn bend_of_directory(variant: Option<Variant>) -> Option<Box<dyn crate::bent::Bend>> {
+    variant.and_then(Variant::of_directory)
+}
+
+fn add_device(world: &mut World, random: &mut Random, directories: &[Host], variant: Option<Variant>) -> Host {
+    let mut candidates: Vec<_> = directories.iter().map(|host| host.uri()).collect();
+    match random.below(4) {
+        0 => candidates = vec![DIRECTORIES.into()],
+        1 => candidates.reverse(),
+        _ => {}
+    }
+    let shortest = random.pick(&[60, 60, 300, 1200]);
+    let traits = Traits {
+        kind: random.pick(&Kind::ALL),
+        links: random.pick(&[1, 2, 3, 5, 8, 40]),
+        is_simple: random.happens(200),
+        lifetimes: (shortest, shortest * 3),
+        candidates,
+    };
+    world.shortest_lifetime = world.shortest_lifetime.min(Duration::from_secs(shortest.into()));
+    let kind = traits.kind;
+    let image = image(random, move |boot| {
+        let bend = variant.and_then(Variant::of_registrant);
+        Device::new(boot, traits.clone(), bend)
+    });
+    let host = world.join("node", image);
+    world.model.add_endpoint(host, kind);
+    host
+}
+
+fn add_seeker(world: &mut World, random: &mut Random, interests: Interests) -> Host {
+    world.join("seeker", image(random, move |boot| Seeker::new(boot, interests.clone())))
+}
+
+/// Makes the image of a machine that runs a service on CoAP.
+fn image<A: Actor + 'static>(random: &mut Random, service: impl Fn(Boot) -> A + 'static) -> Image {
+    let block_exponent = random.pick(&[6, 6, 5, 4, 2]);
+    let amplification = random.pick(&[Amplification::SmallBlocks, Amplification::SmallBlocks, Amplification::Unlimited]);
+    Box::new(move |mut boot| {
+        let mut config = Config::new(boot.random.secret());
+        config.block_exponent = block_exponent;
+        config.amplification = amplification;
+        let local = boot.host.address();
+        let mut endpoint = Endpoint::new(service(boot), config);
+        endpoint.add_local(local);
+        Box::new(endpoint) as Box<dyn Program>
+    })
+}

@@ -1,0 +1,205 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use waypost_client::{Answer, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId};
+use waypost_filter::Query;
+use waypost_link_format::Link;
+use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_time::Instant;
+
+use crate::device::{endpoint_name, limits, named};
+use crate::host::Host;
+use crate::machine::{Actor, Boot};
+use crate::note::{Found, Kind, Note, Question, Scope, Shown, Whom};
+use crate::random::Random;
+
+/// What a client of look-ups wants to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Interests {
+    pub(crate) directories: Vec<Host>,
+    pub(crate) devices: Vec<Host>,
+    /// What it observes all the time, and looks up again to compare; otherwise it asks for this and that.
+    pub(crate) observed: Option<Question>,
+}
+
+/// A client that looks up again and again, and may observe.
+pub(crate) struct Seeker {
+    client: LookupClient,
+    interests: Interests,
+    random: Random,
+    acts: Instant,
+    asked: Vec<(LookupId, Question)>,
+    notes: VecDeque<Note>,
+}
+
+impl Seeker {
+    pub(crate) fn new(boot: Boot, interests: Interests) -> Self {
+        let Boot { now, mut random, .. } = boot;
+        let client = LookupClient::new(LookupConfig::new(random.number()).with_limits(limits()));
+        let (asked, notes) = (Vec::new(), VecDeque::new());
+        let mut seeker = Self { client, interests, random, acts: now, asked, notes };
+        if let Some(question) = seeker.interests.observed {
+            seeker.ask(now, question);
+        }
+        seeker.plan(now);
+        seeker
+    }
+
+    fn plan(&mut self, now: Instant) {
+        self.acts = now + self.random.magnitude(Duration::from_secs(20), Duration::from_secs(600));
+    }
+
+    fn ask(&mut self, now: Instant, question: Question) {
+        let at = question.directory.uri().parse().expect("a URI of the world");
+        let lookup = match question.scope {
+            Scope::Endpoints => Lookup::endpoints(at, query(question.of)),
+            Scope::Resources => Lookup::resources(at, query(question.of)),
+        };
+        let lookup = if question.is_observed { lookup.observed() } else { lookup };
+        // Where earlier ones have no answer yet, there can be too many.
+        if let Ok(lookup) = self.client.look_up(now, lookup) {
+            self.asked.push((lookup, question));
+            self.notes.push_back(Note::Seeking { lookup });
+        }
+    }
+
+    fn question(&mut self) -> Question {
+        if let Some(question) = self.interests.observed {
+            return Question { is_observed: false, ..question };
+        }
+        let random = &mut self.random;
+        Question {
+            directory: random.pick(&self.interests.directories),
+            scope: random.pick(&[Scope::Endpoints, Scope::Resources]),
+            of: match random.below(3) {
+                0 => Whom::All,
+                1 => Whom::Kind(random.pick(&Kind::ALL)),
+                _ => Whom::One(random.pick(&self.interests.devices)),
+            },
+            is_observed: false,
+        }
+    }
+
+    fn note_events(&mut self) {
+        while let Some((lookup, event)) = self.client.poll_event() {
+            let Some(place) = self.asked.iter().position(|(id, _)| *id == lookup) else { continue };
+            let question = self.asked[place].1;
+            let note = match event {
+                LookupEvent::Found(answer) => {
+                    Note::Found { lookup, question, found: read(&answer, question.scope) }
+                }
+                LookupEvent::Refused { code, diagnostic, .. } => {
+                    Note::NotFound { lookup, why: format!("{code} {diagnostic}") }
+                }
+                LookupEvent::Failed { fault, .. } => Note::NotFound { lookup, why: fault.to_string() },
+                _ => continue,
+            };
+            if !question.is_observed {
+                self.asked.remove(place);
+            }
+            self.notes.push_back(note);
+        }
+    }
+}
+
+impl Actor for Seeker {
+    fn poll_note(&mut self) -> Option<Note> {
+        self.note_events();
+        self.notes.pop_front()
+    }
+}
+
+impl Service for Seeker {
+    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
+        self.client.handle_request(now, exchange, peer, request);
+    }
+
+    fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        self.client.handle_response(now, request, outcome);
+    }
+
+    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
+        self.client.handle_ready(now, exchange);
+    }
+
+    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
+        self.client.handle_cancel(now, exchange);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.acts <= now {
+            let question = self.question();
+            self.ask(now, question);
+            self.plan(now);
+        }
+        self.client.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.client.poll_output()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(self.client.poll_timeout().map_or(self.acts, |deadline| deadline.min(self.acts)))
+    }
+}
+
+fn query(of: Whom) -> Query {
+    match of {
+        Whom::All => Query::all(),
+        Whom::Kind(kind) => format!("et={}", kind.as_str()).parse().expect("a query"),
+        Whom::One(host) => format!("ep={}", endpoint_name(host)).parse().expect("a query"),
+    }
+}
+
+/// Reads what an answer shows of each endpoint.
+fn read(answer: &Answer, scope: Scope) -> Found {
+    match scope {
+        Scope::Endpoints => read_endpoints(answer),
+        Scope::Resources => read_resources(answer),
+    }
+}
+
+fn read_endpoints(answer: &Answer) -> Found {
+    let mut found = Found::new();
+    for link in answer.links.links() {
+        let Some(host) = value(&link, "ep").and_then(|name| named(&name)) else { continue };
+        let shown = match value(&link, "rev").and_then(|number| number.parse().ok()) {
+            Some(number) if !found.contains_key(&host) => Shown::Whole(number),
+            _ => Shown::Torn,
+        };
+        found.insert(host, shown);
+    }
+    found
+}
+
+fn read_resources(answer: &Answer) -> Found {
+    let mut found = Found::new();
+    let mut missing = Vec::new();
+    for link in answer.links.links() {
+        let mut path = link.target().rsplitn(5, '/').map(str::to_owned);
+        let (Some(_), Some(count), Some(number), Some(name)) = (path.next(), path.next(), path.next(), path.next())
+        else {
+            continue;
+        };
+        let (Some(host), Ok(count), Ok(number)) = (named(&name), count.parse::<i64>(), number.parse()) else { continue };
+        let shown = found.entry(host).or_insert_with(|| {
+            missing.push((host, count));
+            Shown::Whole(number)
+        });
+        if *shown != Shown::Whole(number) {
+            *shown = Shown::Torn;
+        }
+        if let Some((_, missing)) = missing.iter_mut().find(|(other, _)| *other == host) {
+            *missing -= 1;
+        }
+    }
+    for (host, _) in missing.into_iter().filter(|(_, missing)| *missing != 0) {
+        found.insert(host, Shown::Torn);
+    }
+    found
+}
+
+fn value(link: &Link<'_>, name: &str) -> Option<String> {
+    Some(link.parameters().find(|parameter| parameter.has_name(name))?.value()?.into_owned())
+}

@@ -1,0 +1,162 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use waypost_rest::{Code, Method, Output, Request, Response};
+use waypost_time::Instant;
+
+use crate::bent::Bend;
+use crate::world::World;
+
+/// A way in which the programs of a world are wrong, to prove that the judge finds it out.
+///
+/// ```
+/// use waypost_simulation::Variant;
+///
+/// assert_eq!("renews-late".parse(), Ok(Variant::RenewsLate));
+/// assert!("renews-at-will".parse::<Variant>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// Directories acknowledge removals, and do nothing.
+    IgnoresRemovals,
+    /// Directories acknowledge every third registration, and do nothing.
+    LosesRegistrations,
+    /// Directories acknowledge every third update, and do nothing.
+    LosesUpdates,
+    /// Directories show registrations for twice their lifetime.
+    ShowsExpired,
+    /// Directories do not tell observers of every second change.
+    ForgetsObservers,
+    /// Endpoints renew five minutes late.
+    RenewsLate,
+    /// Nobody sends a datagram twice.
+    NeverRepeats,
+}
+
+impl Variant {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::IgnoresRemovals,
+        Self::LosesRegistrations,
+        Self::LosesUpdates,
+        Self::ShowsExpired,
+        Self::ForgetsObservers,
+        Self::RenewsLate,
+        Self::NeverRepeats,
+    ];
+
+    /// Returns what is wrong with a directory.
+    pub(crate) fn of_directory(self) -> Option<Box<dyn Bend>> {
+        match self {
+            Self::IgnoresRemovals => Some(Box::new(IgnoresRemovals)),
+            Self::LosesRegistrations => Some(Box::new(Loses { is_meant: is_registration, count: 0 })),
+            Self::LosesUpdates => Some(Box::new(Loses { is_meant: is_update, count: 0 })),
+            Self::ShowsExpired => Some(Box::new(ShowsExpired)),
+            Self::ForgetsObservers => Some(Box::new(ForgetsObservers { count: 0 })),
+            Self::RenewsLate | Self::NeverRepeats => None,
+        }
+    }
+
+    /// Returns what is wrong with the registrant of an endpoint.
+    pub(crate) fn of_registrant(self) -> Option<Box<dyn Bend>> {
+        (self == Self::RenewsLate).then(|| Box::new(RenewsLate) as Box<dyn Bend>)
+    }
+
+    /// Does to a world what is wrong with its machines.
+    pub(crate) fn bend(self, world: &mut World) {
+        if self == Self::NeverRepeats {
+            world.machines_mut().for_each(|machine| machine.without_repeats());
+        }
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::IgnoresRemovals => "ignores-removals",
+            Self::LosesRegistrations => "loses-registrations",
+            Self::LosesUpdates => "loses-updates",
+            Self::ShowsExpired => "shows-expired",
+            Self::ForgetsObservers => "forgets-observers",
+            Self::RenewsLate => "renews-late",
+            Self::NeverRepeats => "never-repeats",
+        })
+    }
+}
+
+impl FromStr for Variant {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        crate::options::one_of(Self::ALL, text)
+    }
+}
+
+struct IgnoresRemovals;
+
+impl Bend for IgnoresRemovals {
+    fn request(&mut self, request: &mut Request) -> Option<Response> {
+        (request.method == Method::Delete).then(|| Response::new(Code::DELETED))
+    }
+}
+
+/// Loses every third request of a kind.
+struct Loses {
+    is_meant: fn(&Request) -> bool,
+    count: u32,
+}
+
+impl Bend for Loses {
+    fn request(&mut self, request: &mut Request) -> Option<Response> {
+        self.count += u32::from((self.is_meant)(request));
+        if !(self.is_meant)(request) || !self.count.is_multiple_of(3) {
+            return None;
+        }
+        let mut response = Response::new(if is_registration(request) { Code::CREATED } else { Code::CHANGED });
+        if is_registration(request) {
+            response.location_path = vec!["rd".into(), "nowhere".into()];
+        }
+        Some(response)
+    }
+}
+
+fn is_registration(request: &Request) -> bool {
+    request.method == Method::Post && request.path == ["rd"]
+}
+
+fn is_update(request: &Request) -> bool {
+    request.method == Method::Post && request.path.len() == 2 && !request.query.is_empty()
+}
+
+struct ShowsExpired;
+
+impl Bend for ShowsExpired {
+    fn request(&mut self, request: &mut Request) -> Option<Response> {
+        for argument in &mut request.query {
+            if let Some(seconds) = argument.strip_prefix("lt=").and_then(|seconds| seconds.parse::<u32>().ok()) {
+                *argument = format!("lt={}", seconds * 2);
+            }
+        }
+        None
+    }
+}
+
+struct ForgetsObservers {
+    count: u32,
+}
+
+impl Bend for ForgetsObservers {
+    fn says(&mut self, output: &Output) -> bool {
+        self.count += u32::from(matches!(output, Output::Changed { .. }));
+        !matches!(output, Output::Changed { .. }) || self.count.is_multiple_of(2)
+    }
+}
+
+struct RenewsLate;
+
+impl Bend for RenewsLate {
+    fn wakes(&self, deadline: Instant) -> Instant {
+        deadline + Duration::from_secs(300)
+    }
+}
