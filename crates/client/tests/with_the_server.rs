@@ -4,6 +4,7 @@ mod world;
 
 use waypost_client::{Candidate, Description, Limits, Lookup, LookupEvent, RegistrantConfig};
 use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::Method;
 use waypost_server::{EchoConfig, FirstComeFirstRemembered, ServerConfig};
 use world::World;
@@ -101,6 +102,20 @@ fn a_simple_registration_is_fetched_by_the_directory() {
         world.shutdown(node);
         world.pass(601);
         assert_eq!(world.known(A), 0);
+    }
+}
+
+#[test]
+fn links_that_change_again_within_a_minute_reach_the_directory_of_a_simple_registrant() {
+    let mut world = World::new();
+    world.serve(A, ServerConfig::default());
+    let node = world.register(description("ep=node1&lt=600"), RegistrantConfig::new(1).simple(), &[A]);
+    world.pass(10);
+    for name in ["hum", "lux"] {
+        let links = LinkDocumentBuf::parse(format!("</{name}>")).unwrap();
+        world.update(node, description("ep=node1&lt=600").with_links(links).unwrap());
+        world.pass(10);
+        assert_eq!(world.found(A, "ep=node1"), [format!("{}/{name}", world.address(node))]);
     }
 }
 

@@ -107,14 +107,13 @@ impl Registrant {
         let written = select(links, &query).try_for_each(|link| writer.copy(link).map(drop));
         let _ = written.and_then(|()| writer.finish());
         let etag = ETag::from_hash(fnv(text.as_bytes()));
-        if request.etags.contains(&etag) {
-            let mut valid = Response::new(Code::VALID);
-            valid.etag = Some(etag);
-            return valid;
-        }
-        let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
+        let mut response = match request.etags.contains(&etag) {
+            true => Response::new(Code::VALID),
+            false => Response::content(ContentFormat::LINK_FORMAT, text),
+        };
         response.etag = Some(etag);
-        response
+        // The links can change at any time, and a directory does not fetch again what is fresh (RFC 9176 §5.1).
+        response.with_max_age(0)
     }
 }
 
