@@ -22,6 +22,8 @@ pub struct Limits {
     pub body: usize,
     /// The largest response body that is fetched in blocks for a request of the service, in bytes.
     pub response_body: usize,
+    /// How often the fetching of one response body begins anew because the body has changed meanwhile.
+    pub restarts: u32,
     /// Peers that something is remembered of.
     pub peers: usize,
     /// Messages of one peer that are remembered to recognise duplicates. All of them are looked through for each that comes.
@@ -61,6 +63,7 @@ impl Default for Limits {
             datagram: 2048,
             body: 256 * 1024,
             response_body: 256 * 1024,
+            restarts: 4,
             peers: 256 * 1024,
             remembered_per_peer: 256,
             remembered: 64 * 1024,

@@ -22,6 +22,8 @@ pub(crate) struct Question {
     /// The response so far: everything but the payload is that of the first block.
     pub(crate) head: Option<Response>,
     pub(crate) body: Vec<u8>,
+    /// How often it began anew, because the response body had changed.
+    pub(crate) restarts: u32,
     pub(crate) expires: Instant,
     /// The freshest notification, once the peer has granted the observation that was asked for.
     pub(crate) freshest: Option<Freshest>,
@@ -58,6 +60,7 @@ impl Question {
             download: None,
             head: None,
             body: Vec::new(),
+            restarts: 0,
             expires,
             freshest: None,
             fetch: None,

@@ -230,15 +230,45 @@ fn a_long_response_is_fetched_in_blocks_with_tokens_of_their_own() {
 }
 
 #[test]
-fn blocks_of_different_bodies_and_of_too_large_ones_cannot_be_used() {
+fn a_body_that_changes_while_it_is_fetched_is_fetched_anew() {
+    let block = |question: &Message, tag: &[u8], number: u32, more: bool| {
+        let body = [tag[0]; 16];
+        answer(question, "2.05").option(4, tag).uint(23, number << 4 | u32::from(more) << 3).payload(body)
+    };
+    // Another body, or the refusal of a block that it has no more.
+    for change in [true, false] {
+        let (mut bench, first) = asking(wkc());
+        let second = bench.say(block(&first, b"one", 0, true)).remove(0);
+        let changed = if change { block(&second, b"two", 1, true) } else { answer(&second, "4.00") };
+        let first = bench.say(changed).remove(0);
+        assert_eq!((first.block(23), first.get(15)), (Some((0, false, 0)), Some(&b"rt=*"[..])));
+        let second = bench.say(block(&first, b"two", 0, true)).remove(0);
+        assert!(bench.say(block(&second, b"two", 1, false)).is_empty());
+        assert_eq!(&outcome(&bench).unwrap().unwrap().payload[..], [b't'; 32]);
+    }
+}
+
+#[test]
+fn a_body_that_changes_all_the_time_is_given_up() {
+    let (mut bench, mut question) = asking(wkc());
+    let most = bench.endpoint.config().limits.restarts;
+    let mut restarts = 0;
+    for tag in 0..100u8 {
+        let number = question.block(23).map_or(0, |(number, ..)| number);
+        let message = answer(&question, "2.05").option(4, &[tag]).uint(23, number << 4 | 8).payload([tag; 16]);
+        let Some(next) = bench.say(message).pop() else { break };
+        restarts += u32::from(next.block(23).is_some_and(|(number, ..)| number == 0));
+        question = next;
+    }
+    assert_eq!(restarts, most);
+    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
+}
+
+#[test]
+fn blocks_out_of_order_and_of_too_large_bodies_cannot_be_used() {
     let block = |question: &Message, tag: &[u8], number: u32| {
         answer(question, "2.05").option(4, tag).uint(23, number << 4 | 8).payload([b'x'; 16])
     };
-    let (mut bench, first) = asking(wkc());
-    let second = bench.say(block(&first, b"one", 0)).remove(0);
-    assert!(bench.say(block(&second, b"two", 1)).is_empty());
-    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
-
     let (mut bench, first) = asking(wkc());
     let second = bench.say(block(&first, b"one", 0)).remove(0);
     assert!(bench.say(block(&second, b"one", 2)).is_empty());

@@ -1,7 +1,7 @@
 //! Responses to requests of the service.
 
 use bytes::Bytes;
-use waypost_rest::{Code, Observe, RequestFailure};
+use waypost_rest::{Code, Observe, RequestFailure, Response};
 use waypost_time::Instant;
 
 use super::{Call, Engine};
@@ -100,6 +100,10 @@ impl Engine {
             self.keep_observing(slot, token, question, sequence, reply);
             return;
         }
+        if self.has_changed(&question, &response) {
+            self.restart(slot, question);
+            return;
+        }
         let is_whole = !block2.is_some_and(|block| block.more);
         if !self.fits(&question, &response, block2) {
             self.finish_question(slot, &question, Err(RequestFailure::Unusable));
@@ -121,15 +125,28 @@ impl Engine {
     }
 
     /// Tells whether a response continues the body so far.
-    fn fits(&self, question: &Question, response: &waypost_rest::Response, block2: Option<Block>) -> bool {
+    fn fits(&self, question: &Question, response: &Response, block2: Option<Block>) -> bool {
         let (len, limit) = (question.body.len() + response.payload.len(), self.config.limits.response_body);
         let offset = block2.map_or(0, Block::offset);
         let is_full = block2.is_none_or(|block| !block.more || response.payload.len() == block.size());
-        let is_same = match &question.head {
-            Some(head) => head.code == response.code && head.etag == response.etag,
-            None => true,
-        };
-        offset == question.body.len() && is_full && is_same && len <= limit
+        offset == question.body.len() && is_full && is_of_one_body(question, response) && len <= limit
+    }
+
+    /// Tells whether a response belongs to another body than the blocks before it, and they may be asked for anew
+    /// ([RFC 7959 §2.4](https://www.rfc-editor.org/rfc/rfc7959#section-2.4)).
+    fn has_changed(&self, question: &Question, response: &Response) -> bool {
+        option::is_safe(question.request.method)
+            && question.restarts < self.config.limits.restarts
+            && !is_of_one_body(question, response)
+    }
+
+    /// Begins anew to fetch the response body.
+    fn restart(&mut self, slot: Slot, mut question: Question) {
+        question.restarts += 1;
+        question.head = None;
+        question.body.clear();
+        question.download = question.download.map(|block| Block { number: 0, ..block });
+        self.put_next(slot, question);
     }
 
     /// Takes a notification, the first of which is the answer to the request to observe.
@@ -206,4 +223,9 @@ impl Engine {
             None => self.calls.push_back(Call::GroupResponse(id, slot, response)),
         }
     }
+}
+
+/// Tells whether a response has the body that the blocks before it were of.
+fn is_of_one_body(question: &Question, response: &Response) -> bool {
+    question.head.as_ref().is_none_or(|head| head.code == response.code && head.etag == response.etag)
 }
