@@ -266,13 +266,13 @@ impl Model {
 
     fn span<'a>(&'a self, host: Host, directory: Host, (from, to): (Time, Time), machines: &'a [Machine]) -> Span<'a> {
         let endpoint = &self.endpoints[&host];
-        let is_at_home = endpoint.directory == Some(directory) && endpoint.wants.is_some();
+        let wants_to_stay = endpoint.wants.filter(|_| endpoint.directory == Some(directory));
         Span {
             from,
             to,
             clock: &machines[directory.index()].clock,
             restarts: self.restarts.get(&directory).map_or(&[], Vec::as_slice),
-            renews_since: self.fair_from.filter(|_| is_at_home),
+            renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
     }
 

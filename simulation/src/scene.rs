@@ -124,7 +124,7 @@ fn add_seeker(world: &mut World, random: &mut Random, interests: Interests) -> H
 
 /// Makes the image of a machine that runs a service on CoAP.
 fn image<A: Actor + 'static>(random: &mut Random, service: impl Fn(Boot) -> A + 'static) -> Image {
-    let block_exponent = random.pick(&[6, 6, 5, 4, 2]);
+    let block_exponent = random.pick(&[6, 6, 5, 4]);
     let amplification = random.pick(&[Amplification::SmallBlocks, Amplification::SmallBlocks, Amplification::Unlimited]);
     Box::new(move |mut boot| {
         let mut config = Config::new(boot.random.secret());
