@@ -186,6 +186,7 @@ impl LookupClient {
         let deadline = self.now + self.config.limits.answer_timeout;
         let Some(running) = self.running.get_mut(&id) else { return };
         running.phase = Phase::Asking { deadline };
+        running.revalidates = !request.etags.is_empty();
         // An observation that is asked for again keeps its name.
         let name = *running.request.get_or_insert_with(|| {
             self.last_request += 1;

@@ -267,6 +267,27 @@ fn s6_2_a_2_03_without_an_answer_to_revalidate_is_a_failure() {
 }
 
 #[test]
+fn s6_2_an_answer_that_was_replaced_before_it_was_found_valid_is_asked_for_in_full() {
+    let mut bench = Bench::lookup();
+    bench.look_up(resources(RES, ""));
+    let asked = bench.asked();
+    bench.answer(&asked, tagged(links("</1>"), b"one"));
+    bench.events();
+
+    let [first, second] = [(); 2].map(|()| {
+        bench.look_up(resources(RES, ""));
+        bench.asked()
+    });
+    bench.answer(&second, tagged(links("</2>"), b"two"));
+    assert_eq!(bench.found(), "<coap://rd.example/2>");
+    bench.answer(&first, tagged(code(Code::VALID), b"one"));
+    let again = bench.asked();
+    assert!(again.request.etags.is_empty());
+    bench.answer(&again, tagged(code(Code::VALID), b"one"));
+    assert!(matches!(bench.events()[..], [LookupEvent::Failed { fault: Fault::Code(Code::VALID), .. }]));
+}
+
+#[test]
 fn s6_2_an_observed_result_is_replaced_with_each_notification() {
     let mut bench = Bench::lookup();
     let id = bench.look_up(resources(RES, "rt=x").observed());

@@ -135,7 +135,16 @@ impl LookupClient {
                 }
             }
         } else if response.code == Code::VALID {
-            self.answers.revalidated(&asked, response.etag).ok_or(Fault::Code(Code::VALID))?
+            match self.answers.revalidated(&asked, response.etag) {
+                Some(links) => links,
+                // Another look-up has replaced the answer meanwhile.
+                None if running.revalidates => {
+                    self.answers.remove(&asked);
+                    self.ask(id);
+                    return Ok(());
+                }
+                None => return Err(Fault::Code(Code::VALID)),
+            }
         } else {
             let text = link_format_of(response, limits.answer_bytes)?;
             let links = resolved(text, uri.as_str(), limits.answer_bytes)?;

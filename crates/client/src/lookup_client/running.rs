@@ -15,6 +15,8 @@ pub(super) struct Running {
     pub(super) phase: Phase,
     /// The request that has no outcome yet, or the observation.
     pub(super) request: Option<RequestId>,
+    /// Whether the request names an answer that may still be valid.
+    pub(super) revalidates: bool,
     pub(super) patience: Patience,
     /// How many of the discovered interfaces failed.
     pub(super) tried: usize,
@@ -59,6 +61,7 @@ impl Running {
             step: Step::Discover,
             phase: Phase::Idle,
             request: None,
+            revalidates: false,
             patience: Patience::default(),
             tried: 0,
             page: 0,
