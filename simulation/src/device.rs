@@ -84,7 +84,7 @@ impl Device {
                 registrant.shutdown(now);
                 self.notes.push_back(Note::Wants(false));
             }
-            2..4 if !self.traits.is_simple => self.content.links += 1,
+            2..4 => self.content.links += 1,
             4..5 => self.content.lifetime = lifetime(&mut self.random, &self.traits),
             _ => self.content.attribute += 1,
         }

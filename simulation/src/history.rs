@@ -107,7 +107,7 @@ impl History {
     }
 
     fn judge_shown(&self, number: u32, scope: Scope, span: &Span<'_>) -> Result<(), Rule> {
-        let is_meant = |content: &Content| content.seen_by(scope) == number;
+        let is_meant = |content: &Content| content.is_shown_as(number, scope);
         let mut has_expired = false;
         for (operation, content) in self.candidates(span) {
             let Some(content) = content.filter(is_meant) else { continue };

@@ -58,11 +58,14 @@ impl Content {
         Duration::from_secs(self.lifetime.into())
     }
 
-    /// Returns the number that a look-up shows.
-    pub(crate) const fn seen_by(&self, scope: Scope) -> u32 {
+    /// Tells whether a look-up that shows this number shows this content.
+    ///
+    /// The links of a simple registration are those that the endpoint has when they are fetched, or later ones.
+    pub(crate) const fn is_shown_as(&self, number: u32, scope: Scope) -> bool {
         match scope {
-            Scope::Endpoints => self.attribute,
-            Scope::Resources => self.links,
+            Scope::Endpoints => self.attribute == number,
+            Scope::Resources if self.is_simple => self.links <= number,
+            Scope::Resources => self.links == number,
         }
     }
 }
