@@ -54,7 +54,8 @@ impl Clock {
     /// afterwards.
     pub(crate) fn deviation(&self, from: Time, to: Time) -> Duration {
         let counts = |&&(at, size): &&(Time, Duration)| at + size >= from && at <= to;
-        let disturbed: Duration = self.disturbances.iter().rev().take(RECENT).filter(counts).map(|(_, size)| *size).sum();
+        let disturbed: Duration =
+            self.disturbances.iter().rev().take(RECENT).filter(counts).map(|(_, size)| *size).sum();
         let drifted = to.since(from).as_millis() as u64 * self.drift.unsigned_abs() / MILLION as u64;
         disturbed + Duration::from_millis(drifted + ROUNDING)
     }

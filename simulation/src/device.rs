@@ -96,10 +96,9 @@ impl Device {
         let is_registration = request.query.iter().any(|argument| argument.starts_with("ep="));
         let telling = match request.method {
             Method::Post if is_registration => Telling::Register(self.content),
-            Method::Post => Telling::Update {
-                attribute: argument(request, "rev="),
-                lifetime: argument(request, "lt="),
-            },
+            Method::Post => {
+                Telling::Update { attribute: argument(request, "rev="), lifetime: argument(request, "lt=") }
+            }
             Method::Delete => Telling::Remove,
             _ => return,
         };
@@ -201,7 +200,8 @@ fn description(host: Host, traits: &Traits, content: &Content) -> Description {
 }
 
 fn lifetime(random: &mut Random, traits: &Traits) -> u32 {
-    let [shortest, longest] = [traits.lifetimes.0, traits.lifetimes.1].map(|seconds| Duration::from_secs(seconds.into()));
+    let [shortest, longest] =
+        [traits.lifetimes.0, traits.lifetimes.1].map(|seconds| Duration::from_secs(seconds.into()));
     random.magnitude(shortest, longest).as_secs() as u32
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Span<'a> {
     pub(crate) clock: &'a Clock,
     /// When the directory restarted, with or without memory.
     pub(crate) restarts: &'a [Time],
+    /// How long it knows a copy of a request for one.
+    pub(crate) remembers: Duration,
     /// Since when the endpoint has been able to renew, if it wants to be registered and that here.
     pub(crate) renews_since: Option<Time>,
 }
@@ -116,9 +118,10 @@ impl History {
             }
             has_expired = true;
         }
-        let was_told = self.operations.iter().any(|operation| {
-            operation.begun <= span.to && operation.effect.content().as_ref().is_some_and(is_meant)
-        });
+        let was_told = self
+            .operations
+            .iter()
+            .any(|operation| operation.begun <= span.to && operation.effect.content().as_ref().is_some_and(is_meant));
         let cut = self.cut(span.from);
         let is_gone = |operation: &Operation| operation.begun == cut && operation.effect == Effect::Gone;
         Err(match (has_expired, was_told) {
@@ -134,7 +137,8 @@ impl History {
         for (operation, content) in self.candidates(span) {
             let Some(content) = content else { return Ok(()) };
             let can_have_expired = span.to + operation.deviation(span) >= operation.begun + content.duration();
-            let had_to_renew = operation.is_certain() && span.renews_since.is_some_and(|since| since <= operation.begun);
+            let had_to_renew =
+                operation.is_certain() && span.renews_since.is_some_and(|since| since <= operation.begun);
             if can_have_expired && !had_to_renew {
                 return Ok(());
             }
@@ -195,23 +199,25 @@ impl Operation {
         matches!(self.end, Some((_, Outcome::Acknowledged)))
     }
 
-    /// Tells whether the directory restarted while copies of the request were under way. The new incarnation has not seen
-    /// them: it may do again what is done, and refuse what is done already.
-    fn meets_restart(&self, span: &Span<'_>) -> bool {
+    /// Tells whether copies of the request may have come to a directory that did not know them for copies: because it
+    /// restarted, or because they came later than it remembers. It may then have done again what was done, and refused what
+    /// was done already.
+    fn is_ambiguous(&self, span: &Span<'_>) -> bool {
+        let end = self.end.map_or(span.to, |(ended, _)| ended + LONGEST_DELAY);
         let next = span.restarts.partition_point(|restart| *restart < self.begun);
-        let end = self.end.map(|(ended, _)| ended + LONGEST_DELAY);
-        span.restarts.get(next).is_some_and(|restart| end.is_none_or(|end| *restart <= end))
+        let has_restarted = span.restarts.get(next).is_some_and(|restart| *restart <= end);
+        has_restarted || end.since(self.begun) + span.clock.deviation(self.begun, end) >= span.remembers
     }
 
     fn can_be_done(&self, span: &Span<'_>) -> bool {
-        !matches!(self.end, Some((_, Outcome::Refused))) || self.meets_restart(span)
+        !matches!(self.end, Some((_, Outcome::Refused))) || self.is_ambiguous(span)
     }
 
     /// Returns after what time the request does nothing any more.
     fn settled(&self, span: &Span<'_>) -> Time {
         match self.end {
             None => span.to,
-            Some((ended, Outcome::Acknowledged)) if !self.meets_restart(span) => ended,
+            Some((ended, Outcome::Acknowledged)) if !self.is_ambiguous(span) => ended,
             Some((ended, _)) => match self.effect {
                 Effect::Holds(content) if content.is_simple => {
                     ended + LONGEST_DELAY + LONGEST_FETCH + span.clock.deviation(self.begun, span.to)
@@ -253,7 +259,8 @@ mod tests {
 
     fn judge(history: &History, shown: Option<u32>, from: u64, to: u64) -> Result<(), Rule> {
         let clock = Clock::new(Time::ZERO, 0, 0);
-        let span = Span { from: at(from), to: at(to), clock: &clock, restarts: &[], renews_since: None };
+        let remembers = Duration::from_secs(247);
+        let span = Span { from: at(from), to: at(to), clock: &clock, restarts: &[], remembers, renews_since: None };
         history.judge(shown, Scope::Endpoints, &span)
     }
 
@@ -285,11 +292,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_is_not_done_unless_the_refusal_can_be_that_of_a_copy() {
+        let register = (10, 20, Telling::Register(CONTENT), Outcome::Acknowledged);
+        let prompt = history(&[register.clone(), (30, 40, Telling::Remove, Outcome::Refused)]);
+        assert_eq!(judge(&prompt, None, 50, 50), Err(Rule::Missing));
+        let slow = history(&[register, (30, 400, Telling::Remove, Outcome::Refused)]);
+        assert_eq!(judge(&slow, None, 410, 410), Ok(()));
+    }
+
+    #[test]
     fn what_has_no_outcome_can_be_done_or_not_and_late() {
-        let unknown = [
-            (10, 20, Telling::Register(CONTENT), Outcome::Acknowledged),
-            (30, 40, Telling::Remove, Outcome::Unknown),
-        ];
+        let unknown =
+            [(10, 20, Telling::Register(CONTENT), Outcome::Acknowledged), (30, 40, Telling::Remove, Outcome::Unknown)];
         let mut unknown = history(&unknown);
         for time in [35, 65, 400] {
             assert_eq!(judge(&unknown, None, time, time), Ok(()));

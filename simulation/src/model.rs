@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use waypost_client::LookupId;
+use waypost_coap::Timing;
+use waypost_rest::RequestId;
 
 use crate::history::{History, Span};
 use crate::host::Host;
@@ -106,7 +108,7 @@ impl Model {
         &mut self,
         now: Time,
         host: Host,
-        request: waypost_rest::RequestId,
+        request: RequestId,
         outcome: Outcome,
         machines: &[Machine],
         tally: &mut Tally,
@@ -272,6 +274,7 @@ impl Model {
             to,
             clock: &machines[directory.index()].clock,
             restarts: self.restarts.get(&directory).map_or(&[], Vec::as_slice),
+            remembers: Timing::default().exchange_lifetime(),
             renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
     }
@@ -299,8 +302,8 @@ fn name(machines: &[Machine], host: Host) -> &str {
 /// After what time of fair weather everything works again: clocks that were set back have caught up, and who waits to try
 /// again has done so.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(15 * 60);
-/// After what time an observer knows what has changed.
-const FRESHNESS: Duration = Duration::from_secs(60);
+/// After what time an observer knows what has changed: it may have to fetch it in small blocks.
+const FRESHNESS: Duration = Duration::from_secs(120);
 /// After what time an endpoint that wants to be registered is.
 const PROMPTNESS: Duration = Duration::from_secs(10 * 60);
 /// Answers that took longer are not judged.

@@ -107,7 +107,14 @@ impl Network {
     }
 
     /// Takes a datagram of a length, and returns when its copies arrive.
-    pub(crate) fn carry(&mut self, now: Time, from: Host, to: Host, len: usize, tally: &mut Tally) -> [Option<Time>; 2] {
+    pub(crate) fn carry(
+        &mut self,
+        now: Time,
+        from: Host,
+        to: Host,
+        len: usize,
+        tally: &mut Tally,
+    ) -> [Option<Time>; 2] {
         tally.add(Happening::Sent);
         let (weather, link) = (&self.weather, &mut self.links[from.index() * SIDE + to.index()]);
         if self.partitions.iter().any(|partition| partition.separates(from, to)) {

@@ -30,7 +30,8 @@ pub struct Options {
 
 impl Options {
     /// Says how to use the program.
-    pub const USAGE: &str = "simulate [--seeds N|A..B] [--hours H] [--world NAME] [--variant NAME] [--once] [--trace SEED]";
+    pub const USAGE: &str =
+        "simulate [--seeds N|A..B] [--hours H] [--world NAME] [--variant NAME] [--once] [--trace SEED]";
 
     /// Reads the arguments; `None` when help is wanted.
     ///

@@ -102,7 +102,7 @@ fn add_device(world: &mut World, random: &mut Random, directories: &[Host], vari
     let shortest = random.pick(&[60, 60, 300, 1200]);
     let traits = Traits {
         kind: random.pick(&Kind::ALL),
-        links: random.pick(&[1, 2, 3, 5, 8, 40]),
+        links: random.pick(&[1, 1, 2, 3, 5, 12]),
         is_simple: random.happens(200),
         lifetimes: (shortest, shortest * 3),
         candidates,
@@ -125,7 +125,8 @@ fn add_seeker(world: &mut World, random: &mut Random, interests: Interests) -> H
 /// Makes the image of a machine that runs a service on CoAP.
 fn image<A: Actor + 'static>(random: &mut Random, service: impl Fn(Boot) -> A + 'static) -> Image {
     let block_exponent = random.pick(&[6, 6, 5, 4]);
-    let amplification = random.pick(&[Amplification::SmallBlocks, Amplification::SmallBlocks, Amplification::Unlimited]);
+    let amplification =
+        random.pick(&[Amplification::SmallBlocks, Amplification::SmallBlocks, Amplification::Unlimited]);
     Box::new(move |mut boot| {
         let mut config = Config::new(boot.random.secret());
         config.block_exponent = block_exponent;

@@ -22,8 +22,14 @@ pub(crate) enum Fault {
     /// A clock is set forward or back, by milliseconds.
     Jump(Host, i64),
     Sleep(Host),
-    Wake { host: Host, does_clock_sleep: bool },
-    Stop { host: Host, forgets: bool },
+    Wake {
+        host: Host,
+        does_clock_sleep: bool,
+    },
+    Stop {
+        host: Host,
+        forgets: bool,
+    },
     Start(Host),
 }
 
@@ -74,12 +80,17 @@ impl Storm {
             }
             if random.happens(250) {
                 let (from, to) = self.span(random);
-                faults.extend(match random.below(4) {
-                    0 => [Fault::Sleep(host), Fault::Wake { host, does_clock_sleep: false }],
-                    1 => [Fault::Sleep(host), Fault::Wake { host, does_clock_sleep: true }],
-                    2 => [Fault::Stop { host, forgets: false }, Fault::Start(host)],
-                    _ => [Fault::Stop { host, forgets: true }, Fault::Start(host)],
-                }.map(|fault| (if matches!(fault, Fault::Sleep(_) | Fault::Stop { .. }) { from } else { to }, fault)));
+                faults.extend(
+                    match random.below(4) {
+                        0 => [Fault::Sleep(host), Fault::Wake { host, does_clock_sleep: false }],
+                        1 => [Fault::Sleep(host), Fault::Wake { host, does_clock_sleep: true }],
+                        2 => [Fault::Stop { host, forgets: false }, Fault::Start(host)],
+                        _ => [Fault::Stop { host, forgets: true }, Fault::Start(host)],
+                    }
+                    .map(|fault| {
+                        (if matches!(fault, Fault::Sleep(_) | Fault::Stop { .. }) { from } else { to }, fault)
+                    }),
+                );
             }
         }
     }

@@ -85,9 +85,7 @@ impl Seeker {
             let Some(place) = self.asked.iter().position(|(id, _)| *id == lookup) else { continue };
             let question = self.asked[place].1;
             let note = match event {
-                LookupEvent::Found(answer) => {
-                    Note::Found { lookup, question, found: read(&answer, question.scope) }
-                }
+                LookupEvent::Found(answer) => Note::Found { lookup, question, found: read(&answer, question.scope) },
                 LookupEvent::Refused { code, diagnostic, .. } => {
                     Note::NotFound { lookup, why: format!("{code} {diagnostic}") }
                 }
@@ -182,7 +180,9 @@ fn read_resources(answer: &Answer) -> Found {
         else {
             continue;
         };
-        let (Some(host), Ok(count), Ok(number)) = (named(&name), count.parse::<i64>(), number.parse()) else { continue };
+        let (Some(host), Ok(count), Ok(number)) = (named(&name), count.parse::<i64>(), number.parse()) else {
+            continue;
+        };
         let shown = found.entry(host).or_insert_with(|| {
             missing.push((host, count));
             Shown::Whole(number)
