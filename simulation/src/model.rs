@@ -34,6 +34,13 @@ struct Endpoint {
     directory: Option<Host>,
 }
 
+/// The present, as the judge sees it.
+pub(crate) struct Present<'a> {
+    pub(crate) now: Time,
+    pub(crate) machines: &'a [Machine],
+    pub(crate) tally: &'a mut Tally,
+}
+
 type Judgement = Result<(), Finding>;
 
 impl Model {
@@ -68,20 +75,14 @@ impl Model {
     }
 
     /// Takes what a machine has to say.
-    pub(crate) fn take(
-        &mut self,
-        now: Time,
-        host: Host,
-        note: Note,
-        machines: &[Machine],
-        tally: &mut Tally,
-    ) -> Judgement {
+    pub(crate) fn take(&mut self, present: &mut Present<'_>, host: Host, note: Note) -> Judgement {
+        let now = present.now;
         match note {
             Note::Telling { request, directory, telling } => {
                 let history = self.histories.entry((host, directory)).or_insert_with(History::new);
                 history.begin(now, request, &telling);
             }
-            Note::Told { request, outcome } => return self.told(now, host, request, outcome, machines, tally),
+            Note::Told { request, outcome } => return self.told(present, host, request, outcome),
             Note::Wants(wants) => {
                 let endpoint = self.endpoints.get_mut(&host).expect("only endpoints want to be registered");
                 endpoint.wants = wants.then_some(now);
@@ -89,168 +90,157 @@ impl Model {
             Note::Seeking { lookup } => {
                 self.lookups.insert((host, lookup), now);
             }
-            Note::Found { lookup, question, found } => {
-                return self.found(now, host, lookup, question, found, machines, tally);
+            Note::Found { question, found, .. } if question.is_observed => {
+                return self.notified(present, host, question, found);
             }
+            Note::Found { lookup, question, found } => return self.found(present, host, lookup, question, &found),
             Note::NotFound { lookup, why } => {
-                tally.add(Happening::GivenUp);
                 let begun = self.lookups.get(&(host, lookup)).copied().unwrap_or(now);
-                self.succeeds_in_fair_weather(now, begun, || format!("{} looks up: {why}", name(machines, host)))?;
+                return self.gave_up(present, begun, |name| format!("{} looks up: {why}", name(host)));
             }
-            Note::Lapsed => tally.add(Happening::Lapsed),
-            Note::Moved => tally.add(Happening::Moved),
+            Note::Lapsed => present.tally.add(Happening::Lapsed),
+            Note::Moved => present.tally.add(Happening::Moved),
             Note::Remark(_) => {}
         }
         Ok(())
     }
 
-    fn told(
-        &mut self,
-        now: Time,
-        host: Host,
-        request: RequestId,
-        outcome: Outcome,
-        machines: &[Machine],
-        tally: &mut Tally,
-    ) -> Judgement {
+    fn told(&mut self, present: &mut Present<'_>, host: Host, request: RequestId, outcome: Outcome) -> Judgement {
         let own = self.histories.iter_mut().filter(|((endpoint, _), _)| *endpoint == host);
         let ended = own.filter_map(|((_, directory), history)| {
-            history.prune(now.before(LONGEST_SPAN));
-            Some((*directory, history.end(now, request, outcome)?))
+            history.prune(present.now.before(LONGEST_SPAN));
+            Some((*directory, history.end(present.now, request, outcome)?))
         });
         let Some((directory, begun)) = ended.last() else { return Ok(()) };
         match outcome {
             Outcome::Acknowledged => {
-                tally.add(Happening::Told);
+                present.tally.add(Happening::Told);
                 self.endpoints.get_mut(&host).expect("only endpoints tell").directory = Some(directory);
+                Ok(())
             }
-            Outcome::Refused => {}
-            Outcome::Unknown => {
-                tally.add(Happening::GivenUp);
-                self.succeeds_in_fair_weather(now, begun, || {
-                    format!("{} asks {}", name(machines, host), name(machines, directory))
-                })?;
-            }
+            Outcome::Refused => Ok(()),
+            Outcome::Unknown => self.gave_up(present, begun, |name| format!("{} asks {}", name(host), name(directory))),
         }
+    }
+
+    /// Takes what an observer is told.
+    fn notified(&mut self, present: &mut Present<'_>, host: Host, question: Question, found: Found) -> Judgement {
+        let since = present.now.before(FRESHNESS);
+        if self.is_fair_since(since) {
+            self.judge(present, question, &found, since)?;
+        }
+        self.observers.insert(host, Some((question, found)));
         Ok(())
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// Takes what a look-up shows.
     fn found(
         &mut self,
-        now: Time,
+        present: &mut Present<'_>,
         host: Host,
         lookup: LookupId,
         question: Question,
-        found: Found,
-        machines: &[Machine],
-        tally: &mut Tally,
+        found: &Found,
     ) -> Judgement {
-        if question.is_observed {
-            if self.is_fair_since(now.before(FRESHNESS)) {
-                self.judge(now, question, &found, (now.before(FRESHNESS), now), machines, tally)?;
-            }
-            self.observers.insert(host, Some((question, found)));
-            return Ok(());
-        }
         let Some(begun) = self.lookups.remove(&(host, lookup)) else { return Ok(()) };
-        if now.since(begun) > LONGEST_SPAN {
+        if present.now.since(begun) > LONGEST_SPAN {
             return Ok(());
         }
-        self.judge(now, question, &found, (begun, now), machines, tally)?;
-        if self.is_fair_since(begun)
-            && let Some(Some((_, known))) = self.observers.get(&host)
-        {
-            tally.add(Happening::Compared);
-            self.compare(now, host, question, known, &found, (begun.before(FRESHNESS), now), machines)?;
+        self.judge(present, question, found, begun)?;
+        match self.observers.get(&host) {
+            Some(Some((_, known))) if self.is_fair_since(begun) => {
+                present.tally.add(Happening::Compared);
+                self.compare(present, host, question, (known, found), begun.before(FRESHNESS))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// Judges an answer that was made at some time within the span.
-    fn judge(
+    /// Takes note that a request that began then came to nothing, which in fair weather must not be.
+    fn gave_up(
         &self,
-        now: Time,
-        question: Question,
-        found: &Found,
-        span: (Time, Time),
-        machines: &[Machine],
-        tally: &mut Tally,
+        present: &mut Present<'_>,
+        begun: Time,
+        what: impl FnOnce(&dyn Fn(Host) -> String) -> String,
     ) -> Judgement {
-        tally.add(Happening::Answered);
+        present.tally.add(Happening::GivenUp);
+        match self.is_fair_since(begun) {
+            true => present.find(Rule::Failed, what(&|host| present.name(host).into())),
+            false => Ok(()),
+        }
+    }
+
+    /// Judges an answer that was made some time since.
+    fn judge(&self, present: &mut Present<'_>, question: Question, found: &Found, since: Time) -> Judgement {
+        present.tally.add(Happening::Answered);
         for (&host, endpoint) in &self.endpoints {
-            if !question.of.means(host, endpoint.kind) {
-                if found.contains_key(&host) {
-                    return Err(self.finding(now, Rule::Invented, host, question, machines));
-                }
+            let shown = found.get(&host);
+            if shown.is_none() && !question.of.means(host, endpoint.kind) {
                 continue;
             }
-            tally.add(Happening::Judged);
-            let shown = match found.get(&host) {
-                Some(Shown::Torn) => return Err(self.finding(now, Rule::Torn, host, question, machines)),
-                Some(Shown::Whole(number)) => Some(*number),
-                None => None,
+            present.tally.add(Happening::Judged);
+            let history = self.histories.get(&(host, question.directory));
+            let judgement = match (shown, history) {
+                (Some(_), _) if !question.of.means(host, endpoint.kind) => Err(Rule::Invented),
+                (Some(Shown::Torn), _) => Err(Rule::Torn),
+                (Some(Shown::Whole(_)), None) => Err(Rule::Invented),
+                (None, None) => Ok(()),
+                (_, Some(history)) => {
+                    let number =
+                        shown.and_then(|shown| if let Shown::Whole(number) = shown { Some(*number) } else { None });
+                    history.judge(number, question.scope, &self.span(present, host, question.directory, since))
+                }
             };
-            let span = self.span(host, question.directory, span, machines);
-            let judgement = match self.histories.get(&(host, question.directory)) {
-                Some(history) => history.judge(shown, question.scope, &span),
-                None => shown.map_or(Ok(()), |_| Err(Rule::Invented)),
-            };
-            judgement.map_err(|rule| Finding {
-                what: format!("{} shows {shown:?} of {}", name(machines, question.directory), name(machines, host)),
-                ..self.finding(now, rule, host, question, machines)
-            })?;
+            if let Err(rule) = judgement {
+                let (directory, host) = (present.name(question.directory), present.name(host));
+                return present.find(rule, format!("{directory} shows {shown:?} of {host}"));
+            }
         }
         Ok(())
     }
 
     /// Compares what an observer knows with what it looked up.
-    #[allow(clippy::too_many_arguments)]
     fn compare(
         &self,
-        now: Time,
+        present: &Present<'_>,
         observer: Host,
         question: Question,
-        known: &Found,
-        found: &Found,
-        span: (Time, Time),
-        machines: &[Machine],
+        (known, found): (&Found, &Found),
+        since: Time,
     ) -> Judgement {
-        let differs = |host: &&Host| known.get(host) != found.get(host);
-        for &host in self.endpoints.keys().filter(differs) {
+        for &host in self.endpoints.keys() {
+            let (known, found) = (known.get(&host), found.get(&host));
             let Some(history) = self.histories.get(&(host, question.directory)) else { continue };
-            if !history.can_change(&self.span(host, question.directory, span, machines)) {
-                let who = name(machines, observer);
-                let (known, found) = (known.get(&host), found.get(&host));
-                let what = format!("{who} knows {known:?} and finds {found:?} of {}", name(machines, host));
-                return Err(Finding { at: now, rule: Rule::Stale, what });
+            if known != found && !history.can_change(&self.span(present, host, question.directory, since)) {
+                let (observer, host) = (present.name(observer), present.name(host));
+                return present.find(Rule::Stale, format!("{observer} knows {known:?} and finds {found:?} of {host}"));
             }
         }
         Ok(())
     }
 
     /// Looks at all that must be so when the weather has been fair for a while.
-    pub(crate) fn check(&self, now: Time, machines: &[Machine], tally: &mut Tally) -> Judgement {
-        let Some(fair_from) = self.fair_from.filter(|from| *from < now) else { return Ok(()) };
-        tally.add(Happening::Checked);
+    pub(crate) fn check(&self, present: &mut Present<'_>) -> Judgement {
+        let Some(fair_from) = self.fair_from.filter(|from| *from < present.now) else { return Ok(()) };
+        present.tally.add(Happening::Checked);
         for (&host, endpoint) in &self.endpoints {
             let Some(wants) = endpoint.wants else { continue };
             let history = endpoint.directory.and_then(|directory| self.histories.get(&(host, directory)));
             // Until then, it has no reason to think that it is not registered.
             let expires = history.and_then(History::acknowledged).map(|(since, content)| since + content.duration());
-            if wants.max(fair_from).max(expires.unwrap_or_default()) + PROMPTNESS < now {
-                let what = format!("{} is not", name(machines, host));
-                return Err(Finding { at: now, rule: Rule::Unregistered, what });
+            if wants.max(fair_from).max(expires.unwrap_or_default()) + PROMPTNESS < present.now {
+                return present.find(Rule::Unregistered, format!("{} is not", present.name(host)));
             }
         }
         for (&host, known) in &self.observers {
-            let stale = |what: String| {
-                let what = format!("{} knows what is not so: {what}", name(machines, host));
-                Finding { at: now, rule: Rule::Stale, what }
+            let judgement = match known {
+                None => present.find(Rule::Stale, "nothing".into()),
+                Some((question, known)) => self.judge(present, *question, known, present.now.before(FRESHNESS)),
             };
-            let Some((question, known)) = known else { return Err(stale("nothing".into())) };
-            self.judge(now, *question, known, (now.before(FRESHNESS), now), machines, tally)
-                .map_err(|finding| stale(format!("{}: {}", finding.rule, finding.what)))?;
+            if let Err(Finding { rule, what, .. }) = judgement {
+                let what = format!("{} knows what is not so: {rule}: {what}", present.name(host));
+                return present.find(Rule::Stale, what);
+            }
         }
         Ok(())
     }
@@ -259,29 +249,27 @@ impl Model {
         self.fair_from.is_some_and(|from| from <= time)
     }
 
-    fn succeeds_in_fair_weather(&self, now: Time, begun: Time, what: impl FnOnce() -> String) -> Judgement {
-        match self.is_fair_since(begun) {
-            true => Err(Finding { at: now, rule: Rule::Failed, what: what() }),
-            false => Ok(()),
-        }
-    }
-
-    fn span<'a>(&'a self, host: Host, directory: Host, (from, to): (Time, Time), machines: &'a [Machine]) -> Span<'a> {
+    fn span<'a>(&'a self, present: &'a Present<'_>, host: Host, directory: Host, since: Time) -> Span<'a> {
         let endpoint = &self.endpoints[&host];
         let wants_to_stay = endpoint.wants.filter(|_| endpoint.directory == Some(directory));
         Span {
-            from,
-            to,
-            clock: &machines[directory.index()].clock,
+            from: since,
+            to: present.now,
+            clock: &present.machines[directory.index()].clock,
             restarts: self.restarts.get(&directory).map_or(&[], Vec::as_slice),
             remembers: Timing::default().exchange_lifetime(),
             renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
     }
+}
 
-    fn finding(&self, now: Time, rule: Rule, host: Host, question: Question, machines: &[Machine]) -> Finding {
-        let what = format!("{} about {}", name(machines, question.directory), name(machines, host));
-        Finding { at: now, rule, what }
+impl Present<'_> {
+    fn name(&self, host: Host) -> &str {
+        &self.machines[host.index()].name
+    }
+
+    fn find(&self, rule: Rule, what: String) -> Judgement {
+        Err(Finding { at: self.now, rule, what })
     }
 }
 
@@ -293,10 +281,6 @@ impl Whom {
             Self::One(wanted) => wanted == host,
         }
     }
-}
-
-fn name(machines: &[Machine], host: Host) -> &str {
-    &machines[host.index()].name
 }
 
 /// After what time of fair weather everything works again: clocks that were set back have caught up, and who waits to try

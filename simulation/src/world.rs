@@ -7,7 +7,7 @@ use waypost_coap::{Datagram, Path};
 use crate::clock::Clock;
 use crate::host::{DIRECTORIES, Host};
 use crate::machine::{Image, Machine, State};
-use crate::model::Model;
+use crate::model::{Model, Present};
 use crate::network::{Network, Partition, Weather};
 use crate::random::Random;
 use crate::schedule::{Fault, schedule};
@@ -177,7 +177,8 @@ impl World {
         while let Some(note) = self.machines[host.index()].program().and_then(|program| program.poll_note(now)) {
             let name = &self.machines[host.index()].name;
             self.trace.add(self.now, (host, &note), || format!("{name}: {note:?}"));
-            self.model.take(self.now, host, note, &self.machines, &mut self.tally)?;
+            let mut present = Present { now: self.now, machines: &self.machines, tally: &mut self.tally };
+            self.model.take(&mut present, host, note)?;
         }
         self.plan_wake(host);
         Ok(())
@@ -242,7 +243,10 @@ impl World {
                 self.model.set_fair(self.now, true);
                 self.network.set_weather(Weather::fair());
             }
-            Fault::Check => return self.model.check(self.now, &self.machines, &mut self.tally),
+            Fault::Check => {
+                let mut present = Present { now: self.now, machines: &self.machines, tally: &mut self.tally };
+                return self.model.check(&mut present);
+            }
             Fault::Part { partition, lasts } => self.part(partition, lasts),
             Fault::Heal(partition) => self.network.heal(partition),
             Fault::Jump(host, by) => {

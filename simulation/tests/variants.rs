@@ -1,0 +1,72 @@
+//! Worlds in which something is wrong: it is found.
+
+use std::time::Duration;
+
+use waypost_simulation::{Campaign, Outcome, Rule, Scene, Trial, Variant};
+
+/// Within so many worlds of each kind, of four hours each.
+const SEEDS: u64 = 10;
+
+fn trial(variant: Variant, scene: Scene) -> Trial {
+    Trial { scene, seed: 0, span: Duration::from_secs(4 * 3600), variant: Some(variant) }
+}
+
+fn find(variant: Variant, scene: Scene) -> (u64, Outcome) {
+    let campaign =
+        Campaign { trial: trial(variant, scene), seeds: 0..SEEDS, is_repeated: false, is_stopped_early: true };
+    let (_, found) = campaign.run();
+    found.into_iter().next().unwrap_or_else(|| panic!("{variant} goes unnoticed in {scene}"))
+}
+
+/// Asserts that a variant breaks one of these rules, and no other.
+fn breaks(variant: Variant, rules: &[Rule]) {
+    for &scene in Scene::ALL {
+        let (seed, outcome) = find(variant, scene);
+        let finding = outcome.finding.unwrap();
+        assert!(rules.contains(&finding.rule), "{scene}, seed {seed}: {finding}");
+    }
+}
+
+#[test]
+fn a_directory_that_ignores_removals_is_found_out() {
+    breaks(Variant::IgnoresRemovals, &[Rule::Risen]);
+}
+
+#[test]
+fn a_directory_that_loses_registrations_is_found_out() {
+    breaks(Variant::LosesRegistrations, &[Rule::Missing, Rule::Outdated]);
+}
+
+#[test]
+fn a_directory_that_loses_updates_is_found_out() {
+    breaks(Variant::LosesUpdates, &[Rule::Missing, Rule::Outdated]);
+}
+
+#[test]
+fn a_directory_that_shows_what_has_expired_is_found_out() {
+    breaks(Variant::ShowsExpired, &[Rule::Expired]);
+}
+
+#[test]
+fn a_directory_that_forgets_observers_is_found_out() {
+    breaks(Variant::ForgetsObservers, &[Rule::Stale, Rule::Missing, Rule::Outdated, Rule::Risen, Rule::Expired]);
+}
+
+#[test]
+fn an_endpoint_that_renews_late_is_found_out() {
+    breaks(Variant::RenewsLate, &[Rule::Lapsed]);
+}
+
+#[test]
+fn a_transport_that_never_repeats_a_datagram_is_found_out() {
+    breaks(Variant::NeverRepeats, &[Rule::Failed, Rule::Stale]);
+}
+
+#[test]
+fn what_is_found_is_found_again_with_the_lines_that_led_to_it() {
+    let (seed, outcome) = find(Variant::IgnoresRemovals, Scene::Single);
+    let again = Trial { seed, ..trial(Variant::IgnoresRemovals, Scene::Single) }.run_traced(5);
+    assert_eq!((&again.finding, again.digest), (&outcome.finding, outcome.digest));
+    assert_eq!(again.lines.len(), 5);
+    assert!(again.lines.last().unwrap().contains("Found"), "{:?}", again.lines);
+}
