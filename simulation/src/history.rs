@@ -151,7 +151,7 @@ impl History {
     pub(crate) fn can_change(&self, span: &Span<'_>) -> bool {
         self.candidates(span).any(|(operation, content)| {
             let (begun, settled) = (operation.begun, operation.settled(span));
-            let is_told = begun >= span.from || settled >= span.from;
+            let is_told = settled >= span.from;
             let expires = content.is_some_and(|content| {
                 let (lifetime, deviation) = (content.duration(), operation.deviation(span));
                 begun + lifetime <= span.to + deviation && settled + lifetime + deviation >= span.from
@@ -180,8 +180,8 @@ impl History {
 
     /// Returns the registration that was acknowledged last, and since when.
     pub(crate) fn acknowledged(&self) -> Option<(Time, Content)> {
-        let certain = self.operations.iter().rev().filter(|operation| operation.is_certain());
-        certain.filter_map(|operation| operation.effect.content().map(|content| (operation.begun, content))).next()
+        let mut certain = self.operations.iter().rev().filter(|operation| operation.is_certain());
+        certain.find_map(|operation| Some((operation.begun, operation.effect.content()?)))
     }
 }
 

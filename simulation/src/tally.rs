@@ -47,7 +47,7 @@ happenings! {
     Unheard "datagrams unheard" /** A datagram came to a machine that was asleep or off. */;
     Partition "partitions" /** The network parted, in both directions. */;
     OneWay "partitions one way" /** The network parted in one direction. */;
-    LongPartition "partitions longer than a lifetime" /** A partition outlasted the lifetime of a registration across it. */;
+    LongPartition "partitions longer than a lifetime" /** A partition outlasted the shortest lifetime in the world. */;
     JumpForward "clocks set forward" /** A clock was set forward. */;
     JumpBack "clocks set back" /** A clock was set back. */;
     Sleep "machines asleep" /** A machine slept while its clock went on. */;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::random::Random;
 use crate::trace::Trace;
-use crate::world::{End, World};
+use crate::world::World;
 use crate::{Finding, Rule, Scene, Tally, Time, Variant};
 
 /// One world: what is in it, for how long, and the seed that all else follows from.
@@ -61,16 +61,13 @@ impl Trial {
     /// Lets the world happen, and keeps the last lines of what happened in it.
     #[must_use]
     pub fn run_traced(&self, lines: usize) -> Outcome {
-        let end = catch_unwind(AssertUnwindSafe(|| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut random = Random::new(self.seed);
             let mut world = World::new(&mut random, Trace::keeping(lines));
             self.scene.furnish(&mut world, &mut random, self.variant);
             world.run(self.span)
         }));
-        match end {
-            Ok(End { tally, digest, lines, finding }) => Outcome { tally, digest, finding, lines },
-            Err(_) => self.panicked(),
-        }
+        outcome.unwrap_or_else(|_| self.panicked())
     }
 
     /// Lets the world happen twice, which must come to the same.

@@ -6,6 +6,7 @@ use waypost_rest::{Code, Method, Output, Request, Response};
 use waypost_time::Instant;
 
 use crate::bent::Bend;
+use crate::machine::Machine;
 use crate::world::World;
 
 /// A way in which the programs of a world are wrong, to prove that the judge finds it out.
@@ -66,7 +67,7 @@ impl Variant {
     /// Does to a world what is wrong with its machines.
     pub(crate) fn bend(self, world: &mut World) {
         if self == Self::NeverRepeats {
-            world.machines_mut().for_each(|machine| machine.without_repeats());
+            world.machines_mut().for_each(Machine::without_repeats);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::network::{Network, Partition, Weather};
 use crate::random::Random;
 use crate::schedule::{Fault, schedule};
 use crate::trace::{Told, Trace};
-use crate::{Finding, Happening, Rule, Tally, Time};
+use crate::{Finding, Happening, Outcome, Rule, Tally, Time};
 
 /// Machines, what is between them, and the true time.
 pub(crate) struct World {
@@ -37,14 +37,6 @@ enum Event {
     Arrival { from: Host, to: Host, is_multicast: bool, payload: Bytes },
     Wake(Host),
     Fault(Fault),
-}
-
-/// What came of a world.
-pub(crate) struct End {
-    pub(crate) tally: Tally,
-    pub(crate) digest: u64,
-    pub(crate) lines: Vec<String>,
-    pub(crate) finding: Option<Finding>,
 }
 
 impl World {
@@ -84,7 +76,7 @@ impl World {
     }
 
     /// Lets time pass, until something is found or the span is over.
-    pub(crate) fn run(mut self, span: Duration) -> End {
+    pub(crate) fn run(mut self, span: Duration) -> Outcome {
         let end = Time::ZERO + span;
         let hosts: Vec<_> = self.machines.iter().map(|machine| machine.host).collect();
         for (at, fault) in schedule(&mut self.random, &hosts, span) {
@@ -93,7 +85,7 @@ impl World {
         let finding = self.begin(&hosts).and_then(|()| self.run_until(end)).err();
         self.tally.simulated = self.now.since(Time::ZERO);
         let digest = self.trace.digest();
-        End { tally: self.tally, digest, lines: self.trace.into_lines(), finding }
+        Outcome { tally: self.tally, digest, finding, lines: self.trace.into_lines() }
     }
 
     fn begin(&mut self, hosts: &[Host]) -> Result<(), Finding> {
@@ -138,9 +130,7 @@ impl World {
             }
         }
         self.tally.add(Happening::Delivered);
-        let machines = &self.machines;
-        let name = |host: Host| &machines[host.index()].name;
-        self.trace.add(self.now, (from, to, payload), || format!("{} -> {}  {}", name(from), name(to), Told(payload)));
+        self.trace.add(self.now, (from, to, payload), || told(&self.machines, from, "->", to, payload));
         self.settle(to)
     }
 
@@ -169,17 +159,18 @@ impl World {
 
     /// Carries what a machine has to say, after it was called.
     fn settle(&mut self, host: Host) -> Result<(), Finding> {
-        while let Some(datagram) = self.machines[host.index()].next_datagram() {
-            self.send(host, datagram);
-        }
-        self.rests(host)?;
-        let now = self.machines[host.index()].clock.at(self.now);
-        while let Some(note) = self.machines[host.index()].program().and_then(|program| program.poll_note(now)) {
-            let name = &self.machines[host.index()].name;
-            self.trace.add(self.now, (host, &note), || format!("{name}: {note:?}"));
+        loop {
+            while let Some(datagram) = self.machines[host.index()].next_datagram() {
+                self.send(host, datagram);
+            }
+            let machine = &mut self.machines[host.index()];
+            let now = machine.clock.at(self.now);
+            let Some(note) = machine.program().and_then(|program| program.poll_note(now)) else { break };
+            self.trace.add(self.now, (host, &note), || format!("{}: {note:?}", machine.name));
             let mut present = Present { now: self.now, machines: &self.machines, tally: &mut self.tally };
             self.model.take(&mut present, host, note)?;
         }
+        self.rests(host)?;
         self.plan_wake(host);
         Ok(())
     }
@@ -205,7 +196,11 @@ impl World {
         };
         let most = self.machines.len();
         for to in receivers.into_iter().filter(|to| *to != from && to.index() < most) {
-            for at in self.network.carry(self.now, from, to, payload.len(), &mut self.tally).into_iter().flatten() {
+            let arrivals = self.network.carry(self.now, from, to, payload.len(), &mut self.tally);
+            if arrivals == [None; 2] {
+                self.trace.add(self.now, (from, to), || told(&self.machines, from, "-|", to, &payload));
+            }
+            for at in arrivals.into_iter().flatten() {
                 self.plan(at, Event::Arrival { from, to, is_multicast, payload: payload.clone() });
             }
         }
@@ -286,6 +281,10 @@ impl World {
         self.tally.add(if forgets { Happening::Amnesia } else { Happening::Restart });
         self.model.stopped(self.now, host, forgets);
     }
+}
+
+fn told(machines: &[Machine], from: Host, way: &str, to: Host, payload: &[u8]) -> String {
+    format!("{} {way} {}  {}", machines[from.index()].name, machines[to.index()].name, Told(payload))
 }
 
 /// Milliseconds that a clock gains or loses at most in a million.

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use waypost_simulation::{Campaign, Happening, Outcome, Scene, Tally, Trial};
+use waypost_simulation::{Campaign, Happening, Scene, Tally, Trial};
 
 /// So that they are over in time, there are fewer worlds where nothing is optimised.
 const SEEDS: u64 = if cfg!(debug_assertions) { 6 } else { 30 };
@@ -12,27 +12,25 @@ fn trial(scene: Scene, seed: u64) -> Trial {
     Trial { scene, seed, span: Duration::from_secs(8 * 3600), variant: None }
 }
 
-/// Returns what came of some worlds of each kind, each of which happened twice.
-fn worlds() -> &'static (Tally, Vec<(Scene, u64, Outcome)>) {
-    static WORLDS: OnceLock<(Tally, Vec<(Scene, u64, Outcome)>)> = OnceLock::new();
+/// Returns what happened in some worlds of each kind, each of which happened twice, and what was found.
+fn worlds() -> &'static (Tally, Vec<String>) {
+    static WORLDS: OnceLock<(Tally, Vec<String>)> = OnceLock::new();
     WORLDS.get_or_init(|| {
-        let (mut sum, mut all) = (Tally::default(), Vec::new());
+        let (mut sum, mut findings) = (Tally::default(), Vec::new());
         for &scene in Scene::ALL {
             let campaign =
                 Campaign { trial: trial(scene, 0), seeds: 0..SEEDS, is_repeated: true, is_stopped_early: false };
             let (tally, found) = campaign.run();
             sum += &tally;
-            all.extend(found.into_iter().map(|(seed, outcome)| (scene, seed, outcome)));
+            findings.extend(found.iter().map(|(seed, outcome)| format!("{scene}, seed {seed}: {:?}", outcome.finding)));
         }
-        (sum, all)
+        (sum, findings)
     })
 }
 
 #[test]
 fn nothing_is_found_and_each_seed_gives_the_same_world_twice() {
-    for (scene, seed, outcome) in &worlds().1 {
-        panic!("{scene}, seed {seed}: {}", outcome.finding.as_ref().unwrap());
-    }
+    assert_eq!(worlds().1, [""; 0]);
 }
 
 #[test]
