@@ -67,7 +67,7 @@ impl Device {
     }
 
     fn plan(&mut self, now: Instant) {
-        self.acts = now + self.random.magnitude(Duration::from_secs(60), Duration::from_secs(3600));
+        self.acts = now + self.random.magnitude(Duration::from_secs(5), Duration::from_secs(3600));
     }
 
     /// Does something that a registrant has to react to.

@@ -83,7 +83,8 @@ impl FromStr for Scene {
 
 fn add_directory(world: &mut World, random: &mut Random, variant: Option<Variant>) -> Host {
     let echo = random.happens(300).then(|| EchoConfig::new(random.secret()));
-    let host = world.join("rd", image(random, move |boot| directory(boot, echo.clone(), bend_of_directory(variant))));
+    let host =
+        world.join("rd", image(random, variant, move |boot| directory(boot, echo.clone(), bend_of_directory(variant))));
     world.join_directories(host);
     host
 }
@@ -109,7 +110,7 @@ fn add_device(world: &mut World, random: &mut Random, directories: &[Host], vari
     };
     world.shortest_lifetime = world.shortest_lifetime.min(Duration::from_secs(shortest.into()));
     let kind = traits.kind;
-    let image = image(random, move |boot| {
+    let image = image(random, None, move |boot| {
         let bend = variant.and_then(Variant::of_registrant);
         Device::new(boot, traits.clone(), bend)
     });
@@ -119,11 +120,15 @@ fn add_device(world: &mut World, random: &mut Random, directories: &[Host], vari
 }
 
 fn add_seeker(world: &mut World, random: &mut Random, interests: Interests) -> Host {
-    world.join("seeker", image(random, move |boot| Seeker::new(boot, interests.clone())))
+    world.join("seeker", image(random, None, move |boot| Seeker::new(boot, interests.clone())))
 }
 
 /// Makes the image of a machine that runs a service on CoAP.
-fn image<A: Actor + 'static>(random: &mut Random, service: impl Fn(Boot) -> A + 'static) -> Image {
+fn image<A: Actor + 'static>(
+    random: &mut Random,
+    variant: Option<Variant>,
+    service: impl Fn(Boot) -> A + 'static,
+) -> Image {
     let block_exponent = random.pick(&[6, 6, 5, 4]);
     let amplification =
         random.pick(&[Amplification::SmallBlocks, Amplification::SmallBlocks, Amplification::Unlimited]);
@@ -131,6 +136,9 @@ fn image<A: Actor + 'static>(random: &mut Random, service: impl Fn(Boot) -> A + 
         let mut config = Config::new(boot.random.secret());
         config.block_exponent = block_exponent;
         config.amplification = amplification;
+        if let Some(variant) = variant {
+            variant.bend_transport(&mut config);
+        }
         let local = boot.host.address();
         let mut endpoint = Endpoint::new(service(boot), config);
         endpoint.add_local(local);

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use waypost_coap::Config;
 use waypost_rest::{Code, Method, Output, Request, Response};
 use waypost_time::Instant;
 
@@ -33,6 +34,8 @@ pub enum Variant {
     RenewsLate,
     /// Nobody sends a datagram twice.
     NeverRepeats,
+    /// Directories take each copy of a datagram for another one.
+    TakesCopies,
 }
 
 impl Variant {
@@ -45,6 +48,7 @@ impl Variant {
         Self::ForgetsObservers,
         Self::RenewsLate,
         Self::NeverRepeats,
+        Self::TakesCopies,
     ];
 
     /// Returns what is wrong with a directory.
@@ -55,13 +59,21 @@ impl Variant {
             Self::LosesUpdates => Some(Box::new(Loses { is_meant: is_update, count: 0 })),
             Self::ShowsExpired => Some(Box::new(ShowsExpired)),
             Self::ForgetsObservers => Some(Box::new(ForgetsObservers { count: 0 })),
-            Self::RenewsLate | Self::NeverRepeats => None,
+            Self::RenewsLate | Self::NeverRepeats | Self::TakesCopies => None,
         }
     }
 
     /// Returns what is wrong with the registrant of an endpoint.
     pub(crate) fn of_registrant(self) -> Option<Box<dyn Bend>> {
         (self == Self::RenewsLate).then(|| Box::new(RenewsLate) as Box<dyn Bend>)
+    }
+
+    /// Does to the transport of a directory what is wrong with it.
+    pub(crate) fn bend_transport(self, config: &mut Config) {
+        if self == Self::TakesCopies {
+            config.limits.remembered = 0;
+            config.limits.remembered_per_peer = 0;
+        }
     }
 
     /// Does to a world what is wrong with its machines.
@@ -82,6 +94,7 @@ impl fmt::Display for Variant {
             Self::ForgetsObservers => "forgets-observers",
             Self::RenewsLate => "renews-late",
             Self::NeverRepeats => "never-repeats",
+            Self::TakesCopies => "takes-copies",
         })
     }
 }

@@ -63,6 +63,11 @@ fn a_transport_that_never_repeats_a_datagram_is_found_out() {
 }
 
 #[test]
+fn a_directory_that_takes_copies_for_requests_is_found_out() {
+    breaks(Variant::TakesCopies, &[Rule::Risen, Rule::Outdated, Rule::Missing, Rule::Expired]);
+}
+
+#[test]
 fn what_is_found_is_found_again_with_the_lines_that_led_to_it() {
     let (seed, outcome) = find(Variant::IgnoresRemovals, Scene::Single);
     let again = Trial { seed, ..trial(Variant::IgnoresRemovals, Scene::Single) }.run_traced(5);
