@@ -33,9 +33,9 @@ mod history;
 mod host;
 mod machine;
 mod model;
+mod name;
 mod network;
 mod note;
-mod options;
 mod random;
 mod rd;
 mod scene;
@@ -50,7 +50,6 @@ mod world;
 
 pub use campaign::Campaign;
 pub use finding::{Finding, Rule};
-pub use options::Options;
 pub use scene::Scene;
 pub use tally::{Happening, Tally};
 pub use time::Time;

@@ -103,7 +103,7 @@ impl FromStr for Variant {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        crate::options::one_of(Self::ALL, text)
+        crate::name::named(Self::ALL, text)
     }
 }
 

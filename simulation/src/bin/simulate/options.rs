@@ -1,44 +1,32 @@
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::{Scene, Variant};
+use waypost_simulation::{Scene, Variant};
 
 /// What the command line says.
-///
-/// ```
-/// use waypost_simulation::Options;
-///
-/// let options = Options::parse(["--seeds", "7..9", "--world", "single"].map(String::from)).unwrap().unwrap();
-/// assert_eq!((options.seeds, options.scenes.len()), (7..9, 1));
-/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
+pub(crate) struct Options {
     /// The seeds of the worlds.
-    pub seeds: Range<u64>,
+    pub(crate) seeds: Range<u64>,
     /// How long each lasts.
-    pub span: Duration,
+    pub(crate) span: Duration,
     /// What is in them.
-    pub scenes: Vec<Scene>,
+    pub(crate) scenes: Vec<Scene>,
     /// What is wrong with them, if anything.
-    pub variant: Option<Variant>,
+    pub(crate) variant: Option<Variant>,
     /// Whether each happens once, and not twice.
-    pub is_once: bool,
+    pub(crate) is_once: bool,
     /// The one to be told in full.
-    pub traced: Option<u64>,
+    pub(crate) traced: Option<u64>,
 }
 
 impl Options {
     /// Says how to use the program.
-    pub const USAGE: &str =
+    pub(crate) const USAGE: &str =
         "simulate [--seeds N|A..B] [--hours H] [--world NAME] [--variant NAME] [--once] [--trace SEED]";
 
     /// Reads the arguments; `None` when help is wanted.
-    ///
-    /// # Errors
-    ///
-    /// What cannot be understood.
-    pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
             seeds: 0..200,
             span: Duration::from_secs(24 * 3600),
@@ -76,8 +64,18 @@ fn number(text: &str) -> Result<u64, String> {
     text.replace('_', "").parse().map_err(|_| format!("{text} is not a number"))
 }
 
-/// Returns the one that is written so.
-pub(crate) fn one_of<T: Copy + fmt::Display>(all: &[T], text: &str) -> Result<T, String> {
-    let names = || all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    all.iter().copied().find(|one| one.to_string() == text).ok_or_else(|| format!("{text} is none of {}", names()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_command_line_does_not_say_is_a_day_of_200_seeds_of_everything() {
+        let parse = |line: &str| Options::parse(line.split_whitespace().map(String::from));
+        let options = parse("--seeds 7..9 --world single").unwrap().unwrap();
+        assert_eq!((options.seeds, options.scenes, options.variant), (7..9, vec![Scene::Single], None));
+        let options = parse("").unwrap().unwrap();
+        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..200, 86_400, Scene::ALL));
+        assert_eq!(parse("--seeds"), Err("--seeds needs a value".into()));
+        assert_eq!(parse("--variant sound").unwrap_err().split(',').next(), Some("sound is none of ignores-removals"));
+    }
 }

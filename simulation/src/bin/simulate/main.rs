@@ -1,9 +1,13 @@
 //! Lets worlds happen, and prints what happened in them and what was found.
 
+mod options;
+
 use std::process::ExitCode;
 use std::time::Instant;
 
-use waypost_simulation::{Campaign, Options, Scene, Tally, Trial};
+use waypost_simulation::{Campaign, Scene, Tally, Trial};
+
+use crate::options::Options;
 
 /// Lines of the trace that are shown of a world in which something was found.
 const LINES: usize = 60;
