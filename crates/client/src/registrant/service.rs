@@ -73,10 +73,10 @@ impl Service for Registrant {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let held = self.held.as_ref().filter(|held| !held.is_lapsed);
-        let lapse = held.map(|held| held.expires);
+        let lapse = self.held.as_ref().filter(|held| !held.is_lapsed).map(|held| held.expires);
         let task = match &self.task {
-            Task::Idle => held.map(|held| held.renew_at),
+            // Also of what has lapsed meanwhile.
+            Task::Idle => self.held.as_ref().map(|held| held.renew_at),
             Task::Asking(asked) => Some(asked.deadline),
             Task::Postponed { until, .. } | Task::Waiting { until } | Task::Resting { until } => Some(*until),
             Task::Stopped => None,

@@ -1,5 +1,7 @@
 //! Sections 5.3 to 7.5: staying registered and leaving.
 
+use core::time::Duration;
+
 use crate::common::{Bench, LINKS, challenge, changed, code, created, unavailable};
 use waypost_client::{Candidate, Description, Registrant, RegistrantConfig};
 use waypost_model::EndpointName;
@@ -15,6 +17,17 @@ fn s5_3_a_registration_is_renewed_in_time_for_ever() {
         bench.answer(&renewal, changed());
         assert_eq!(bench.events(), ["renewed at coap://rd.example"]);
     }
+}
+
+#[test]
+fn s5_3_a_registration_that_lapsed_while_the_device_slept_is_made_again_whatever_is_heard_first() {
+    let mut bench = Bench::registrant("ep=node1&lt=600", &["coap://rd.example/rd"]);
+    let old = bench.register();
+    bench.now += Duration::from_secs(3600);
+    bench.fail(&old, RequestFailure::TimedOut);
+    assert_eq!(bench.events(), ["lapsed at coap://rd.example"]);
+    let (renewal, waited) = bench.next_asked(60);
+    assert_eq!((&*renewal.line(), waited), ("POST coap://rd.example/reg/1", 0));
 }
 
 #[test]
