@@ -9,8 +9,9 @@ use crate::{Rule, Time};
 
 /// What one endpoint told one directory, by the true times.
 ///
-/// Nobody outside knows when a directory acted on a request: some time between its beginning and its end. So the history
-/// tells what *can* have been the case during a span of time, and judges by that.
+/// Nobody outside knows when a directory acted on a request: some time between its beginning and its end; nor whether it did,
+/// where there is no answer, and so not what an update changed. So the history tells what *can* have been the case during a
+/// span of time, and judges by that.
 #[derive(Debug, Clone)]
 pub(crate) struct History {
     operations: Vec<Operation>,
@@ -61,26 +62,31 @@ impl History {
 
     /// Takes note of a request.
     pub(crate) fn begin(&mut self, now: Time, request: RequestId, telling: &Telling) {
-        let effect = match telling {
-            Telling::Register(content) => Effect::Holds(*content),
-            Telling::Remove => Effect::Gone,
+        let effects = match telling {
+            Telling::Register(content) => vec![Effect::Holds(*content)],
+            Telling::Remove => vec![Effect::Gone],
             Telling::Update { attribute, lifetime } => {
-                // An update says what is different from what was acknowledged last.
-                let Some((_, mut content)) = self.acknowledged() else { return };
-                content.attribute = attribute.unwrap_or(content.attribute);
-                content.lifetime = lifetime.unwrap_or(content.lifetime);
-                Effect::Holds(content)
+                let update = |content: Content| Content {
+                    attribute: attribute.unwrap_or(content.attribute),
+                    lifetime: lifetime.unwrap_or(content.lifetime),
+                    ..content
+                };
+                self.present().into_iter().map(update).map(Effect::Holds).collect()
             }
         };
-        self.operations.push(Operation { effect, begun: now, request: Some(request), end: None });
+        let operation = |effect| Operation { effect, begun: now, request: Some(request), end: None };
+        self.operations.extend(effects.into_iter().map(operation));
     }
 
     /// Takes note of an outcome; returns when the request began.
     pub(crate) fn end(&mut self, now: Time, request: RequestId, outcome: Outcome) -> Option<Time> {
-        let operation = self.operations.iter_mut().rev().find(|operation| operation.request == Some(request))?;
-        operation.request = None;
-        operation.end = Some((now, outcome));
-        Some(operation.begun)
+        let mut begun = None;
+        for operation in self.operations.iter_mut().filter(|operation| operation.request == Some(request)) {
+            begun = Some(operation.begun);
+            operation.request = None;
+            operation.end = Some((now, outcome));
+        }
+        begun
     }
 
     /// Takes note that the endpoint will not hear any more of what it asked.
@@ -176,6 +182,20 @@ impl History {
         let done = self.operations.iter().rev().filter(|operation| operation.is_certain());
         let done = done.filter(|operation| operation.end.is_some_and(|(ended, _)| ended <= time));
         done.map(|operation| operation.begun).max().unwrap_or_default()
+    }
+
+    /// Returns what the registration can be that an update changes: what was acknowledged last, or what was told since.
+    fn present(&self) -> Vec<Content> {
+        let Some((begun, _)) = self.acknowledged() else { return Vec::new() };
+        let is_refused = |operation: &Operation| matches!(operation.end, Some((_, Outcome::Refused)));
+        let since = self.operations.iter().filter(|operation| operation.begun >= begun && !is_refused(operation));
+        let mut contents = Vec::new();
+        for content in since.filter_map(|operation| operation.effect.content()) {
+            if !contents.contains(&content) {
+                contents.push(content);
+            }
+        }
+        contents
     }
 
     /// Returns the registration that was acknowledged last, and since when.
@@ -289,6 +309,21 @@ mod tests {
         assert_eq!(judge(&history, Some(9), 41, 61), Ok(()));
         assert_eq!(judge(&history, Some(9), 61, 62), Err(Rule::Risen));
         assert_eq!(judge(&history, None, 61, 62), Ok(()));
+    }
+
+    #[test]
+    fn an_update_changes_what_was_acknowledged_or_what_was_told_since() {
+        let [long, none] = [Some(6000), None].map(|lifetime| Telling::Update { attribute: None, lifetime });
+        let history = history(&[
+            (10, 20, Telling::Register(CONTENT), Outcome::Acknowledged),
+            (30, 40, long, Outcome::Unknown),
+            (80, 90, none, Outcome::Acknowledged),
+        ]);
+        for time in [700, 6000] {
+            assert_eq!(judge(&history, Some(7), time, time), Ok(()));
+            assert_eq!(judge(&history, None, time, time), Ok(()));
+        }
+        assert_eq!(judge(&history, Some(7), 6091, 6091), Err(Rule::Expired));
     }
 
     #[test]

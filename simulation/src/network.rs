@@ -26,7 +26,7 @@ impl Weather {
     /// The weather in which everything must succeed: some loss, which retransmission makes up for.
     pub(crate) const fn fair() -> Self {
         Self {
-            loss: 20,
+            loss: 10,
             duplication: 20,
             lateness: 5,
             jitter: Duration::from_millis(50),

@@ -100,7 +100,8 @@ fn add_device(world: &mut World, random: &mut Random, directories: &[Host], vari
         1 => candidates.reverse(),
         _ => {}
     }
-    let shortest = random.pick(&[60, 60, 300, 1200]);
+    // In seconds. Less would not leave the time for three repetitions of a renewal.
+    let shortest = random.pick(&[120, 120, 300, 1200]);
     let traits = Traits {
         kind: random.pick(&Kind::ALL),
         links: random.pick(&[1, 1, 2, 3, 5, 12]),

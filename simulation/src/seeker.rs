@@ -49,6 +49,15 @@ impl Seeker {
         self.acts = now + self.random.magnitude(Duration::from_secs(20), Duration::from_secs(600));
     }
 
+    /// Asks, unless an earlier question but that of an observation has no answer yet: a directory keeps one body for a client
+    /// and a resource, so that transfers of the same one keep beginning anew.
+    fn ask_next(&mut self, now: Instant) {
+        if self.asked.iter().all(|(_, question)| question.is_observed) {
+            let question = self.question();
+            self.ask(now, question);
+        }
+    }
+
     fn ask(&mut self, now: Instant, question: Question) {
         let at = question.directory.uri().parse().expect("a URI of the world");
         let lookup = match question.scope {
@@ -56,11 +65,9 @@ impl Seeker {
             Scope::Resources => Lookup::resources(at, query(question.of)),
         };
         let lookup = if question.is_observed { lookup.observed() } else { lookup };
-        // Where earlier ones have no answer yet, there can be too many.
-        if let Ok(lookup) = self.client.look_up(now, lookup) {
-            self.asked.push((lookup, question));
-            self.notes.push_back(Note::Seeking { lookup });
-        }
+        let lookup = self.client.look_up(now, lookup).expect("few look-ups at a host of the right scheme");
+        self.asked.push((lookup, question));
+        self.notes.push_back(Note::Seeking { lookup });
     }
 
     fn question(&mut self) -> Question {
@@ -126,8 +133,7 @@ impl Service for Seeker {
 
     fn handle_timeout(&mut self, now: Instant) {
         if self.acts <= now {
-            let question = self.question();
-            self.ask(now, question);
+            self.ask_next(now);
             self.plan(now);
         }
         self.client.handle_timeout(now);
