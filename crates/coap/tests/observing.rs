@@ -124,16 +124,25 @@ fn a_long_notification_is_fetched_and_then_told_whole() {
 
 #[test]
 fn a_newer_notification_takes_the_place_of_one_that_is_being_fetched() {
-    let (mut bench, token) = observing();
-    let first = notification(&token, 100, 6, [b'x'; 16]).option(4, b"a").uint(23, 8);
-    let fetch = bench.say(first).remove(1);
-    bench.ask(notification(&token, 101, 7, "short"));
-    let mut late = empty(Acknowledgement, fetch.id());
-    late.0.header.set_code("2.05");
-    bench.say(late.token(fetch.0.get_token()).option(4, b"a").uint(23, 16).payload("rest"));
-    assert_eq!(heard(&bench)[1..], [("short".to_owned(), true)]);
-    assert!(bench.wait(Duration::from_secs(100)).is_empty());
-    assert_eq!(bench.endpoint.usage().requests, 1);
+    for blocks in 1..4u32 {
+        let (mut bench, token) = observing();
+        let block = |fetch: &Message, number: u32, more: bool| {
+            let mut answer = empty(Acknowledgement, fetch.id());
+            answer.0.header.set_code("2.05");
+            let answer = answer.token(fetch.0.get_token()).option(4, b"a");
+            answer.uint(23, number << 4 | u32::from(more) << 3).payload([b'x'; 16])
+        };
+        let first = notification(&token, 100, 6, [b'x'; 16]).option(4, b"a").uint(23, 8);
+        let mut fetch = bench.say(first).remove(1);
+        for number in 1..blocks {
+            fetch = bench.ask(block(&fetch, number, true));
+        }
+        bench.ask(notification(&token, 101, 7, "short"));
+        bench.say(block(&fetch, blocks, false));
+        assert_eq!(heard(&bench)[1..], [("short".to_owned(), true)]);
+        assert!(bench.wait(Duration::from_secs(100)).is_empty());
+        assert_eq!(bench.endpoint.usage().requests, 1);
+    }
 }
 
 #[test]

@@ -183,6 +183,12 @@ impl Engine {
         let token = self.draw_token();
         question.message_id = None;
         question.expires = self.now + self.config.timing.exchange_lifetime();
+        if let Purpose::Notification(observation) = question.purpose
+            && let Some(observation) = self.peers.get_mut(slot).and_then(|peer| peer.questions.get_mut(&observation))
+        {
+            // So that a newer notification ends it, whichever block it is at.
+            observation.fetch = Some(token);
+        }
         self.put_question(slot, token, question);
         token
     }
