@@ -96,9 +96,12 @@ impl Device {
         let is_registration = request.query.iter().any(|argument| argument.starts_with("ep="));
         let telling = match request.method {
             Method::Post if is_registration => Telling::Register(self.content),
-            Method::Post => {
-                Telling::Update { attribute: argument(request, "rev="), lifetime: argument(request, "lt=") }
-            }
+            // A patch carries what is different in the links.
+            Method::Post | Method::IPatch => Telling::Update {
+                attribute: argument(request, "rev="),
+                lifetime: argument(request, "lt="),
+                links: (request.method == Method::IPatch).then_some(self.content.links),
+            },
             Method::Delete => Telling::Remove,
             _ => return,
         };

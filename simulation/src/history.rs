@@ -65,10 +65,11 @@ impl History {
         let effects = match telling {
             Telling::Register(content) => vec![Effect::Holds(*content)],
             Telling::Remove => vec![Effect::Gone],
-            Telling::Update { attribute, lifetime } => {
+            Telling::Update { attribute, lifetime, links } => {
                 let update = |content: Content| Content {
                     attribute: attribute.unwrap_or(content.attribute),
                     lifetime: lifetime.unwrap_or(content.lifetime),
+                    links: links.unwrap_or(content.links),
                     ..content
                 };
                 self.present().into_iter().map(update).map(Effect::Holds).collect()
@@ -298,7 +299,7 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_gone_and_what_is_changed_is_as_it_was_changed_to() {
-        let update = Telling::Update { attribute: Some(9), lifetime: None };
+        let update = Telling::Update { attribute: Some(9), lifetime: None, links: None };
         let history = history(&[
             (10, 20, Telling::Register(CONTENT), Outcome::Acknowledged),
             (30, 40, update, Outcome::Acknowledged),
@@ -313,7 +314,8 @@ mod tests {
 
     #[test]
     fn an_update_changes_what_was_acknowledged_or_what_was_told_since() {
-        let [long, none] = [Some(6000), None].map(|lifetime| Telling::Update { attribute: None, lifetime });
+        let [long, none] =
+            [Some(6000), None].map(|lifetime| Telling::Update { attribute: None, lifetime, links: None });
         let history = history(&[
             (10, 20, Telling::Register(CONTENT), Outcome::Acknowledged),
             (30, 40, long, Outcome::Unknown),

@@ -35,7 +35,7 @@ pub(crate) enum Telling {
     /// It makes the registration, or makes it anew.
     Register(Content),
     /// It renews the registration, with what is different.
-    Update { attribute: Option<u32>, lifetime: Option<u32> },
+    Update { attribute: Option<u32>, lifetime: Option<u32>, links: Option<u32> },
     /// It removes the registration.
     Remove,
 }
