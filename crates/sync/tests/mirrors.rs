@@ -4,8 +4,8 @@ extern crate alloc;
 
 mod common;
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use common::{Network, Node, registration};
 use waypost_directory::{Config, Directory};

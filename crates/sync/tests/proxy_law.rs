@@ -4,8 +4,8 @@ extern crate alloc;
 
 mod common;
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Network, registration};
 use proptest::prelude::*;
