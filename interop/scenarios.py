@@ -116,13 +116,14 @@ async def eventually(what, condition, seconds=30):
     """Waits until a condition holds."""
     end = time.monotonic() + seconds
     while True:
+        last = "it is otherwise"
         try:
             if await condition():
                 return
-        except (aiocoap.error.Error, asyncio.TimeoutError, OSError):
-            pass
+        except (Mismatch, aiocoap.error.Error, asyncio.TimeoutError, OSError) as error:
+            last = str(error)
         if time.monotonic() > end:
-            raise Mismatch(f"{what}: expected within {seconds} s")
+            raise Mismatch(f"{what}: expected within {seconds} s, but {last}")
         await asyncio.sleep(0.2)
 
 

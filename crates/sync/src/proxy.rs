@@ -1,8 +1,11 @@
 //! The look-up proxy: stands in front of directories, and answers look-ups for them.
 
 mod conjunction;
+mod forwarding;
+mod looked_up;
 mod observed;
 mod pending;
+mod recurring;
 mod service;
 mod shapes;
 mod upstream;
@@ -12,25 +15,22 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use waypost_client::{
-    Fault, Limits as ClientLimits, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri,
-};
-use waypost_directory::{Directory, Scope, Show, ShowLifetime};
-use waypost_filter::{Criterion, Query, Test};
-use waypost_link_format::{Link, LinkBuf, LinkDocumentBuf};
-use waypost_model::Authority;
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, RequestFailure, Response};
+use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupId, ResourceUri};
+use waypost_directory::{Directory, Scope, ShowLifetime};
+use waypost_filter::Query;
+use waypost_link_format::{LinkBuf, LinkDocumentBuf};
+use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
 use waypost_time::{Instant, Jitter};
 
-use self::conjunction::{Conjunction, Trial, broadest};
+use self::looked_up::LookedUp;
 use self::observed::Observed;
-use self::pending::{Forward, Forwards, MAX_AGE, Part, Pending, Question, Waiter, too_large};
+use self::pending::{Forwards, Part, Pending, Question, Waiter, too_large};
 use self::shapes::Shapes;
 use self::upstream::Upstream;
-use crate::cache::{Asked, Cache, Cached};
+use crate::cache::{Asked, Cache};
 use crate::coverage::covers;
 use crate::handover::Handover;
-use crate::union::{part_of, union};
+use crate::union::part_of;
 use crate::{Duplicates, Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 
 /// A look-up proxy in front of directories (draft-amsuess-core-rd-replication, *Approaches*).
@@ -81,37 +81,6 @@ pub struct Proxy<S> {
     outputs: VecDeque<Output>,
     events: VecDeque<ProxyEvent>,
     now: Instant,
-}
-
-/// A look-up, as far as a proxy has to understand it.
-struct LookedUp {
-    scope: Scope,
-    /// As it was asked.
-    whole: Query,
-    /// The criteria, without what only says what to show.
-    criteria: Query,
-    show: Show,
-}
-
-impl LookedUp {
-    fn new(scope: Scope, whole: Query) -> Self {
-        let (mut criteria, mut show) = (whole.clone(), Show::default());
-        criteria.retain(|criterion| {
-            let is_bare = *criterion.test() == Test::Exists;
-            match criterion.name() {
-                "provenance" => show.provenance = true,
-                "lt-age" if is_bare => show.lifetime = ShowLifetime::Age,
-                "lt-remaining" if is_bare => show.lifetime = ShowLifetime::Remaining,
-                _ => return true,
-            }
-            !is_bare
-        });
-        match scope {
-            Scope::Resources => show.lifetime = ShowLifetime::No,
-            Scope::Endpoints => show.provenance = false,
-        }
-        Self { scope, whole, criteria, show }
-    }
 }
 
 impl<S> Proxy<S> {
@@ -227,204 +196,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
         // What cannot be understood is refused by the service.
         let lookup = LookedUp::new(scope, Query::from_options(&request.query).ok()?);
         // A path is at this authority: nothing that is registered elsewhere is shown so.
-        (!lookup.criteria.criteria().iter().any(is_about_paths)).then_some(lookup)
+        (!lookup.is_about_paths()).then_some(lookup)
     }
 
     /// Tells whether all that a source has for a look-up is in the directory of the service.
     fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
         let (name, unconfirmed) = (self.upstreams[upstream].host.as_str(), self.config.unconfirmed);
         covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
-    }
-
-    /// Has a source asked for the sake of a question, in the way in which it can answer.
-    fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
-        let source = &mut self.upstreams[asked.upstream];
-        let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
-        let conditions = criteria.criteria().len() + usize::from(criteria.page().is_some());
-        if source.holding != Holding::Recurring || conditions < 2 {
-            return self.forward(now, asked, question);
-        }
-        match &mut source.conjunction {
-            Conjunction::Unknown => {
-                let mut trial = Trial::new(&source.host, |lookup| self.client.look_up(now, lookup).ok());
-                trial.waiting.push((asked.clone(), question.clone()));
-                source.conjunction = Conjunction::Tried(trial);
-                Ok(())
-            }
-            Conjunction::Tried(trial) => {
-                trial.waiting.push((asked.clone(), question.clone()));
-                Ok(())
-            }
-            Conjunction::Sound => self.forward(now, asked, question),
-            Conjunction::Unsound => {
-                let query = broadest(asked.scope, &criteria);
-                let is_same = |observed: &Observed| observed.upstream == asked.upstream && observed.query == query;
-                if !self.observed.values().any(is_same) {
-                    self.observe(now, asked.upstream, query.clone());
-                }
-                let mut all = self.observed.values_mut();
-                let observed = all.find(|observed| is_same(observed)).ok_or(Fault::Unavailable)?;
-                observed.waiting.insert(question.clone());
-                Ok(())
-            }
-        }
-    }
-
-    /// Begins to ask a source, unless it is asked that already, for the sake of a question.
-    fn forward(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
-        if let Some(forward) = self.forwarded.get(asked).and_then(|id| self.forwards.get_mut(id)) {
-            forward.questions.insert(question.clone());
-            return Ok(());
-        }
-        let host = self.upstreams[asked.upstream].host.clone();
-        let lookup = match asked.scope {
-            Scope::Resources => Lookup::resources(host, asked.query.clone()),
-            Scope::Endpoints => Lookup::endpoints(host, asked.query.clone()),
-        };
-        let id = self.client.look_up(now, lookup).map_err(|_| Fault::Unavailable)?;
-        self.forwarded.insert(asked.clone(), id);
-        self.forwards.insert(id, Forward { asked: asked.clone(), questions: BTreeSet::from([question.clone()]) });
-        Ok(())
-    }
-
-    /// Takes what came of the questions to sources.
-    fn take_events(&mut self, now: Instant) {
-        while let Some((id, event)) = self.client.poll_event() {
-            let has_links = matches!(&event, LookupEvent::Found(answer) if !answer.links.is_empty());
-            if self.take_trial(now, id, has_links) {
-                continue;
-            }
-            let Some(upstream) = self.forwards.get(&id).map(|forward| forward.asked.upstream) else { continue };
-            let part = match event {
-                LookupEvent::Found(answer) => {
-                    self.upstreams[upstream].answered();
-                    let fresh_until = answer.received + answer.max_age;
-                    let links = self.own_links(upstream, answer.links);
-                    Part::Links { links: Arc::new(links), fresh_until }
-                }
-                LookupEvent::Refused { code, diagnostic, .. } => {
-                    self.upstreams[upstream].answered();
-                    Part::Refused(Response::refusal(code, String::from(diagnostic)))
-                }
-                LookupEvent::Failed { fault, .. } => {
-                    if let Fault::Unanswered(_) = fault {
-                        self.upstreams[upstream].failed(now, fault, &self.config.limits, &mut self.jitter);
-                    }
-                    self.note(ProxyEvent::Failed { upstream: self.upstreams[upstream].name(), fault });
-                    Part::Failed(fault)
-                }
-                _ => continue,
-            };
-            let Some(forward) = self.forwards.remove(&id) else { continue };
-            self.forwarded.remove(&forward.asked);
-            let part = self.settle(now, &forward.asked, part);
-            for question in forward.questions {
-                self.take_part(now, &question, upstream, part.clone());
-            }
-        }
-    }
-
-    /// Takes the answer of a source to a question.
-    fn take_part(&mut self, now: Instant, question: &Question, upstream: usize, part: Part) {
-        if let Some(pending) = self.pending.get_mut(question) {
-            pending.parts.insert(upstream, Some(part));
-            self.finish(now, question);
-        }
-    }
-
-    /// Takes what came of trying out a source, and asks what waited for it; tells whether that is what it was.
-    fn take_trial(&mut self, now: Instant, id: LookupId, has_links: bool) -> bool {
-        let is_of = |upstream: &mut Upstream| match &mut upstream.conjunction {
-            Conjunction::Tried(trial) => trial.take(id, has_links),
-            _ => false,
-        };
-        let Some(number) = self.upstreams.iter_mut().position(is_of) else { return false };
-        let conjunction = &mut self.upstreams[number].conjunction;
-        let Conjunction::Tried(trial) = conjunction else { return true };
-        let Some(verdict) = trial.verdict() else { return true };
-        let waiting = core::mem::take(&mut trial.waiting);
-        let is_unknown = matches!(verdict, Conjunction::Unknown);
-        *conjunction = verdict;
-        for (asked, question) in waiting {
-            // Of an empty directory, or one that does not answer, nothing wrong can be said.
-            let begun =
-                if is_unknown { self.forward(now, &asked, &question) } else { self.ask(now, &asked, &question) };
-            if let Err(fault) = begun {
-                self.take_part(now, &question, number, Part::Failed(fault));
-            }
-        }
-        true
-    }
-
-    /// Answers those who waited for something to be observed.
-    fn take_observed(&mut self, now: Instant) {
-        let waited = self
-            .observed
-            .iter_mut()
-            .flat_map(|(number, observed)| observed.poll_waiting(now).into_iter().map(|question| (*number, question)));
-        for (number, question) in waited.collect::<Vec<_>>() {
-            let Some(observed) = self.observed.get(&number) else { continue };
-            let (upstream, limit) = (observed.upstream, self.config.limits.answer_bytes);
-            let lookup = LookedUp::new(question.scope, question.query.clone());
-            let (what, locations) =
-                ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
-            let part = if observed.is_in_step() {
-                // The page is what the source would have been asked for.
-                let part = part_of(now, &observed.directory, locations, what, question.zone, limit).and_then(
-                    |(links, good_until)| Ok((union(&[Arc::new(links)], &lookup.criteria, limit)?, good_until)),
-                );
-                part.map_or(Part::Refused(too_large()), |(text, good_until)| {
-                    let links = Arc::new(LinkDocumentBuf::parse(text).unwrap_or_default());
-                    Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
-                })
-            } else {
-                Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))
-            };
-            self.take_part(now, &question, upstream, part);
-        }
-    }
-
-    /// Keeps an answer for later, or takes one from before in the place of none.
-    fn settle(&mut self, now: Instant, asked: &Asked, part: Part) -> Part {
-        match part {
-            Part::Links { links, fresh_until } => {
-                if !shows_lifetimes(&asked.query) {
-                    let (answers, bytes) = (self.config.limits.cached_answers, self.config.limits.cached_bytes);
-                    self.cache.put(asked.clone(), Cached { links: links.clone(), fresh_until }, answers, bytes);
-                }
-                Part::Links { links, fresh_until }
-            }
-            Part::Failed(Fault::Unanswered(failure)) => {
-                let usable = |cached: &Cached| now < cached.fresh_until + self.config.stale;
-                match self.cache.find(asked).filter(usable) {
-                    Some(Cached { links, fresh_until }) => {
-                        self.note(ProxyEvent::Stale { upstream: self.upstreams[asked.upstream].name() });
-                        Part::Links { links, fresh_until }
-                    }
-                    None => Part::Failed(Fault::Unanswered(failure)),
-                }
-            }
-            part => part,
-        }
-    }
-
-    /// Returns of an answer what its source is itself the origin of, as far as that can be seen. In front of one source alone
-    /// nothing can come twice, and what it says is passed on.
-    fn own_links(&self, upstream: usize, links: LinkDocumentBuf) -> LinkDocumentBuf {
-        if self.upstreams.len() == 1 {
-            return links;
-        }
-        let own = self.upstreams[upstream].host.authority();
-        let is_registration = |link: &Link<'_>| link.rt().any(|word| word == "core.rd-ep");
-        let is_own = |uri: &str| Authority::of(uri).is_ok_and(|authority| authority == *own);
-        let is_foreign = |link: &Link<'_>| match link.provenance() {
-            Some(provenance) => !is_own(&provenance),
-            None => is_registration(link) && !is_own(link.target()),
-        };
-        if !links.links().any(|link| is_foreign(&link)) {
-            return links;
-        }
-        links.links().filter(|link| !is_foreign(link)).map(LinkBuf::from).collect()
     }
 
     /// Answers all who wait for a question, if its answer is complete.
@@ -472,42 +250,6 @@ impl<S: AsMut<Directory>> Proxy<S> {
             return Err(refusal(Code::SERVICE_UNAVAILABLE, "too many look-ups are under way"));
         }
         Ok(())
-    }
-
-    /// Begins to observe what queries to a source have in common.
-    fn observe(&mut self, now: Instant, upstream: usize, query: Query) {
-        if self.observed.len() >= self.config.limits.observed {
-            return;
-        }
-        let source = &self.upstreams[upstream];
-        let (name, from) = (source.name(), (upstream, &source.host));
-        let epoch = self.replicated.service_mut().as_mut().config().epoch;
-        let Some(observed) = Observed::new(now, epoch, from, query.clone(), &self.config, &mut self.jitter) else {
-            return;
-        };
-        self.last_observed = self.last_observed.wrapping_add(1) % OBSERVED;
-        self.observed.insert(self.last_observed, observed);
-        self.note(ProxyEvent::Observing { upstream: name, query });
-    }
-
-    /// Ends observations that do not pay.
-    fn review(&mut self, now: Instant) {
-        let config = &self.config;
-        let ended: Vec<u32> = self
-            .observed
-            .iter_mut()
-            .filter_map(|(number, observed)| (!observed.pays(now, config)).then_some(*number))
-            .collect();
-        for number in ended {
-            let Some(observed) = self.observed.remove(&number) else { continue };
-            let (upstream, query) = (observed.upstream, observed.query.clone());
-            for question in &observed.waiting {
-                self.take_part(now, question, upstream, Part::Failed(Fault::Unavailable));
-            }
-            self.outputs.extend(observed.end(now).into_iter().map(|output| service::of_observed(number, output)));
-            self.shapes.block(now, upstream, query.clone(), &self.config.limits);
-            self.note(ProxyEvent::NotObserving { upstream: self.upstreams[upstream].name(), query });
-        }
     }
 
     /// Shows of each endpoint what it registered last.
@@ -628,28 +370,4 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let held = held.into_iter().map(|(part, good_until)| (Arc::new(part), good_until)).collect();
         Some((held, unheld))
     }
-
-    /// Returns the answer of a source, if it is known without asking.
-    fn known(&mut self, now: Instant, asked: &Asked) -> Option<Part> {
-        let is_fresh = |cached: &Cached| now < cached.fresh_until;
-        if let Some(Cached { links, fresh_until }) = self.cache.find(asked).filter(is_fresh) {
-            return Some(Part::Links { links, fresh_until });
-        }
-        let fault = self.upstreams[asked.upstream].lost(now)?;
-        Some(self.settle(now, asked, Part::Failed(fault)))
-    }
 }
-
-/// Whether a criterion is about a path at this authority.
-fn is_about_paths(criterion: &Criterion) -> bool {
-    matches!(criterion.name(), "href" | "provenance")
-        && matches!(criterion.test(), Test::Exact(value) | Test::Prefix(value) if value.starts_with('/'))
-}
-
-/// Whether the answer to a query ages: it cannot be used again later.
-fn shows_lifetimes(query: &Query) -> bool {
-    query.criteria().iter().any(|criterion| matches!(criterion.name(), "lt-age" | "lt-remaining"))
-}
-
-/// Observations are numbered below this, and anew from the beginning after that.
-const OBSERVED: u32 = 1 << 20;

@@ -1,0 +1,148 @@
+//! What a proxy observes because it recurs, or because its source cannot be asked for it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use waypost_client::{Fault, LookupId};
+use waypost_directory::Directory;
+use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
+use waypost_rest::RequestFailure;
+use waypost_time::Instant;
+
+use super::conjunction::{Conjunction, Trial, broadest};
+use super::looked_up::LookedUp;
+use super::observed::Observed;
+use super::pending::{MAX_AGE, Part, Question, too_large};
+use super::upstream::Upstream;
+use super::{Proxy, service};
+use crate::cache::Asked;
+use crate::union::{part_of, union};
+use crate::{Holding, ProxyEvent};
+
+impl<S: AsMut<Directory>> Proxy<S> {
+    /// Has a source asked for the sake of a question, in the way in which it can answer.
+    pub(super) fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
+        let source = &mut self.upstreams[asked.upstream];
+        let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
+        let conditions = criteria.criteria().len() + usize::from(criteria.page().is_some());
+        if source.holding != Holding::Recurring || conditions < 2 {
+            return self.forward(now, asked, question);
+        }
+        match &mut source.conjunction {
+            Conjunction::Unknown => {
+                let mut trial = Trial::new(&source.host, |lookup| self.client.look_up(now, lookup).ok());
+                trial.waiting.push((asked.clone(), question.clone()));
+                source.conjunction = Conjunction::Tried(trial);
+                Ok(())
+            }
+            Conjunction::Tried(trial) => {
+                trial.waiting.push((asked.clone(), question.clone()));
+                Ok(())
+            }
+            Conjunction::Sound => self.forward(now, asked, question),
+            Conjunction::Unsound => {
+                let query = broadest(asked.scope, &criteria);
+                let is_same = |observed: &Observed| observed.upstream == asked.upstream && observed.query == query;
+                if !self.observed.values().any(is_same) {
+                    self.observe(now, asked.upstream, query.clone());
+                }
+                let mut all = self.observed.values_mut();
+                let observed = all.find(|observed| is_same(observed)).ok_or(Fault::Unavailable)?;
+                observed.waiting.insert(question.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Begins to observe what queries to a source have in common.
+    pub(super) fn observe(&mut self, now: Instant, upstream: usize, query: Query) {
+        if self.observed.len() >= self.config.limits.observed {
+            return;
+        }
+        let source = &self.upstreams[upstream];
+        let (name, from) = (source.name(), (upstream, &source.host));
+        let epoch = self.replicated.service_mut().as_mut().config().epoch;
+        let Some(observed) = Observed::new(now, epoch, from, query.clone(), &self.config, &mut self.jitter) else {
+            return;
+        };
+        self.last_observed = self.last_observed.wrapping_add(1) % OBSERVED;
+        self.observed.insert(self.last_observed, observed);
+        self.note(ProxyEvent::Observing { upstream: name, query });
+    }
+
+    /// Ends observations that do not pay.
+    pub(super) fn review(&mut self, now: Instant) {
+        let config = &self.config;
+        let ended: Vec<u32> = self
+            .observed
+            .iter_mut()
+            .filter_map(|(number, observed)| (!observed.pays(now, config)).then_some(*number))
+            .collect();
+        for number in ended {
+            let Some(observed) = self.observed.remove(&number) else { continue };
+            let (upstream, query) = (observed.upstream, observed.query.clone());
+            for question in &observed.waiting {
+                self.take_part(now, question, upstream, Part::Failed(Fault::Unavailable));
+            }
+            self.outputs.extend(observed.end(now).into_iter().map(|output| service::of_observed(number, output)));
+            self.shapes.block(now, upstream, query.clone(), &self.config.limits);
+            self.note(ProxyEvent::NotObserving { upstream: self.upstreams[upstream].name(), query });
+        }
+    }
+
+    /// Takes what came of trying out a source, and asks what waited for it; tells whether that is what it was.
+    pub(super) fn take_trial(&mut self, now: Instant, id: LookupId, has_links: bool) -> bool {
+        let is_of = |upstream: &mut Upstream| match &mut upstream.conjunction {
+            Conjunction::Tried(trial) => trial.take(id, has_links),
+            _ => false,
+        };
+        let Some(number) = self.upstreams.iter_mut().position(is_of) else { return false };
+        let conjunction = &mut self.upstreams[number].conjunction;
+        let Conjunction::Tried(trial) = conjunction else { return true };
+        let Some(verdict) = trial.verdict() else { return true };
+        let waiting = core::mem::take(&mut trial.waiting);
+        let is_unknown = matches!(verdict, Conjunction::Unknown);
+        *conjunction = verdict;
+        for (asked, question) in waiting {
+            // Of an empty directory, or one that does not answer, nothing wrong can be said.
+            let begun =
+                if is_unknown { self.forward(now, &asked, &question) } else { self.ask(now, &asked, &question) };
+            if let Err(fault) = begun {
+                self.take_part(now, &question, number, Part::Failed(fault));
+            }
+        }
+        true
+    }
+
+    /// Answers those who waited for something to be observed.
+    pub(super) fn take_observed(&mut self, now: Instant) {
+        let waited = self
+            .observed
+            .iter_mut()
+            .flat_map(|(number, observed)| observed.poll_waiting(now).into_iter().map(|question| (*number, question)));
+        for (number, question) in waited.collect::<Vec<_>>() {
+            let Some(observed) = self.observed.get(&number) else { continue };
+            let (upstream, limit) = (observed.upstream, self.config.limits.answer_bytes);
+            let lookup = LookedUp::new(question.scope, question.query.clone());
+            let (what, locations) =
+                ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
+            let part = if observed.is_in_step() {
+                // The page is what the source would have been asked for.
+                let part = part_of(now, &observed.directory, locations, what, question.zone, limit).and_then(
+                    |(links, good_until)| Ok((union(&[Arc::new(links)], &lookup.criteria, limit)?, good_until)),
+                );
+                part.map_or(Part::Refused(too_large()), |(text, good_until)| {
+                    let links = Arc::new(LinkDocumentBuf::parse(text).unwrap_or_default());
+                    Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+                })
+            } else {
+                Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))
+            };
+            self.take_part(now, &question, upstream, part);
+        }
+    }
+}
+
+/// Observations are numbered below this, and anew from the beginning after that.
+const OBSERVED: u32 = 1 << 20;
