@@ -246,7 +246,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if self.waiting_of.get(&peer.uri).is_some_and(|count| *count >= limits.waiting_per_peer) {
             return Err(refusal(Code::TOO_MANY_REQUESTS, "too many look-ups at a time"));
         }
-        if self.waiting.len() >= limits.waiting || self.forwards.len() >= limits.forwards {
+        if self.waiting.len() >= limits.waiting || self.client.len() >= limits.forwards {
             return Err(refusal(Code::SERVICE_UNAVAILABLE, "too many look-ups are under way"));
         }
         Ok(())

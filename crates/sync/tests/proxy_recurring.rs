@@ -10,6 +10,7 @@ use common::Network;
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::ReplicaId;
+use waypost_rest::{Method, Request};
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
 use waypost_time::Instant;
@@ -161,4 +162,22 @@ fn what_is_too_large_is_not_observed() {
     assert!(observed(&mut network).is_empty());
     recur(&mut network, 4..8);
     assert!(observed(&mut network).is_empty(), "it is not tried again at once");
+}
+
+#[test]
+fn every_request_is_answered_however_little_may_be_asked() {
+    for forwards in 1..6 {
+        let mut network = network(true, |config| config.limits.forwards = forwards);
+        let sent: Vec<_> = (0..8)
+            .map(|number| {
+                let request = Request::new(Method::Get, ["rd-lookup", "res"]);
+                let request = request.with_query(format!("title=t{number}")).with_query("d=floor-0");
+                network.send("coap://client", URI, request)
+            })
+            .collect();
+        pass(&mut network, Duration::from_secs(60));
+        for exchange in sent {
+            assert_eq!(network.answers(exchange).len(), 1, "{forwards} at a time");
+        }
+    }
 }

@@ -32,6 +32,10 @@ impl<S: AsMut<Directory>> Proxy<S> {
         match &mut source.conjunction {
             Conjunction::Unknown => {
                 let mut trial = Trial::new(&source.host, |lookup| self.client.look_up(now, lookup).ok());
+                if trial.verdict().is_some() {
+                    // There was no room to ask anything.
+                    return Err(Fault::Unavailable);
+                }
                 trial.waiting.push((asked.clone(), question.clone()));
                 source.conjunction = Conjunction::Tried(trial);
                 Ok(())
