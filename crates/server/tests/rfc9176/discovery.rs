@@ -149,8 +149,8 @@ fn registrants_can_be_sent_elsewhere() {
     let mut world = World::with(config);
     assert_eq!(
         world.get(&client(), "/.well-known/core?rt=core.rd*"),
-        "<coap://rd.example/rd>;rt=\"core.rd\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40\";obs,\
-         </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40\";obs"
+        "<coap://rd.example/rd>;rt=\"core.rd\",</rd-lookup/res>;rt=\"core.rd-lookup-res\";ct=\"40 65040\";obs,\
+         </rd-lookup/ep>;rt=\"core.rd-lookup-ep\";ct=\"40 65040\";obs"
     );
     for path in ["/rd", "/.well-known/rd", "/.well-known/core"] {
         let refused = world.ask(&node(), post(path, "ep=node1", "</t>")).code;
