@@ -1,15 +1,17 @@
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
     front_coded::{FrontCoded, Upper},
     id_set::IdSet,
+    separators::Separators,
 };
 
 /// Texts in order, each with the ids that have it.
 ///
 /// Endpoint names, bases and titles are nearly all different, and neighbours share most of their bytes. So this is a tree
-/// whose nodes hold the texts [front-coded](FrontCoded): a text costs what it does not share with the one before it, and its
-/// id; and to find one, or where those with a prefix start, takes a walk through one short buffer per level.
+/// whose leaves hold the texts [front-coded](FrontCoded): a text costs what it does not share with the one before it, and its
+/// id; and to find one, or where those with a prefix start, takes a search among the [separators](Separators) of a few nodes and a
+/// walk through one short buffer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dictionary {
     root: Node,
@@ -25,7 +27,7 @@ pub(crate) enum Ids<'d> {
 #[derive(Debug, Clone)]
 enum Node {
     Leaf(Leaf),
-    Inner(Inner),
+    Inner(Box<Inner>),
 }
 
 /// The id of a text that one has is its note.
@@ -36,31 +38,30 @@ struct Leaf {
     sets: Vec<IdSet>,
 }
 
-/// A child more than there are texts: each text is above all below the child before it and not above any below the child
-/// after it. None of them has a note.
-#[derive(Debug, Clone, Default)]
+/// A child more than there are separators: each of these is above all below the child before it and not above any below the
+/// child after it.
+#[derive(Debug, Clone)]
 struct Inner {
-    texts: FrontCoded,
+    separators: Separators,
     children: Vec<Node>,
 }
 
 /// A node that was split: what is to the right of it, and the text between them.
 type Split = Option<(Vec<u8>, Node)>;
 
-/// Above so many bytes a node is split, if it has at least four texts.
-const LARGE: usize = 512;
-/// Below so many bytes a node is joined with a neighbour, if they then are not at once large again.
-const SMALL: usize = 128;
-const JOINED: usize = 384;
+/// Above so many bytes a leaf is split, if it has at least four texts: all of it may have to be read.
+const LARGE_LEAF: usize = 512;
+/// The same of other nodes.
+const LARGE_INNER: usize = 4096;
 
 impl Dictionary {
     /// Notes that ids have a text.
     pub(crate) fn insert(&mut self, text: &str, ids: &[u32]) {
         if let Some((between, right)) = self.root.insert(text.as_bytes(), ids) {
             let left = core::mem::take(&mut self.root);
-            let mut root = Inner { texts: FrontCoded::default(), children: Vec::from([left, right]) };
-            root.texts.push(&between, None);
-            self.root = Node::Inner(root);
+            let mut root = Inner { separators: Separators::default(), children: Vec::from([left, right]) };
+            root.separators.insert(0, &between);
+            self.root = Node::Inner(Box::new(root));
         }
     }
 
@@ -84,7 +85,7 @@ impl Dictionary {
         let mut node = &self.root;
         loop {
             match node {
-                Node::Inner(inner) => node = inner.children.get(inner.index(text))?,
+                Node::Inner(inner) => node = inner.children.get(inner.separators.index(text))?,
                 Node::Leaf(leaf) => return leaf.find(text),
             }
         }
@@ -120,7 +121,7 @@ impl Node {
         match self {
             Self::Leaf(leaf) => leaf.try_each(prefix, visit),
             Self::Inner(inner) => {
-                for child in &inner.children[inner.index(prefix)..] {
+                for child in &inner.children[inner.separators.index(prefix)..] {
                     if !child.try_each(prefix, visit)? {
                         return Ok(false);
                     }
@@ -138,8 +139,8 @@ impl Node {
                 leaf.sets.append(&mut next.sets);
             }
             (Self::Inner(inner), Self::Inner(mut next)) => {
-                inner.texts.push(between, None);
-                inner.texts.append(&next.texts);
+                inner.separators.insert(inner.separators.count(), between);
+                inner.separators.append(next.separators);
                 inner.children.append(&mut next.children);
             }
             _ => unreachable!("neighbours are of the same kind"),
@@ -156,8 +157,27 @@ impl Node {
     /// Returns how many bytes its texts take.
     fn len(&self) -> usize {
         match self {
-            Self::Leaf(Leaf { texts, .. }) | Self::Inner(Inner { texts, .. }) => texts.len(),
+            Self::Leaf(leaf) => leaf.texts.len(),
+            Self::Inner(inner) => inner.separators.len(),
         }
+    }
+
+    /// Returns above how many bytes it is split.
+    fn large(&self) -> usize {
+        match self {
+            Self::Leaf(_) => LARGE_LEAF,
+            Self::Inner(_) => LARGE_INNER,
+        }
+    }
+
+    /// Tells whether it should be joined with a neighbour.
+    fn is_small(&self) -> bool {
+        self.len() < self.large() / 4
+    }
+
+    /// Tells whether it can be joined with a neighbour so that both together are not at once large again.
+    fn fits(&self, neighbour: &Self) -> bool {
+        self.len() + neighbour.len() <= self.large() / 4 * 3
     }
 }
 
@@ -216,7 +236,7 @@ impl Leaf {
     }
 
     fn split(&mut self, is_at_end: bool) -> Split {
-        if self.texts.len() <= LARGE {
+        if self.texts.len() <= LARGE_LEAF {
             return None;
         }
         let Upper { texts, mut first, shared, unnoted_below } = self.texts.split_off(self.texts.middle(is_at_end)?);
@@ -263,35 +283,29 @@ impl Leaf {
 }
 
 impl Inner {
-    /// Returns the position of the child that a text is in or belongs in.
-    fn index(&self, text: &[u8]) -> usize {
-        let place = self.texts.seek(text);
-        place.unnoted + usize::from(place.is_found)
-    }
-
     fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
-        let index = self.index(text);
+        let index = self.separators.index(text);
         let (between, right) = self.children[index].insert(text, ids)?;
-        let place = self.texts.seek(&between);
-        let is_at_end = place.start == self.texts.len();
-        self.texts.insert(place, &between, None);
+        let is_at_end = index == self.separators.count();
+        self.separators.insert(index, &between);
         self.children.insert(index + 1, right);
         self.split(is_at_end)
     }
 
     fn remove(&mut self, text: &[u8], ids: &[u32]) {
-        let index = self.index(text);
+        let index = self.separators.index(text);
         let child = &mut self.children[index];
         child.remove(text, ids);
         if child.is_empty() {
             self.children.remove(index);
-            self.take_text(index.saturating_sub(1));
-        } else if child.len() < SMALL {
-            let length = child.len();
-            let fits = |other: Option<&Node>| other.is_some_and(|other| length + other.len() <= JOINED);
-            if fits(self.children.get(index + 1)) {
+            if self.separators.count() > 0 {
+                self.separators.remove(index.saturating_sub(1));
+            }
+        } else if child.is_small() {
+            let child = &self.children[index];
+            if self.children.get(index + 1).is_some_and(|next| child.fits(next)) {
                 self.join(index);
-            } else if index > 0 && fits(self.children.get(index - 1)) {
+            } else if index > 0 && child.fits(&self.children[index - 1]) {
                 self.join(index - 1);
             }
         }
@@ -300,35 +314,22 @@ impl Inner {
     /// Joins the children at and after a position.
     fn join(&mut self, index: usize) {
         let next = self.children.remove(index + 1);
-        let between = self.take_text(index);
+        let between = self.separators.remove(index);
         self.children[index].join(&between, next);
     }
 
-    /// Takes out the text at a position.
-    fn take_text(&mut self, position: usize) -> Vec<u8> {
-        let (mut text, mut start) = (Vec::new(), 0);
-        for _ in 0..=position {
-            let Some(coded) = self.texts.at(start) else { return text };
-            text.truncate(coded.shared);
-            text.extend_from_slice(coded.rest);
-            start = coded.end;
-        }
-        let place = self.texts.seek(&text);
-        self.texts.remove(place.start);
-        text
-    }
-
     fn split(&mut self, is_at_end: bool) -> Split {
-        if self.texts.len() <= LARGE {
+        let count = self.separators.count();
+        if self.separators.len() <= LARGE_INNER || count < 4 {
             return None;
         }
-        let Upper { mut texts, first, unnoted_below, .. } = self.texts.split_off(self.texts.middle(is_at_end)?);
-        // Its first text goes up.
-        texts.remove(0);
-        let mut children = self.children.split_off(unnoted_below + 1);
+        let middle = if is_at_end { count - 2 } else { count / 2 };
+        let separators = self.separators.split_off(middle + 1);
+        let between = self.separators.remove(middle);
+        let mut children = self.children.split_off(middle + 1);
         children.shrink_to_fit();
         self.children.shrink_to_fit();
-        Some((first, Node::Inner(Self { texts, children })))
+        Some((between, Node::Inner(Box::new(Self { separators, children }))))
     }
 }
 

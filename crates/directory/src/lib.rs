@@ -128,6 +128,7 @@ mod resources;
 mod route;
 mod selection;
 mod selections;
+mod separators;
 mod settle;
 mod shadow;
 mod show;
