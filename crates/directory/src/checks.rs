@@ -61,7 +61,7 @@ impl Directory {
         if self.context.config.authorities.contains(authority) {
             return Err(Refused::Implausible { what: "origin" });
         }
-        if location.is_local() || self.without_authority(location.as_str()).is_some() {
+        if self.context.path_of(location.as_str()).is_some() {
             return Err(Refused::Implausible { what: "location" });
         }
         match self.find_foreign(location.as_str()) {

@@ -23,6 +23,21 @@ impl Context {
         }
     }
 
+    /// Returns the path that a location has here, given as path or as URI at one of the own authorities.
+    pub(crate) fn path_of<'l>(&self, location: &'l str) -> Option<&'l str> {
+        if location.starts_with('/') {
+            return Some(location);
+        }
+        let mut paths =
+            self.config.authorities.iter().filter_map(|authority| location.strip_prefix(authority.as_str()));
+        paths.find(|path| path.starts_with('/'))
+    }
+
+    /// Returns the token that a path of a location ends in.
+    pub(crate) fn token_of(&self, path: &str) -> Option<Token> {
+        Token::parse(path.strip_prefix(self.config.path.as_str())?.strip_prefix('/')?)
+    }
+
     /// Appends the location of the local registration of a token.
     pub(crate) fn write_location(&self, token: Token, out: &mut String) {
         out.reserve(self.config.path.len() + 17);

@@ -194,13 +194,9 @@ impl Directory {
 
     /// Returns the slot of the registration at a location, given as path or URI.
     pub(crate) fn find(&self, location: &str) -> Option<u32> {
-        let path = if location.starts_with('/') { Some(location) } else { self.without_authority(location) };
-        if let Some(path) = path {
-            let token = Token::parse(path.strip_prefix(self.context.config.path.as_str())?.strip_prefix('/')?)?;
-            let slot = self.registry.find(token)?;
-            return self.registry.entry(slot)?.is_local().then_some(slot);
-        }
-        self.find_foreign(location)
+        let Some(path) = self.context.path_of(location) else { return self.find_foreign(location) };
+        let slot = self.registry.find(self.context.token_of(path)?)?;
+        self.registry.entry(slot)?.is_local().then_some(slot)
     }
 
     pub(crate) fn find_foreign(&self, uri: &str) -> Option<u32> {
@@ -208,16 +204,6 @@ impl Directory {
             Ids::One(slot) => Some(slot),
             Ids::Set(slots) => slots.iter_from(0).next(),
         }
-    }
-
-    /// Returns the path of a URI at one of the own authorities.
-    pub(crate) fn without_authority<'u>(&self, uri: &'u str) -> Option<&'u str> {
-        self.context
-            .config
-            .authorities
-            .iter()
-            .filter_map(|authority| uri.strip_prefix(authority.as_str()))
-            .find(|path| path.starts_with('/'))
     }
 }
 

@@ -95,6 +95,14 @@ impl Document {
         self.offsets.get(position as usize).is_some_and(|offset| offset & PLAIN != 0)
     }
 
+    /// Tells whether the target of a link is `text` as written, or begins so. It is compared where it stands.
+    pub(crate) fn has_target(&self, position: u32, text: &str, is_prefix: bool) -> bool {
+        let Some(offset) = self.offsets.get(position as usize) else { return false };
+        let target = &self.as_str().as_bytes()[(offset & !PLAIN) as usize + 1..];
+        let rest = target.strip_prefix(text.as_bytes()).filter(|_| !text.contains('>'));
+        rest.is_some_and(|rest| is_prefix || rest.starts_with(b">"))
+    }
+
     /// Returns a plain link as look-ups write it, but for the origin, if that is at hand.
     pub(crate) fn written(&self, position: u32) -> Option<&str> {
         let Written { text, offsets } = self.written.as_deref().filter(|_| self.is_plain(position))?;

@@ -1,7 +1,7 @@
 use alloc::string::String;
 use core::fmt::{self, Write as _};
 
-use waypost_filter::Record;
+use waypost_filter::{Record, Test};
 use waypost_link_format::{LinkDocument, LinkWriter};
 use waypost_model::{Age, BaseSource, Credentials, Dot, Lifetime, Location, Origin};
 use waypost_time::Instant;
@@ -211,13 +211,25 @@ impl<'d> Endpoint<'d> {
         if let Some(location) = self.entry.foreign_location() {
             return visit(Some(location.as_str()));
         }
-        let location = self.location();
-        visit(Some(location.as_str()))
+        let mut path = String::new();
+        self.context.write_location(self.entry.token(), &mut path);
+        visit(Some(&path))
             || self.context.config.authorities.iter().any(|authority| {
                 let mut uri = String::from(authority.as_str());
-                uri.push_str(location.as_str());
+                uri.push_str(&path);
                 visit(Some(&uri))
             })
+    }
+
+    /// Tells whether a form of the location meets a test.
+    pub(crate) fn is_at(&self, test: &Test) -> bool {
+        match (test, self.entry.foreign_location()) {
+            (Test::Exact(location), None) => {
+                let path = self.context.path_of(location);
+                path.and_then(|path| self.context.token_of(path)) == Some(self.entry.token())
+            }
+            _ => self.any_location(&mut |location| test.accepts(location.unwrap_or_default())),
+        }
     }
 
     /// Returns scheme and authority of the base.

@@ -2,7 +2,7 @@ use core::fmt;
 
 use waypost_filter::{Criterion, Level};
 
-use crate::{Endpoint, lookup::Lookup};
+use crate::{Endpoint, lookup::Lookup, resources};
 
 /// The registrations that an endpoint look-up finds, in the [order of results](crate::Directory#order-of-results).
 ///
@@ -45,14 +45,22 @@ impl fmt::Debug for Endpoints<'_> {
     }
 }
 
+/// Tells whether an endpoint itself meets a criterion.
+pub(crate) fn meets(endpoint: &Endpoint<'_>, criterion: &Criterion) -> bool {
+    match criterion.name() {
+        "href" => endpoint.is_at(criterion.test()),
+        _ => criterion.matches(endpoint),
+    }
+}
+
 /// Tells whether an endpoint meets a criterion, itself or by any one of its links ([RFC 9176 §6.2]).
 ///
 /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 pub(crate) fn is_met(criterion: &Criterion, endpoint: &Endpoint<'_>) -> bool {
-    let by_link = || endpoint.resources().any(|resource| criterion.matches(&resource));
+    let by_link = || endpoint.resources().any(|resource| resources::meets(&resource, criterion));
     match criterion.level() {
-        Level::Either => criterion.matches(endpoint) || by_link(),
-        Level::Endpoint => criterion.matches(endpoint),
+        Level::Either => meets(endpoint, criterion) || by_link(),
+        Level::Endpoint => meets(endpoint, criterion),
         Level::Resource => by_link(),
     }
 }

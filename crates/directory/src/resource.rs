@@ -1,7 +1,7 @@
 use alloc::borrow::Cow;
 use core::fmt;
 
-use waypost_filter::{Record, ResolvedLink};
+use waypost_filter::{Record, ResolvedLink, Test};
 use waypost_link_format::{Link, LinkWriter, resolve};
 
 use crate::{Endpoint, Show, documents::Document};
@@ -83,7 +83,7 @@ impl<'d> Resource<'d> {
     ///
     /// [RFC 9176 §6.1]: https://www.rfc-editor.org/rfc/rfc9176#section-6.1
     pub fn write<W: fmt::Write + ?Sized>(&self, out: &mut LinkWriter<'_, W>, show: Show) -> fmt::Result {
-        let origin = self.document.is_plain(self.position).then(|| self.endpoint.base_origin()).flatten();
+        let origin = self.plain_origin();
         if let Some(origin) = origin
             && let Some(written) = self.document.written(self.position)
         {
@@ -104,6 +104,22 @@ impl<'d> Resource<'d> {
             }
         }
         self.write_provenance(out, show)
+    }
+
+    /// Tells whether the target meets a test.
+    pub(crate) fn has_target(&self, test: &Test) -> bool {
+        let (Test::Exact(wanted) | Test::Prefix(wanted)) = test else { return true };
+        let Some(origin) = self.plain_origin() else { return test.accepts(&self.target()) };
+        let is_prefix = matches!(test, Test::Prefix(_));
+        match wanted.strip_prefix(origin) {
+            Some(path) => self.document.has_target(self.position, path, is_prefix),
+            None => is_prefix && origin.starts_with(&**wanted),
+        }
+    }
+
+    /// Returns what only has to be put before the target, if that is all.
+    fn plain_origin(&self) -> Option<&'d str> {
+        self.endpoint.base_origin().filter(|_| self.document.is_plain(self.position))
     }
 
     fn write_provenance<W: fmt::Write + ?Sized>(&self, out: &mut LinkWriter<'_, W>, show: Show) -> fmt::Result {

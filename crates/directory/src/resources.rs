@@ -2,7 +2,7 @@ use core::fmt;
 
 use waypost_filter::{Criterion, Level};
 
-use crate::{Resource, lookup::Lookup};
+use crate::{Resource, endpoints, lookup::Lookup};
 
 /// The links that a resource look-up finds, in the [order of results](crate::Directory#order-of-results).
 ///
@@ -45,13 +45,22 @@ impl fmt::Debug for Resources<'_> {
     }
 }
 
+/// Tells whether a link itself meets a criterion.
+pub(crate) fn meets(resource: &Resource<'_>, criterion: &Criterion) -> bool {
+    match criterion.name() {
+        "href" => resource.has_target(criterion.test()),
+        "provenance" => resource.endpoint().is_at(criterion.test()),
+        _ => criterion.matches(resource),
+    }
+}
+
 /// Tells whether a link meets a criterion, itself or by its endpoint ([RFC 9176 §6.2]).
 ///
 /// [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 pub(crate) fn is_met(criterion: &Criterion, resource: &Resource<'_>) -> bool {
     match criterion.level() {
-        Level::Either => criterion.matches(resource) || criterion.matches(&resource.endpoint()),
-        Level::Endpoint => criterion.matches(&resource.endpoint()),
-        Level::Resource => criterion.matches(resource),
+        Level::Either => meets(resource, criterion) || endpoints::meets(&resource.endpoint(), criterion),
+        Level::Endpoint => endpoints::meets(&resource.endpoint(), criterion),
+        Level::Resource => meets(resource, criterion),
     }
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use common::{at, directory, registration, replica};
 use waypost_directory::{Config, Directory, Refused};
-use waypost_filter::Query;
+use waypost_filter::{Criterion, Query, Test};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
     Attributes, Base, BaseSource, Credentials, EndpointName, Lifetime, Location, Registration, ReplicaId, Sector,
@@ -92,6 +92,20 @@ fn locations_are_made_under_the_path_that_is_configured() {
         let query = Query::parse(&format!("href={prefix}*")).unwrap();
         assert_eq!(directory.endpoints(at(0), &query).count(), 1);
     }
+}
+
+#[test]
+fn a_target_ends_where_the_link_says() {
+    let mut directory = directory();
+    directory.register(at(0), registration("node1", "coap://h", "</a>;title=\"x>y\",</ab>")).unwrap();
+    let count = |test| directory.resources(at(0), &Query::all().with(Criterion::new("href", test))).count();
+    let (exact, prefix) = (|text: &str| Test::Exact(text.into()), |text: &str| Test::Prefix(text.into()));
+    assert_eq!(count(exact("coap://h/a")), 1);
+    assert_eq!(count(exact("coap://h/")), 0);
+    assert_eq!(count(exact("coap://h/a>;title=\"x")), 0);
+    assert_eq!(count(prefix("coap://h/a")), 2);
+    assert_eq!(count(prefix("coap://h/a>")), 0);
+    assert_eq!(count(prefix("coap://")), 2);
 }
 
 #[test]
