@@ -7,10 +7,17 @@ use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_ATTRIBUTE, toke
 /// The limits, checked before anything is changed.
 impl Directory {
     pub(crate) fn check_registration(&self, registration: &Registration) -> Result<(), Refused> {
-        self.check(registration.base.as_str(), registration.attributes.iter(), &registration.links)
+        self.check(registration.base.as_str(), registration.attributes.iter(), &registration.links)?;
+        self.check_links(&registration.links)
     }
 
     pub(crate) fn check_record(&self, record: &Record) -> Result<(), Refused> {
+        self.check_update(record)?;
+        self.check_links(&record.links.value)
+    }
+
+    /// Checks what an update left that brought no links.
+    pub(crate) fn check_update(&self, record: &Record) -> Result<(), Refused> {
         self.check(record.base.value.as_str(), record.attributes(), &record.links.value)
     }
 
@@ -29,11 +36,13 @@ impl Directory {
                 return Err(Refused::TooLarge { what: "bytes in an attribute", limit: MAX_ATTRIBUTE });
             }
         }
-        let too_large =
-            |what, limit, value: usize| if value > limit { Err(Refused::TooLarge { what, limit }) } else { Ok(()) };
-        too_large("attributes", limits.attributes_per_registration, count)?;
-        too_large("bytes", limits.bytes_per_registration.min(1 << 30), bytes)?;
-        too_large("links", limits.links_per_registration, links.as_document().links().count())?;
+        at_most("attributes", limits.attributes_per_registration, count)?;
+        at_most("bytes", limits.bytes_per_registration.min(1 << 30), bytes)
+    }
+
+    fn check_links(&self, links: &LinkDocumentBuf) -> Result<(), Refused> {
+        let limits = &self.context.config.limits;
+        at_most("links", limits.links_per_registration, links.as_document().links().count())?;
         if self.documents.len() >= limits.documents && !self.documents.contains(links) {
             return Err(Refused::OverLimit { what: "documents", limit: limits.documents });
         }
@@ -69,4 +78,8 @@ impl Directory {
             _ => Ok(()),
         }
     }
+}
+
+fn at_most(what: &'static str, limit: usize, value: usize) -> Result<(), Refused> {
+    if value > limit { Err(Refused::TooLarge { what, limit }) } else { Ok(()) }
 }

@@ -77,6 +77,11 @@ impl Document {
         self.links.as_str()
     }
 
+    /// Tells whether these are the links. What came from here is not read for that.
+    pub(crate) fn has(&self, links: &LinkDocumentBuf) -> bool {
+        self.links == *links
+    }
+
     /// Returns how many links there are.
     pub(crate) fn len(&self) -> u32 {
         self.offsets.len() as u32

@@ -23,9 +23,7 @@ impl Directory {
                 let links = &record.links.value;
                 // Most updates leave the links as they are.
                 let document = match earlier.map(|earlier| earlier.document) {
-                    Some(document) if self.documents[document].as_str() == links.as_str() => {
-                        self.documents.hold_again(document)
-                    }
+                    Some(document) if self.documents[document].has(links) => self.documents.hold_again(document),
                     _ => self.documents.hold(links),
                 };
                 drop(record);

@@ -87,8 +87,9 @@ impl Directory {
         }
         let stamp = self.next_stamp(now, None);
         let mut state = self.state(Some(slot));
+        let has_links = update.links.is_some();
         if let Some(record) = state.update(update, stamp) {
-            self.check_record(record)?;
+            if has_links { self.check_record(record) } else { self.check_update(record) }?;
         }
         self.histories.local.version.insert(stamp.dot);
         self.settle(now, self.registry[slot].token(), state, now, now);

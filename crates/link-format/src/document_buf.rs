@@ -1,5 +1,5 @@
-use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 use core::str::FromStr;
 
@@ -21,7 +21,7 @@ use crate::{Link, LinkBuf, LinkDocument, LinkWriter, Links, ParseError};
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct LinkDocumentBuf {
-    text: Box<str>,
+    text: Arc<str>,
 }
 
 impl LinkDocumentBuf {
@@ -32,7 +32,7 @@ impl LinkDocumentBuf {
     pub fn parse(text: impl Into<String>) -> Result<Self, ParseError> {
         let text = text.into();
         LinkDocument::parse(&text)?;
-        Ok(Self { text: text.into_boxed_str() })
+        Ok(Self { text: text.into() })
     }
 
     /// Returns the document, borrowed.
@@ -76,7 +76,7 @@ impl From<LinkDocument<'_>> for LinkDocumentBuf {
             }
             push_as_written(&mut text, link);
         }
-        Self { text: text.into_boxed_str() }
+        Self { text: text.into() }
     }
 }
 
@@ -90,7 +90,7 @@ impl FromIterator<LinkBuf> for LinkDocumentBuf {
             let _ = writer.copy(link.as_link());
         }
         let _ = writer.finish();
-        Self { text: text.into_boxed_str() }
+        Self { text: text.into() }
     }
 }
 
