@@ -68,10 +68,9 @@ impl Record {
     /// Makes the record of a whole registration, made by the write `stamp` that saw the writes `seen`.
     #[must_use]
     pub fn register(registration: Registration, stamp: Stamp, seen: Version) -> Self {
-        let key = registration.key();
-        let Registration { base, lifetime, attributes, links, zone, credentials, .. } = registration;
+        let Registration { sector, endpoint, base, lifetime, attributes, links, zone, credentials } = registration;
         let mut record = Self {
-            key,
+            key: Key::local(sector, endpoint),
             location: None,
             written: stamp,
             seen,
