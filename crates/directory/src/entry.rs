@@ -33,7 +33,8 @@ pub(crate) struct Entry {
     origin_length: u32,
     sector_length: u8,
     endpoint_length: u8,
-    base_is_given: bool,
+    /// [`GIVEN`] and [`LINK_LOCAL`].
+    base_kind: u8,
     /// Whether look-ups show it: cleared when it has expired and was collected, but is kept.
     pub(crate) is_shown: bool,
     /// Whether another registration is shown in its place.
@@ -67,6 +68,10 @@ pub(crate) struct Stamps {
 }
 
 const NO_SECTOR: u8 = u8::MAX;
+/// Marks a base that the registrant gave.
+const GIVEN: u8 = 1;
+/// Marks a base that means something on one link alone.
+const LINK_LOCAL: u8 = 2;
 
 impl Entry {
     /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
@@ -105,7 +110,7 @@ impl Entry {
             endpoint_length: record.key.endpoint.as_str().len() as u8,
             base_length: record.base.value.as_str().len() as u32,
             origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u32,
-            base_is_given: record.base.value.source() == BaseSource::Given,
+            base_kind: kind_of(&record.base.value),
             text: text.into(),
             rare: (rare != Rare::default()).then(|| Box::new(rare)),
             seen,
@@ -191,7 +196,7 @@ impl Entry {
     }
 
     pub(crate) fn base_source(&self) -> BaseSource {
-        if self.base_is_given { BaseSource::Given } else { BaseSource::Observed }
+        if self.base_kind & GIVEN != 0 { BaseSource::Given } else { BaseSource::Observed }
     }
 
     /// Returns name and value of each attribute, by name.
@@ -234,7 +239,7 @@ impl Entry {
     }
 
     pub(crate) fn is_link_local(&self) -> bool {
-        self.to_base().is_link_local()
+        self.base_kind & LINK_LOCAL != 0
     }
 
     pub(crate) fn is_local(&self) -> bool {
@@ -327,6 +332,12 @@ impl<'e> Iterator for Attributes<'e> {
         self.text = rest;
         Some((name, (value_length > 0).then_some(value)))
     }
+}
+
+fn kind_of(base: &Base) -> u8 {
+    let given = if base.source() == BaseSource::Given { GIVEN } else { 0 };
+    let link_local = if base.is_link_local() { LINK_LOCAL } else { 0 };
+    given | link_local
 }
 
 /// Digits to the base 128 that a length is written in: each is an ASCII character, so that the buffer stays text.
