@@ -128,8 +128,8 @@ impl<'d> Search<'d> {
         match origin(wanted) {
             Some(origin) if wanted.len() > origin.len() || matches!(test, Test::Exact(_)) => {
                 // Bases that begin with the origin and then end or go on with a path.
-                self.texts(&index.by_base, &Test::Exact(origin.into()))?;
-                self.texts(&index.by_base, &Test::Prefix(alloc::format!("{origin}/").into()))?;
+                index.by_base.find(origin).map_or(Ok(()), |ids| self.add(false, ids))?;
+                index.by_base.try_each(&[origin, "/"].concat(), |ids| self.add(false, ids))?;
             }
             // The prefix may end within the authority.
             _ if matches!(test, Test::Prefix(_)) => self.texts(&index.by_base, test)?,

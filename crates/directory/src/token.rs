@@ -67,7 +67,8 @@ impl Token {
     /// Appends the last segment of a location.
     pub(crate) fn write(self, out: &mut String) {
         let bits = u128::from(self.high) << 16 | u128::from(self.low);
-        out.extend((0..LENGTH).rev().map(|digit| char::from(ALPHABET[(bits >> (5 * digit)) as usize & 31])));
+        let text: [u8; LENGTH] = core::array::from_fn(|at| ALPHABET[(bits >> (5 * (LENGTH - 1 - at))) as usize & 31]);
+        out.push_str(core::str::from_utf8(&text).unwrap_or_default());
     }
 }
 
