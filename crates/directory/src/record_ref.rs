@@ -1,4 +1,4 @@
-use alloc::boxed::Box;
+use alloc::{boxed::Box, collections::BTreeMap};
 use core::{fmt, slice, time::Duration};
 
 use waypost_link_format::LinkDocument;
@@ -244,6 +244,9 @@ impl<'d> RecordRef<'d> {
             Source::Entry(entry) => entry,
         };
         let base = self.base();
+        // Most have one attribute or two: to sort them first would cost more than it saves.
+        let mut attributes = BTreeMap::new();
+        attributes.extend(self.attributes().filter_map(|(name, values)| owned(name, values)));
         Record {
             key: entry.key(),
             location: self.location().cloned(),
@@ -254,7 +257,7 @@ impl<'d> RecordRef<'d> {
             base: Register::new(entry.to_base(), base.stamp),
             zone: self.zone(),
             lifetime: self.lifetime(),
-            attributes: self.attributes().filter_map(|(name, values)| owned(name, values)).collect(),
+            attributes,
             links: Register::new(self.documents[entry.document].to_buf(), self.links().stamp),
             credentials: self.credentials().clone(),
             renewals: self.renewals(),
