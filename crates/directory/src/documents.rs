@@ -1,11 +1,10 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::hash::Hasher;
 
-use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
-use crate::{blocks::Blocks, id_set::IdSet, slots::Slots};
+use crate::{blocks::Blocks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots};
 
 /// The link documents of all registrations, each distinct one once.
 ///
@@ -16,7 +15,7 @@ use crate::{blocks::Blocks, id_set::IdSet, slots::Slots};
 #[derive(Debug, Clone)]
 pub(crate) struct Documents {
     documents: Slots<Document>,
-    by_text: HashTable<u32>,
+    by_text: HashedIds,
     key: [u8; 16],
     /// Who has which link numbers from `SHARED` on. They end after two thousand million links, which no memory holds.
     shared: Blocks,
@@ -43,6 +42,8 @@ pub(crate) fn first_link(slot: u32) -> u32 {
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
     links: LinkDocumentBuf,
+    /// Of the text.
+    hash: u32,
     /// Where each link starts in the text, and whether it is [`PLAIN`].
     offsets: Box<[u32]>,
     written: Option<Box<Written>>,
@@ -153,14 +154,13 @@ pub(crate) enum Renumbered {
 
 impl Documents {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self { documents: Slots::new(), by_text: HashTable::new(), key, shared: Blocks::default() }
+        Self { documents: Slots::new(), by_text: HashedIds::new(), key, shared: Blocks::default() }
     }
 
     /// Finds or stores a document and counts one holder more.
     pub(crate) fn hold(&mut self, links: &LinkDocumentBuf) -> u32 {
         let hash = hash(&self.key, links.as_str());
-        let documents = &self.documents;
-        if let Some(&id) = self.by_text.find(hash, |id| documents[*id].as_str() == links.as_str()) {
+        if let Some(id) = self.find(hash, links) {
             self.documents[id].holders += 1;
             return id;
         }
@@ -168,14 +168,14 @@ impl Documents {
         let offsets = links.as_document().links().map(|link| link.offset() as u32 | plain(&link)).collect();
         let id = self.documents.insert(Document {
             links: links.clone(),
+            hash,
             offsets,
             written: None,
             first: NOWHERE,
             holders: 1,
             users: IdSet::EMPTY,
         });
-        let (documents, key) = (&self.documents, &self.key);
-        self.by_text.insert_unique(hash, id, |id| hash_of(key, documents, *id));
+        self.by_text.insert(hash, id);
         id
     }
 
@@ -190,10 +190,7 @@ impl Documents {
         let document = &mut self.documents[id];
         document.holders -= 1;
         if document.holders == 0 {
-            let hash = hash_of(&self.key, &self.documents, id);
-            if let Ok(entry) = self.by_text.find_entry(hash, |other| *other == id) {
-                entry.remove();
-            }
+            self.by_text.remove(document.hash, id);
             self.documents.remove(id);
         }
     }
@@ -245,8 +242,11 @@ impl Documents {
     }
 
     pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
-        let hash = hash(&self.key, links.as_str());
-        self.by_text.find(hash, |id| self.documents[*id].as_str() == links.as_str()).is_some()
+        self.find(hash(&self.key, links.as_str()), links).is_some()
+    }
+
+    fn find(&self, hash: u32, links: &LinkDocumentBuf) -> Option<u32> {
+        self.by_text.find(hash, |id| self.documents[id].as_str() == links.as_str())
     }
 }
 
@@ -268,13 +268,9 @@ fn is_plain(link: &Link<'_>) -> bool {
     is_path && !link.parameters().any(|parameter| depends(parameter.name()))
 }
 
-fn hash_of(key: &[u8; 16], documents: &Slots<Document>, id: u32) -> u64 {
-    hash(key, documents[id].as_str())
-}
-
 /// The hash is keyed so that nobody can make documents that collide.
-fn hash(key: &[u8; 16], text: &str) -> u64 {
+fn hash(key: &[u8; 16], text: &str) -> u32 {
     let mut hasher = SipHasher13::new_with_key(key);
     hasher.write(text.as_bytes());
-    hasher.finish()
+    hasher.finish() as u32
 }

@@ -109,6 +109,7 @@ mod expire;
 mod feed;
 mod find;
 mod front_coded;
+mod hashed_ids;
 mod histories;
 mod id_set;
 mod index;

@@ -1,10 +1,9 @@
 use alloc::boxed::Box;
 
-use hashbrown::HashTable;
 use waypost_model::{Authority, Dot, Key, Origin, Record, State};
 use waypost_time::Instant;
 
-use crate::{entry::Entry, slots::Slots, token::Token};
+use crate::{entry::Entry, hashed_ids::HashedIds, slots::Slots, token::Token};
 
 /// All registrations and what is left of removed ones, by slot and by key.
 ///
@@ -13,7 +12,7 @@ use crate::{entry::Entry, slots::Slots, token::Token};
 #[derive(Debug, Clone)]
 pub(crate) struct Registry {
     places: Slots<Place>,
-    by_token: HashTable<u32>,
+    by_token: HashedIds,
     entries: usize,
 }
 
@@ -100,7 +99,7 @@ impl Place {
 
 impl Registry {
     pub(crate) const fn new() -> Self {
-        Self { places: Slots::new(), by_token: HashTable::new(), entries: 0 }
+        Self { places: Slots::new(), by_token: HashedIds::new(), entries: 0 }
     }
 
     /// Returns how many registrations there are, kept ones included.
@@ -119,7 +118,7 @@ impl Registry {
     }
 
     pub(crate) fn find(&self, token: Token) -> Option<u32> {
-        self.by_token.find(token.hash(), |slot| self.places[*slot].token() == token).copied()
+        self.by_token.find(token.hash(), |slot| self.places[slot].token() == token)
     }
 
     pub(crate) fn place(&self, slot: u32) -> Option<&Place> {
@@ -151,8 +150,7 @@ impl Registry {
             return (slot, Some(old));
         }
         let slot = self.places.insert(place);
-        let places = &self.places;
-        self.by_token.insert_unique(token.hash(), slot, |slot| places[*slot].token().hash());
+        self.by_token.insert(token.hash(), slot);
         (slot, None)
     }
 
@@ -160,9 +158,7 @@ impl Registry {
     pub(crate) fn take(&mut self, slot: u32) -> Option<Place> {
         let place = self.places.remove(slot)?;
         self.entries -= usize::from(place.entry().is_some());
-        if let Ok(found) = self.by_token.find_entry(place.token().hash(), |other| *other == slot) {
-            found.remove();
-        }
+        self.by_token.remove(place.token().hash(), slot);
         Some(place)
     }
 }

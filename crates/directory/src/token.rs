@@ -43,8 +43,8 @@ impl Token {
     }
 
     /// Returns bits that spread tokens over a hash table.
-    pub(crate) fn hash(self) -> u64 {
-        self.high
+    pub(crate) fn hash(self) -> u32 {
+        self.high as u32
     }
 
     /// Reads the last segment of a location.
