@@ -143,23 +143,34 @@ impl Conditions {
     pub(crate) fn each_met(&self, name: &str, value: &str, mut visit: impl FnMut(u32)) {
         let Some(known) = self.names.get(name) else { return };
         known.exists.into_iter().for_each(&mut visit);
-        if known.exact == 0 && known.lengths.is_empty() {
-            return;
+        if known.exact > 0 || !known.lengths.is_empty() {
+            each_word(name, value, |word| self.each_met_by(known, word, 0, |_, condition| visit(condition)));
         }
-        each_word(name, value, |word| {
-            if known.exact > 0 {
-                let hash = hash(&self.key, known.id, Kind::Exact, word);
-                self.find_value(hash, known.id, Kind::Exact, word).into_iter().for_each(&mut visit);
-            }
-            let (mut hasher, mut hashed) = (hasher(&self.key, known.id, Kind::Prefix), 0);
-            for length in known.lengths.keys().take_while(|length| **length <= word.len()) {
-                let Some(prefix) = word.get(..*length) else { continue };
-                hasher.write(&prefix.as_bytes()[hashed..]);
-                hashed = *length;
-                let found = self.find_value(hasher.finish(), known.id, Kind::Prefix, prefix);
-                found.into_iter().for_each(&mut visit);
-            }
-        });
+    }
+
+    /// Hands over the conditions that a URI meets and that look at `least` bytes of it or more, each with how many it looks at.
+    pub(crate) fn each_met_by_uri(&self, name: &str, uri: &str, least: usize, mut visit: impl FnMut(usize, u32)) {
+        let Some(known) = self.names.get(name) else { return };
+        if let Some(exists) = known.exists.filter(|_| least == 0) {
+            visit(0, exists);
+        }
+        self.each_met_by(known, uri, least, visit);
+    }
+
+    fn each_met_by(&self, name: &Name, value: &str, least: usize, mut visit: impl FnMut(usize, u32)) {
+        if name.exact > 0 {
+            let hash = hash(&self.key, name.id, Kind::Exact, value);
+            let found = self.find_value(hash, name.id, Kind::Exact, value);
+            found.into_iter().for_each(|condition| visit(usize::MAX, condition));
+        }
+        let (mut hasher, mut hashed) = (hasher(&self.key, name.id, Kind::Prefix), 0);
+        for (&length, _) in name.lengths.range(least..).take_while(|(length, _)| **length <= value.len()) {
+            let Some(prefix) = value.get(..length) else { continue };
+            hasher.write(&prefix.as_bytes()[hashed..]);
+            hashed = length;
+            let found = self.find_value(hasher.finish(), name.id, Kind::Prefix, prefix);
+            found.into_iter().for_each(|condition| visit(length, condition));
+        }
     }
 
     fn find(&self, criterion: &Criterion) -> Option<u32> {

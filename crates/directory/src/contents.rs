@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use waypost_filter::{Criterion, Level, Record};
-use waypost_link_format::{Parameter, resolve};
+use waypost_link_format::{Base, Parameter};
 
 use crate::{Endpoint, conditions::Conditions, index::lower_case};
 
@@ -211,13 +211,12 @@ impl Contents {
         // The links of a document are much alike, so most parameters are written as in the link before.
         let mut previous: Vec<(Parameter<'_>, Vec<u32>)> = Vec::new();
         let mut own: Vec<(u32, Sides)> = Vec::new();
-        let (has_targets, has_anchors) = (conditions.has_name("href"), conditions.has_name("anchor"));
+        let mut targets = References::of(conditions, "href", endpoints);
+        let mut anchors = References::of(conditions, "anchor", endpoints);
         for link in (0..document.len()).filter_map(|position| document.link(position)) {
             own.clear();
             own.extend(&of_every_link);
-            if has_targets {
-                meet_reference(conditions, "href", link.target(), endpoints, &mut own);
-            }
+            targets.iter_mut().for_each(|targets| targets.meet(conditions, link.target(), &mut own));
             for (place, parameter) in link.parameters().enumerate() {
                 if place == previous.len() {
                     previous.push((parameter, met_by(conditions, &parameter)));
@@ -225,9 +224,9 @@ impl Contents {
                     previous[place] = (parameter, met_by(conditions, &parameter));
                 }
                 own.extend(previous[place].1.iter().map(|condition| (*condition, all)));
-                if has_anchors && parameter.has_name("anchor") {
+                if !anchors.is_empty() && parameter.has_name("anchor") {
                     let anchor = parameter.value().unwrap_or_default();
-                    meet_reference(conditions, "anchor", &anchor, endpoints, &mut own);
+                    anchors.iter_mut().for_each(|anchors| anchors.meet(conditions, &anchor, &mut own));
                 }
             }
             self.add_link(&mut own);
@@ -291,17 +290,44 @@ fn met_by(conditions: &Conditions, parameter: &Parameter<'_>) -> Vec<u32> {
     met
 }
 
-fn meet_reference(
-    conditions: &Conditions,
-    name: &str,
-    reference: &str,
-    endpoints: &[(&Endpoint<'_>, Side)],
-    met: &mut Vec<(u32, Sides)>,
-) {
-    for (endpoint, side) in endpoints {
-        let uri = resolve(endpoint.base(), reference);
+/// The targets or anchors of the links of a registration, taken apart one after the other.
+///
+/// They begin alike, for they have the same base. So most of the conditions that one meets are those that the one before it
+/// met: those that look no further than both are the same.
+struct References<'e> {
+    name: &'static str,
+    base: Option<Base<'e>>,
+    side: Side,
+    /// The last one, as a URI.
+    uri: Vec<u8>,
+    /// What it meets, and how many bytes of it each condition looks at.
+    met: Vec<(usize, u32)>,
+}
+
+impl<'e> References<'e> {
+    /// Returns those seen from each of the endpoints, if there are conditions on them.
+    fn of(conditions: &Conditions, name: &'static str, endpoints: &[(&Endpoint<'e>, Side)]) -> Vec<Self> {
+        let seen_from = |(endpoint, side): &(&Endpoint<'e>, Side)| Self {
+            name,
+            base: Base::new(endpoint.base()).ok(),
+            side: *side,
+            uri: Vec::new(),
+            met: Vec::new(),
+        };
+        endpoints.iter().filter(|_| conditions.has_name(name)).map(seen_from).collect()
+    }
+
+    /// Adds the conditions that the next one meets.
+    fn meet(&mut self, conditions: &Conditions, reference: &str, met: &mut Vec<(u32, Sides)>) {
+        let uri = self.base.and_then(|base| base.resolve(reference).ok());
         let uri = uri.as_deref().unwrap_or(reference);
-        conditions.each_met(name, uri, |condition| met.push((condition, (*side).into())));
+        let common = self.uri.iter().zip(uri.as_bytes()).take_while(|(one, other)| one == other).count();
+        let least = if self.uri.is_empty() { 0 } else { common + 1 };
+        self.met.retain(|(length, _)| *length < least);
+        conditions.each_met_by_uri(self.name, uri, least, |length, condition| self.met.push((length, condition)));
+        self.uri.truncate(common);
+        self.uri.extend_from_slice(&uri.as_bytes()[common..]);
+        met.extend(self.met.iter().map(|(_, condition)| (*condition, self.side.into())));
     }
 }
 
