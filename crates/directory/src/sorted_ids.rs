@@ -11,45 +11,61 @@ use core::{
 /// id takes four bytes, wherever it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SortedIds {
-    chunks: Vec<Vec<u32>>,
+    chunks: Vec<Chunk>,
     len: usize,
 }
 
-/// The ids from some start on, ascending.
-pub(crate) type SortedIter<'s> = Copied<Chain<slice::Iter<'s, u32>, Flatten<slice::Iter<'s, Vec<u32>>>>>;
+/// At least one id.
+#[derive(Debug, Clone)]
+pub(crate) struct Chunk {
+    /// Not above any of the ids, and above all of the chunks before. It is here, and the ids elsewhere, so that to find the
+    /// chunk of an id takes no look into the others.
+    first: u32,
+    ids: Vec<u32>,
+}
 
-const CHUNK: usize = 512;
+/// The ids from some start on, ascending.
+pub(crate) type SortedIter<'s> = Copied<Chain<slice::Iter<'s, u32>, Flatten<slice::Iter<'s, Chunk>>>>;
+
+/// What is added or taken out moves the rest of its chunk, which is a few lines of the cache.
+const CHUNK: usize = 128;
+/// A chunk that is full grows by so many ids, and by that part of what it has.
+const GROWTH: usize = 4;
 
 impl SortedIds {
     pub(crate) fn insert(&mut self, id: u32) -> bool {
-        let (mut chunk, mut at) = self.find(id);
-        if self.chunks.get(chunk).and_then(|ids| ids.get(at)) == Some(&id) {
+        let (number, at) = self.find(id);
+        let is_last = number + 1 >= self.chunks.len();
+        let Some(chunk) = self.chunks.get_mut(number).filter(|_| at < CHUNK || !is_last) else {
+            // It is above all others, and there is no room behind them.
+            self.chunks.push(Chunk { first: id, ids: Vec::from([id]) });
+            self.len += 1;
+            return true;
+        };
+        let Chunk { first, ids } = chunk;
+        if ids.get(at) == Some(&id) {
             return false;
         }
-        if chunk == self.chunks.len() {
-            // It is above all others: it goes to the end of the last chunk, or begins a new one.
-            match self.chunks.last().map(Vec::len).filter(|len| *len < CHUNK) {
-                Some(len) => (chunk, at) = (chunk - 1, len),
-                None => self.chunks.push(Vec::new()),
-            }
-        }
-        let ids = &mut self.chunks[chunk];
         if ids.len() == ids.capacity() {
-            ids.reserve_exact(GROWTH + ids.len() / GROWTH);
+            let room = CHUNK.saturating_sub(ids.len()).max(1);
+            ids.reserve_exact(room.min(GROWTH + ids.len() / GROWTH));
         }
+        *first = id.min(*first);
         ids.insert(at, id);
         if ids.len() > CHUNK {
             let upper = ids.split_off(CHUNK / 2);
             ids.shrink_to(CHUNK / 2 + CHUNK / GROWTH);
-            self.chunks.insert(chunk + 1, upper);
+            self.chunks.insert(number + 1, Chunk { first: upper[0], ids: upper });
         }
         self.len += 1;
         true
     }
 
     pub(crate) fn remove(&mut self, id: u32) -> bool {
-        let (chunk, at) = self.find(id);
-        let Some(ids) = self.chunks.get_mut(chunk).filter(|ids| ids.get(at) == Some(&id)) else { return false };
+        let (number, at) = self.find(id);
+        let Some(Chunk { ids, .. }) = self.chunks.get_mut(number).filter(|chunk| chunk.ids.get(at) == Some(&id)) else {
+            return false;
+        };
         ids.remove(at);
         self.len -= 1;
         let len = ids.len();
@@ -57,16 +73,16 @@ impl SortedIds {
             ids.shrink_to(len + GROWTH);
         }
         if len == 0 {
-            self.chunks.remove(chunk);
-        } else if len < CHUNK / 8 && !self.join(chunk) && chunk > 0 {
-            self.join(chunk - 1);
+            self.chunks.remove(number);
+        } else if len < CHUNK / 8 && !self.join(number) && number > 0 {
+            self.join(number - 1);
         }
         true
     }
 
     pub(crate) fn contains(&self, id: u32) -> bool {
-        let (chunk, at) = self.find(id);
-        self.chunks.get(chunk).and_then(|ids| ids.get(at)) == Some(&id)
+        let (number, at) = self.find(id);
+        self.chunks.get(number).and_then(|chunk| chunk.ids.get(at)) == Some(&id)
     }
 
     /// Returns how many ids of the range are there.
@@ -80,44 +96,50 @@ impl SortedIds {
     }
 
     pub(crate) fn first(&self) -> Option<u32> {
-        self.chunks.first()?.first().copied()
+        self.chunks.first()?.ids.first().copied()
     }
 
     pub(crate) fn last(&self) -> Option<u32> {
-        self.chunks.last()?.last().copied()
+        self.chunks.last()?.ids.last().copied()
     }
 
     pub(crate) fn iter_from(&self, start: u32) -> SortedIter<'_> {
-        let (chunk, at) = self.find(start);
-        let (first, rest) = match self.chunks.get(chunk..) {
-            Some([first, rest @ ..]) => (&first[at..], rest),
+        let (number, at) = self.find(start);
+        let (first, rest) = match self.chunks.get(number..) {
+            Some([first, rest @ ..]) => (&first.ids[at..], rest),
             _ => (&[][..], &[][..]),
         };
         first.iter().chain(rest.iter().flatten()).copied()
     }
 
     /// Joins a chunk with the next one if both are small; tells whether they are.
-    fn join(&mut self, chunk: usize) -> bool {
-        let [ids, next, ..] = &mut self.chunks[chunk..] else { return false };
-        let are_small = ids.len() + next.len() <= CHUNK / 2;
+    fn join(&mut self, number: usize) -> bool {
+        let [chunk, next, ..] = &mut self.chunks[number..] else { return false };
+        let are_small = chunk.ids.len() + next.ids.len() <= CHUNK / 2;
         if are_small {
-            ids.extend_from_slice(next);
-            self.chunks.remove(chunk + 1);
+            chunk.ids.extend_from_slice(&next.ids);
+            self.chunks.remove(number + 1);
         }
         are_small
     }
 
     fn count_below(&self, id: u32) -> usize {
-        let (chunk, at) = self.find(id);
-        self.chunks.iter().take(chunk).map(Vec::len).sum::<usize>() + at
+        let (number, at) = self.find(id);
+        self.chunks.iter().take(number).map(|chunk| chunk.ids.len()).sum::<usize>() + at
     }
 
-    /// Returns the chunk and the position in it where an id is or belongs.
+    /// Returns the chunk and the position in it where an id is or belongs: at the end of a chunk, not at the start of the next.
     fn find(&self, id: u32) -> (usize, usize) {
-        let chunk = self.chunks.partition_point(|ids| ids.last().is_some_and(|last| *last < id));
-        (chunk, self.chunks.get(chunk).map_or(0, |ids| ids.partition_point(|other| *other < id)))
+        let number = self.chunks.partition_point(|chunk| chunk.first <= id).saturating_sub(1);
+        (number, self.chunks.get(number).map_or(0, |chunk| chunk.ids.partition_point(|other| *other < id)))
     }
 }
 
-/// A chunk that is full grows by so many ids, and by that part of what it has.
-const GROWTH: usize = 4;
+impl<'s> IntoIterator for &'s Chunk {
+    type Item = &'s u32;
+    type IntoIter = slice::Iter<'s, u32>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.ids.iter()
+    }
+}
