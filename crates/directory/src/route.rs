@@ -45,7 +45,7 @@ impl Iterator for Route<'_> {
 /// document.
 const DENSE: u64 = 4;
 /// To ask for a registration costs so many times as much as to take an id out of a set with all the others.
-const ASKING: u64 = 64;
+const ASKING: u64 = 256;
 /// So many registrations are looked at before criteria are collected that were put off because much meets them.
 const MANY: u64 = 1024;
 
