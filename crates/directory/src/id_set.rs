@@ -94,14 +94,7 @@ impl IdSet {
             Self::Many(many) => {
                 let was_there = many.ids.remove(id);
                 many.len -= u64::from(was_there);
-                if was_there
-                    && many.len < MOST_SORTED / 2
-                    && many.len < SPARSE * regions(many.ids.min(), many.ids.max())
-                {
-                    let mut sorted = SortedIds::default();
-                    many.ids.iter().for_each(|id| _ = sorted.insert(id));
-                    *self = Self::Sorted(Box::new(sorted));
-                }
+                self.thin_out();
                 was_there
             }
         }
@@ -121,10 +114,9 @@ impl IdSet {
     pub(crate) fn remove_all(&mut self, ids: &[u32]) {
         for run in runs(ids) {
             match (&mut *self, run) {
-                // The last one is for what comes of it.
                 (Self::Many(many), [first, .., last]) => {
-                    many.len -= many.ids.remove_range(*first..*last);
-                    self.remove(*last);
+                    many.len -= many.ids.remove_range(*first..=*last);
+                    self.thin_out();
                 }
                 (set, run) => run.iter().for_each(|id| _ = set.remove(*id)),
             }
@@ -253,6 +245,18 @@ impl IdSet {
                 Self::many(&own.ids & &other.ids)
             }
             _ => few.iter_from(0).filter(|id| set.contains(*id)).collect(),
+        }
+    }
+
+    /// Keeps what is left of a bitmap one by one, if that has become smaller.
+    fn thin_out(&mut self) {
+        if let Self::Many(many) = self
+            && many.len < MOST_SORTED / 2
+            && many.len < SPARSE * regions(many.ids.min(), many.ids.max())
+        {
+            let mut sorted = SortedIds::default();
+            many.ids.iter().for_each(|id| _ = sorted.insert(id));
+            *self = Self::Sorted(Box::new(sorted));
         }
     }
 
