@@ -1,3 +1,5 @@
+mod comparing;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -5,13 +7,13 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
-use waypost_directory::{Applied, Digest, Directory, Refused};
+use waypost_directory::{Applied, Directory, Refused};
 use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
-use crate::reconciliation::{Progress, Reconciliation};
-use crate::wire::{Answer, ArrivedPut, Cells, ChangesQuestion, Item, Packed, Question};
+use self::comparing::Comparison;
+use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -34,14 +36,6 @@ pub(crate) struct Follower {
     is_in_step: bool,
     /// The host, if it turned out to offer no feed.
     without_feed: Option<ResourceUri>,
-}
-
-/// Comparing everything with the source.
-#[derive(Debug)]
-struct Comparison {
-    reconciliation: Reconciliation,
-    /// Until when an answer is waited for; nothing is asked where there is none.
-    deadline: Option<Instant>,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -401,95 +395,6 @@ impl Follower {
         taken
     }
 
-    /// Compares everything with the source if what it says of itself is not what is here.
-    ///
-    /// What expires does so at slightly different times, so that two who agree may differ for a while: a comparison tells, and
-    /// comes seldom.
-    fn doubt(&mut self, surroundings: &mut Surroundings<'_>, there: Digest) {
-        let is_same = surroundings.directory.digest(&self.origin()) == there;
-        if !is_same && self.anew.is_none() && self.comparable <= surroundings.now {
-            self.compare(surroundings);
-        }
-    }
-
-    fn compare(&mut self, surroundings: &mut Surroundings<'_>) {
-        if self.comparison.is_some() {
-            return;
-        }
-        let limits = &surroundings.config.limits;
-        self.comparable = surroundings.now + surroundings.jitter.stretch(limits.reconcile);
-        let (directory, origin) = (&*surroundings.directory, self.origin());
-        let reconciliation =
-            Reconciliation::new(surroundings.now, directory, &origin, self.relation, limits, surroundings.jitter);
-        self.comparison = Some(Comparison { reconciliation, deadline: None });
-    }
-
-    fn take_comparison(&mut self, surroundings: &mut Surroundings<'_>, outcome: Result<Response, RequestFailure>) {
-        let Some(mut comparison) = self.comparison.take() else { return };
-        comparison.deadline = None;
-        let limits = &surroundings.config.limits;
-        let response = match outcome {
-            Ok(response) if response.code == Code::CONTENT && response.payload.len() <= limits.received_bytes => {
-                response
-            }
-            Ok(response) => return self.give_up_comparison(surroundings, Fault::Code(response.code)),
-            Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
-        };
-        let reconciliation = &mut comparison.reconciliation;
-        let progress = if reconciliation.is_fetching() {
-            let news = self.take_entries(surroundings, &response.payload);
-            reconciliation.take_entries(news, limits)
-        } else {
-            match Cells::decode(&response.payload) {
-                Ok(cells) => {
-                    let slack = limits.renewal_delay * 2 + SLACK;
-                    let (now, origin) = (surroundings.now, self.origin());
-                    reconciliation.take_cells(now, surroundings.directory, &origin, slack, &cells)
-                }
-                Err(malformed) => {
-                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
-                    Progress::Hopeless
-                }
-            }
-        };
-        match progress {
-            Progress::On => self.comparison = Some(comparison),
-            Progress::Done(version) => {
-                let (added, removed) = (comparison.reconciliation.added, comparison.reconciliation.removed);
-                if added + removed > 0 {
-                    let source = self.name.clone();
-                    (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
-                }
-                if let Phase::Comparing = self.phase {
-                    self.advance(surroundings, &version);
-                    self.phase = Phase::Due;
-                }
-            }
-            Progress::Hopeless => self.start_anew(surroundings),
-        }
-    }
-
-    /// Takes registrations that were asked for one by one; returns how many were news.
-    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> usize {
-        let cursor = Version::new();
-        let mut news = 0;
-        for item in Answer::new(payload, &cursor).map_while(Result::ok) {
-            if let Item::Put(put) = item {
-                let before = surroundings.directory.digest(&self.origin());
-                self.put(surroundings, *put);
-                news += usize::from(surroundings.directory.digest(&self.origin()) != before);
-            }
-        }
-        news
-    }
-
-    fn give_up_comparison(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
-        self.comparison = None;
-        if let Phase::Comparing = self.phase {
-            self.fail(surroundings, fault);
-        }
-    }
-
     fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
         self.is_whole = false;
@@ -577,9 +482,6 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
 const CHANGES: RequestId = RequestId(0);
 /// The name of questions of a comparison.
 const COMPARISON: RequestId = RequestId(1);
-/// How much longer a registration must live, beyond the delay of renewals, to be missed at the source.
-const SLACK: Duration = Duration::from_secs(60);
-
 /// Returns the feed that a host offers.
 fn discovered(host: &ResourceUri, response: &Response) -> Result<ResourceUri, Fault> {
     if response.code != Code::CONTENT {
