@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use waypost::directory::{Scope, Show};
+use waypost::directory::{Endpoints, Resources, Scope, Show};
 use waypost::link_format::LinkWriter;
 use waypost::{Directory, Instant, LinkDocument, Query};
 use waypost_benches::fleet::{self, Documents};
@@ -270,20 +270,35 @@ impl LookUp {
 
 /// Writes a result anew; returns how many there are.
 pub(crate) fn write(directory: &Directory, scope: Scope, query: &Query, text: &mut String) -> usize {
+    match scope {
+        Scope::Endpoints => write_endpoints(directory.endpoints(Instant::ZERO, query), text),
+        Scope::Resources => write_resources(directory.resources(Instant::ZERO, query), text),
+    }
+}
+
+/// Writes registrations that were found, and returns how many.
+pub(crate) fn write_endpoints(found: Endpoints<'_>, text: &mut String) -> usize {
     text.clear();
     let mut writer = LinkWriter::new(text);
     let mut count = 0;
-    let written = match scope {
-        Scope::Endpoints => directory.endpoints(Instant::ZERO, query).try_for_each(|found| {
-            count += 1;
-            found.write(&mut writer, Show::default())
-        }),
-        Scope::Resources => directory.resources(Instant::ZERO, query).try_for_each(|found| {
-            count += 1;
-            found.write(&mut writer, Show::default())
-        }),
-    };
-    written.and_then(|()| writer.finish()).expect("a string takes everything");
+    for endpoint in found {
+        count += 1;
+        endpoint.write(&mut writer, Show::default()).expect("a string takes everything");
+    }
+    writer.finish().expect("a string takes everything");
+    count
+}
+
+/// Writes links that were found, and returns how many.
+pub(crate) fn write_resources(found: Resources<'_>, text: &mut String) -> usize {
+    text.clear();
+    let mut writer = LinkWriter::new(text);
+    let mut count = 0;
+    for resource in found {
+        count += 1;
+        resource.write(&mut writer, Show::default()).expect("a string takes everything");
+    }
+    writer.finish().expect("a string takes everything");
     count
 }
 

@@ -1,10 +1,11 @@
 use core::time::Duration;
 
-use waypost::directory::Scope;
+use waypost::directory::{Pages, Scope};
+use waypost::filter::Page;
 use waypost::{Base, Instant, Location, Query, Update};
 use waypost_benches::fleet;
 
-use crate::look_ups::write;
+use crate::look_ups::{write, write_endpoints, write_resources};
 use crate::measure::{median, once};
 use crate::scene::Scene;
 use crate::table::{Row, Table};
@@ -65,11 +66,15 @@ const LINES: [Line; 3] = [
 
 impl Line {
     fn count(&self, scene: &Scene) -> usize {
-        let query = Query::parse(self.query.trim_end_matches('&')).expect("a query");
+        let query = self.all();
         match self.scope {
             Scope::Endpoints => scene.directory.endpoints(Instant::ZERO, &query).count(),
             Scope::Resources => scene.directory.resources(Instant::ZERO, &query).count(),
         }
+    }
+
+    fn all(&self) -> Query {
+        Query::parse(self.query.trim_end_matches('&')).expect("a query")
     }
 
     fn of_page(&self, count: usize, page: usize) -> Query {
@@ -94,7 +99,7 @@ impl Line {
     /// Asks for one page after another; before each, another registration gets a new base.
     fn walk(&self, scene: &mut Scene, start: usize) -> Duration {
         let some: Vec<Location> = (0..STEPS).map(|step| scene.location(scene.draw(step))).collect();
-        let mut text = String::new();
+        let (mut text, mut pages) = (String::new(), Pages::new(self.all()));
         let mut times: Vec<_> = some
             .iter()
             .enumerate()
@@ -102,8 +107,18 @@ impl Line {
                 let base = Base::given(&fleet::base(20_000_000 + step)).expect("a base");
                 let update = Update { base: Some(base), ..Update::default() };
                 scene.directory.update(Instant::ZERO, location, update).expect("a registration");
-                let query = self.of_page(1, start + step);
-                once(|| assert_eq!(write(&scene.directory, self.scope, &query, &mut text), 1, "{query}"))
+                let page = Page { page: (start + step) as u32, count: 1 };
+                once(|| {
+                    let found = match self.scope {
+                        Scope::Endpoints => {
+                            write_endpoints(pages.endpoints(&scene.directory, Instant::ZERO, page), &mut text)
+                        }
+                        Scope::Resources => {
+                            write_resources(pages.resources(&scene.directory, Instant::ZERO, page), &mut text)
+                        }
+                    };
+                    assert_eq!(found, 1, "{}{page:?}", self.name);
+                })
             })
             .collect();
         times.sort_unstable();
