@@ -34,7 +34,7 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
 Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error what happens between it and
 the directories. Look-up is at /rd-lookup/res and /rd-lookup/ep; /.well-known/core leads there, and to the directories for
-registration. Ends on SIGINT and SIGTERM.";
+registration. What has to be asked for at a directory that does not answer takes 20 seconds to fail. Ends on SIGINT and SIGTERM.";
 
 type Problem = Box<dyn std::error::Error>;
 

@@ -31,7 +31,8 @@ Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
   --help              show this
 
 Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and a line on standard error for each change of a
-registration and for what happens between the replicas. Registration is at /rd, look-up at /rd-lookup/res and
+registration that is made here and for what happens between the replicas: `URI: in step` means that everything of that replica
+is here. Registration is at /rd, look-up at /rd-lookup/res and
 /rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM.";
 
 type Problem = Box<dyn std::error::Error>;
