@@ -33,6 +33,8 @@ pub(crate) struct Follower {
     /// When it may be compared again.
     comparable: Instant,
     failures: u32,
+    /// How often in a row it asked on and came no further.
+    vain: u32,
     is_in_step: bool,
     /// The host, if it turned out to offer no feed.
     without_feed: Option<ResourceUri>,
@@ -105,6 +107,7 @@ impl Follower {
             comparison: None,
             comparable: Instant::ZERO,
             failures: 0,
+            vain: 0,
             is_in_step: false,
             without_feed: None,
         }
@@ -245,15 +248,24 @@ impl Follower {
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
+                    let before = self.cursor(surroundings.directory).clone();
                     let taken = self.take(surroundings, &response.payload, &cursor);
-                    self.go_on(surroundings, taken, cursor, response.is_observed);
+                    let is_further = *self.cursor(surroundings.directory) != before;
+                    self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
                 }
                 format => self.fail(surroundings, format.map_or(Fault::Code(response.code), Fault::Format)),
             },
         }
     }
 
-    fn go_on(&mut self, surroundings: &mut Surroundings<'_>, taken: Taken, cursor: Version, is_observed: bool) {
+    fn go_on(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        taken: Taken,
+        is_further: bool,
+        cursor: Version,
+        is_observed: bool,
+    ) {
         let (now, limits) = (surroundings.now, &surroundings.config.limits);
         match taken {
             Taken::Stopped => {
@@ -263,12 +275,12 @@ impl Follower {
             Taken::Incomplete if self.is_whole => self.start_anew(surroundings),
             Taken::Incomplete => {
                 self.is_whole = true;
-                self.phase = Phase::Due;
+                self.ask_on(surroundings, is_further);
             }
-            Taken::Gap | Taken::More => self.phase = Phase::Due,
+            Taken::Gap | Taken::More => self.ask_on(surroundings, is_further),
             Taken::All => {
                 self.is_whole = false;
-                self.failures = 0;
+                (self.failures, self.vain) = (0, 0);
                 self.finish_anew(surroundings);
                 if !self.is_in_step {
                     self.is_in_step = true;
@@ -395,10 +407,23 @@ impl Follower {
         taken
     }
 
+    /// Asks on at once. A source at which that was in vain more than once is left in peace for a while, longer each time.
+    fn ask_on(&mut self, surroundings: &mut Surroundings<'_>, is_further: bool) {
+        self.vain = if is_further { 0 } else { self.vain.saturating_add(1) };
+        if self.vain < IN_VAIN {
+            self.phase = Phase::Due;
+            return;
+        }
+        let limits = &surroundings.config.limits;
+        let pause = back_off(limits.retry, limits.retry_max, self.vain - IN_VAIN + 1);
+        let pause = surroundings.jitter.stretch(pause);
+        self.wait(surroundings.now, pause);
+    }
+
     fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
         self.is_whole = false;
-        self.phase = Phase::Due;
+        self.ask_on(surroundings, false);
         (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
     }
 
@@ -478,6 +503,8 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
+/// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
+const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.
 const CHANGES: RequestId = RequestId(0);
 /// The name of questions of a comparison.
@@ -489,5 +516,7 @@ fn discovered(host: &ResourceUri, response: &Response) -> Result<ResourceUri, Fa
     }
     let document = waypost_link_format::LinkDocument::parse_bytes(&response.payload).map_err(Fault::Links)?;
     let mut feeds = document.links().filter(|link| link.rt().any(|word| word == FEED_RESOURCE_TYPE));
-    feeds.find_map(|link| host.resolve(link.target()).ok()).ok_or(Fault::NoInterface)
+    // A feed elsewhere is for whoever was told of it by the operator.
+    let own = |feed: &ResourceUri| feed.authority() == host.authority();
+    feeds.find_map(|link| host.resolve(link.target()).ok().filter(own)).ok_or(Fault::NoInterface)
 }

@@ -155,6 +155,28 @@ fn huge_counts_reserve_nothing() {
 }
 
 #[test]
+fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
+    let mut gap = Vec::from([0x83, 0x48]);
+    gap.extend([0x41; 8]);
+    gap.extend([0x05, 0x01]);
+    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
+        let mut victim = Victim::new(false);
+        let mut questions = 0;
+        let mut response = Response::content(FEED_FORMAT, answer.clone());
+        response.is_observed = true;
+        let mut request = Some(victim.request);
+        while let Some(id) = request {
+            questions += 1;
+            assert!(questions < 20, "{what}: asked {questions} times at one moment");
+            victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response.clone()));
+            request = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory))
+                .find_map(|output| if let Output::Request { id, .. } = output { Some(id) } else { None });
+        }
+        assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
+    }
+}
+
+#[test]
 fn who_is_no_reader_is_told_nothing() {
     let mut victim = Victim::new(false);
     // As a follower of this very kind asks.

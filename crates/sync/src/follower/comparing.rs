@@ -85,8 +85,10 @@ impl Follower {
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
                 if let Phase::Comparing = self.phase {
+                    let before = self.cursor(surroundings.directory).clone();
                     self.advance(surroundings, &version);
-                    self.phase = Phase::Due;
+                    let is_further = *self.cursor(surroundings.directory) != before;
+                    self.ask_on(surroundings, is_further);
                 }
             }
             Progress::Hopeless => self.start_anew(surroundings),
