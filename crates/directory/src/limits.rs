@@ -77,7 +77,7 @@ impl Default for Limits {
             tombstone_guard: Duration::from_secs(3600),
             renewals: 65_536,
             expire_batch: 32,
-            replicas: 256,
+            replicas: 1_024,
             clock_ahead: Duration::from_secs(3600),
         }
     }

@@ -159,6 +159,13 @@ impl Follower {
         }
     }
 
+    /// Asks at once what else would be asked later.
+    pub(crate) fn wake(&mut self) {
+        if let Phase::Observing { .. } | Phase::Waiting { .. } = self.phase {
+            self.phase = Phase::Due;
+        }
+    }
+
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
         let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= surroundings.now);
         if self.comparison.as_ref().is_some_and(|comparison| is_due(comparison.deadline)) {

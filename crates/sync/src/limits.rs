@@ -15,7 +15,7 @@ pub struct Limits {
     /// Bytes of one answer of the feed, about; 64 KiB by default. What is left over is asked for in the next question. One
     /// change that is longer still goes whole.
     pub answer_bytes: usize,
-    /// Bytes of a question, which are those of a version: about 14 for each replica; 8 KiB by default.
+    /// Bytes of a question, which are those of a version: about 14 for each replica; 32 KiB by default.
     pub question_bytes: usize,
     /// How many peers may observe the feed at a time; 1 024 by default. The others are answered, and come back.
     pub observers: usize,
@@ -59,7 +59,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             answer_bytes: 64 * 1024,
-            question_bytes: 8 * 1024,
+            question_bytes: 32 * 1024,
             observers: 1_024,
             sources: 256,
             received_bytes: 4 * 1024 * 1024,

@@ -12,6 +12,7 @@ use waypost_time::{Instant, Jitter};
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::source::{Asker, Source};
+use crate::wire::Question;
 use crate::{Limits, Relation, Standing, SyncConfig, SyncEvent};
 
 /// The engine: keeps a [`Directory`] in step with others.
@@ -152,10 +153,18 @@ impl Replicator {
         peer: &Peer,
         request: &Request,
     ) {
-        let is_replica = self.followed.values().any(|following| {
-            matches!(&following.by, Followed::ByFeed(follower)
-                if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri)
-        });
+        let mut is_replica = false;
+        // Who has nothing while there is something has just started, and knows nobody who observed it before.
+        let has_started = || !directory.version().is_empty() && Question::holds_nothing(&request.payload);
+        for following in self.followed.values_mut() {
+            let Followed::ByFeed(follower) = &mut following.by else { continue };
+            if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri {
+                is_replica = true;
+                if has_started() {
+                    follower.wake();
+                }
+            }
+        }
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
         let asker = Asker { exchange, is_replica };
         self.source.handle_request(now, directory, &self.config, asker, request);

@@ -122,3 +122,23 @@ fn an_answer_that_is_cut_is_asked_on() {
     assert_eq!(names(&mut network, uris[2]).len(), 2000);
     assert_eq!(network.directory(uris[2]).version().clone(), network.directory(uris[0]).version().clone());
 }
+
+#[test]
+fn who_restarts_without_memory_is_heard_at_once() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[1], "ep=old&base=coap://[2001:db8::1]", "</a>");
+    network.settle();
+    network.stop(uris[0]).expect("a node");
+    let mut anew = common::node(77, waypost_sync::SyncConfig::new(77));
+    for other in &uris[1..] {
+        let uri = format!("{other}/sync/feed").parse().expect("a URI");
+        anew.replicator_mut().add_replica(uri).expect("room");
+    }
+    network.add(uris[0], anew);
+    network.settle();
+    network.register(uris[0], "ep=new&base=coap://[2001:db8::2]", "</b>");
+    network.settle();
+    for uri in uris {
+        assert_eq!(names(&mut network, uri), ["new", "old"], "{uri}");
+    }
+}

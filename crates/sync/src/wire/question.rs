@@ -42,6 +42,11 @@ impl Question {
         }
     }
 
+    /// Tells whether a message is the question of somebody who has nothing yet.
+    pub(crate) fn holds_nothing(octets: &[u8]) -> bool {
+        matches!(Self::decode(octets), Ok(Self::Changes(question)) if question.cursor.is_empty())
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::new(Vec::new());
         let written = self.write(&mut out);
