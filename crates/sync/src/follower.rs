@@ -341,7 +341,8 @@ impl Follower {
     fn put(&mut self, surroundings: &mut Surroundings<'_>, mut put: ArrivedPut) -> Option<Taken> {
         self.place_key(&mut put.key);
         let (age, place, key) = (put.age, put.place.take(), put.key.clone());
-        let present = surroundings.directory.record(&key);
+        // To make the record that is here costs as much as to take the one that came.
+        let present = if put.is_whole() { None } else { surroundings.directory.record(&key) };
         let Ok(mut record) = put.complete(present.as_ref()) else { return Some(Taken::Incomplete) };
         if let Origin::Foreign(authority) = &key.origin
             && !self.place_record(&mut record, authority, place.as_deref())

@@ -57,6 +57,11 @@ struct Stamps {
 pub(crate) struct Incomplete;
 
 impl ArrivedPut {
+    /// Tells whether nothing was left out.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.base.is_some() && self.lifetime.is_some() && self.attributes.is_some() && self.links.is_some()
+    }
+
     /// Makes it whole with the help of the record that is here.
     pub(crate) fn complete(self, present: Option<&Record>) -> Result<Record, Incomplete> {
         let written = self.written;
