@@ -5,6 +5,7 @@ use core::ops::Range;
 use core::time::Duration;
 use std::path::Path;
 
+use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 use waypost_benches::fleet::Documents;
@@ -24,7 +25,6 @@ struct Plot<'a> {
     lines: &'a [Line],
     /// Whether each point is marked.
     is_marked: bool,
-    legend: SeriesLabelPosition,
 }
 
 /// The name of an axis, and how its values are written.
@@ -55,9 +55,8 @@ pub(crate) fn memory(path: &Path, curves: &[Curves]) -> Drawn {
         y: Axis("bytes of each", |bytes| format!("{bytes}")),
         lines: &lines,
         is_marked: true,
-        legend: SeriesLabelPosition::UpperLeft,
     };
-    let top = range(&lines, |(_, bytes)| bytes).end * 1.3;
+    let top = range(&lines, |(_, bytes)| bytes).end * 1.1;
     plot.draw(path, sizes(&lines), 0.0..top)
 }
 
@@ -76,10 +75,9 @@ pub(crate) fn look_ups(path: &Path, curves: &Curves) -> Drawn {
         y: Axis("time of a look-up", time),
         lines: &lines,
         is_marked: true,
-        legend: SeriesLabelPosition::UpperLeft,
     };
     let Range { start, end } = range(&lines, |(_, time)| time);
-    plot.draw(path, sizes(&lines), (start / 2.0..end * 30.0).log_scale())
+    plot.draw(path, sizes(&lines), (start / 2.0..end * 2.0).log_scale())
 }
 
 /// Draws which share of the look-ups takes longer than how long.
@@ -92,7 +90,6 @@ pub(crate) fn latencies(path: &Path, title: &str, latencies: Latencies) -> Drawn
         y: Axis("share of the look-ups", |share| format!("{} %", (share * 1e6).round() / 1e4)),
         lines: &lines,
         is_marked: false,
-        legend: SeriesLabelPosition::UpperRight,
     };
     plot.draw(path, range(&lines, |(time, _)| time), (1e-4..1.0).log_scale())
 }
@@ -103,8 +100,10 @@ impl Plot<'_> {
         Y: AsRangedCoord<Value = f64>,
         Y::CoordDescType: ValueFormatter<f64>,
     {
-        let area = SVGBackend::new(path, (760, 460)).into_drawing_area();
+        let legend = LEGEND_LINE * self.lines.len().div_ceil(2) as u32;
+        let area = SVGBackend::new(path, (WIDTH, HEIGHT + legend + 12)).into_drawing_area();
         area.fill(&WHITE)?;
+        let (area, legend) = area.split_vertically(HEIGHT);
         let mut chart = ChartBuilder::on(&area)
             .caption(self.title, ("sans-serif", 20))
             .margin(20)
@@ -125,22 +124,33 @@ impl Plot<'_> {
             if self.is_marked {
                 chart.draw_series(line.points.iter().map(|point| Circle::new(*point, 3, line.color.filled())))?;
             }
-            let drawn = if line.is_dashed {
-                chart.draw_series(DashedLineSeries::new(line.points.iter().copied(), 6, 4, style))?
+            if line.is_dashed {
+                chart.draw_series(DashedLineSeries::new(line.points.iter().copied(), 6, 4, style))?;
             } else {
-                chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?
-            };
-            let (from, to) = if line.is_dashed { (6, 14) } else { (0, 20) };
-            drawn.label(&*line.name).legend(move |(x, y)| PathElement::new([(x + from, y), (x + to, y)], style));
+                chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
+            }
         }
-        chart
-            .configure_series_labels()
-            .position(self.legend.clone())
-            .background_style(WHITE.mix(0.85))
-            .border_style(BLACK.mix(0.2))
-            .label_font(("sans-serif", 13))
-            .draw()?;
-        area.present()?;
+        for (line, place) in self.lines.iter().zip(0..) {
+            let (x, y) = (LEFT + place % 2 * (WIDTH as i32 - LEFT) / 2, place / 2 * LEGEND_LINE as i32 + 10);
+            line.explain(&legend, (x, y))?;
+        }
+        legend.present()?;
+        Ok(())
+    }
+}
+
+impl Line {
+    /// Draws what the line looks like, and its name.
+    fn explain<B: DrawingBackend>(&self, legend: &DrawingArea<B, Shift>, (x, y): (i32, i32)) -> Drawn
+    where
+        B::ErrorType: 'static,
+    {
+        let style = self.color.stroke_width(2);
+        let strokes: &[(i32, i32)] = if self.is_dashed { &[(0, 6), (10, 16), (20, 26)] } else { &[(0, 26)] };
+        for (from, to) in strokes {
+            legend.draw(&PathElement::new([(x + from, y), (x + to, y)], style))?;
+        }
+        legend.draw(&Text::new(&*self.name, (x + 34, y - 7), ("sans-serif", 13)))?;
         Ok(())
     }
 }
@@ -167,6 +177,13 @@ fn count(count: &f64) -> String {
 fn time(seconds: &f64) -> String {
     Figure::Time(Duration::from_secs_f64(*seconds)).to_string()
 }
+
+/// Pixels of a plot, without the names of its lines, of which two share a row.
+const WIDTH: u32 = 760;
+const HEIGHT: u32 = 440;
+const LEGEND_LINE: u32 = 20;
+/// Pixels from the left edge to the names.
+const LEFT: i32 = 60;
 
 /// Colours that are told apart also by who does not tell red from green.
 const COLORS: [RGBColor; 4] =
