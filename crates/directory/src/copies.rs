@@ -1,4 +1,4 @@
-use waypost_model::{Dot, Key, Record, State};
+use waypost_model::{Key, Record, State, Version};
 use waypost_time::Instant;
 
 use crate::{Directory, registry::Place, token::Token};
@@ -13,17 +13,18 @@ impl Directory {
         Some(self.state(Some(slot)).record()?.into_owned())
     }
 
-    /// Forgets a registration, if it still is what the write `dot` made it; tells whether it was.
+    /// Forgets a registration, if every write that made it is in a version; tells whether that was so.
     ///
-    /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there. It leaves
-    /// no removal behind. A registration that this replica wrote itself is not forgotten so.
-    pub fn forget_copy(&mut self, now: Instant, key: &Key, dot: Dot) -> bool {
+    /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there, or that is
+    /// no longer wanted. It leaves no removal behind. A registration that this replica wrote itself is not forgotten so.
+    pub fn forget_copy(&mut self, now: Instant, key: &Key, version: &Version) -> bool {
         let token = Token::of(&self.context.config.secret, key);
         let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
         let is_entry = matches!(self.registry.place(slot), Some(Place::Entry(_)));
         let state: State = self.state(Some(slot));
-        let is_same = state.len() == 1 && state.records().all(|record| record.dot() == dot);
-        let is_copy = is_entry && is_same && dot.replica != self.context.config.replica;
+        let own = self.context.config.replica;
+        let mut dots = state.records().map(Record::dot);
+        let is_copy = is_entry && dots.all(|dot| version.contains(dot) && dot.replica != own);
         if is_copy {
             self.forget(now, slot);
         }

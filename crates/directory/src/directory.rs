@@ -5,9 +5,9 @@ use waypost_model::{Authority, Clock, Credentials, EndpointName, Location, Origi
 use waypost_time::Instant;
 
 use crate::{
-    Config, Endpoint, Endpoints, Feed, FeedGap, RecordRef, Resources, Scope, config::DEFAULT_PATH, context::Context,
-    deadlines::Deadlines, dictionary::Ids, documents::Documents, histories::Histories, index::Index, lookup::Lookup,
-    registry::Registry, token::Token, watches::Watches,
+    ChangeRef, Config, Endpoint, Endpoints, Feed, FeedGap, RecordRef, Resources, Scope, config::DEFAULT_PATH,
+    context::Context, deadlines::Deadlines, dictionary::Ids, documents::Documents, endpoints, histories::Histories,
+    index::Index, lookup::Lookup, registry::Registry, token::Token, watches::Watches,
 };
 
 /// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
@@ -113,7 +113,11 @@ impl Directory {
     /// Returns where the local registration is that a change in the [feed](Self::feed) is about.
     #[must_use]
     pub fn locate_record(&self, record: &RecordRef<'_>) -> Location {
-        self.context.location(Token::of_names(&self.context.config.secret, None, record.sector(), record.endpoint()))
+        self.context.location(self.token_of(record))
+    }
+
+    fn token_of(&self, record: &RecordRef<'_>) -> Token {
+        Token::of_names(&self.context.config.secret, None, record.sector(), record.endpoint())
     }
 
     /// Returns a registration by its location; also one that has expired and is kept.
@@ -124,6 +128,19 @@ impl Directory {
     pub fn registration(&self, now: Instant, location: &Location) -> Option<Endpoint<'_>> {
         let slot = self.find(location.as_str())?;
         Some(Endpoint::new(&self.context, &self.documents, self.registry.entry(slot)?, now))
+    }
+
+    /// Tells whether an [endpoint look-up](Self::endpoints) finds the registration that a change in the [feed](Self::feed) is about,
+    /// as all of its writes make it. The page of the query does not count.
+    #[must_use]
+    pub fn selects(&self, now: Instant, query: &Query, change: &ChangeRef<'_>) -> bool {
+        let token = match change {
+            ChangeRef::Put(record) => self.token_of(record),
+            ChangeRef::Remove(removed) => Token::of(&self.context.config.secret, removed.key()),
+        };
+        let entry = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
+        let found = entry.map(|entry| Endpoint::new(&self.context, &self.documents, entry, now));
+        found.is_some_and(|endpoint| query.criteria().iter().all(|criterion| endpoints::is_met(criterion, &endpoint)))
     }
 
     /// Finds links: the resource look-up of [RFC 9176 §6.1], with the filter of [RFC 9176 §6.2].

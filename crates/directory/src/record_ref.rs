@@ -56,6 +56,12 @@ impl<'d> RecordRef<'d> {
         Self { context, documents, source: Source::Record(record), age }
     }
 
+    /// Tells whether it is one of several writes that did not see each other, and together make the registration.
+    #[must_use]
+    pub fn is_one_of_several(&self) -> bool {
+        matches!(self.source, Source::Record(_))
+    }
+
     /// Returns the authority of a registration that was made elsewhere.
     #[must_use]
     pub fn authority(&self) -> Option<&'d Authority> {

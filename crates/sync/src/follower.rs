@@ -8,12 +8,13 @@ use core::time::Duration;
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::{Applied, Directory, Refused};
-use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId, Version};
+use waypost_filter::Query;
+use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, ReplicaId, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
 use self::comparing::Comparison;
-use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question};
+use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question, Selection};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -24,6 +25,8 @@ use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 pub(crate) struct Follower {
     name: Box<str>,
     relation: Relation,
+    /// What is asked for, where that is not everything.
+    selection: Option<Selection>,
     step: Step,
     phase: Phase,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
@@ -36,8 +39,10 @@ pub(crate) struct Follower {
     /// How often in a row it asked on and came no further.
     vain: u32,
     is_in_step: bool,
-    /// The host, if it turned out to offer no feed.
-    without_feed: Option<ResourceUri>,
+    /// Where the feed had to be looked for.
+    host: Option<ResourceUri>,
+    /// Whether the host turned out to offer no feed, or not to this reader.
+    is_without_feed: bool,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -94,13 +99,14 @@ enum Taken {
 
 impl Follower {
     /// Follows the feed at a URI, or the one that the host of a URI without path has.
-    pub(crate) fn new(uri: ResourceUri, relation: Relation) -> Self {
+    pub(crate) fn new(uri: ResourceUri, relation: Relation, query: &Query) -> Self {
         let name = uri.as_str().into();
-        let is_host = uri.request(Method::Get).path.is_empty();
+        let host = uri.request(Method::Get).path.is_empty().then(|| uri.clone());
         Self {
             name,
             relation,
-            step: if is_host { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
+            selection: (!query.criteria().is_empty()).then(|| Selection { query: query.clone(), news: Version::new() }),
+            step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
             is_whole: false,
             anew: None,
@@ -109,7 +115,8 @@ impl Follower {
             failures: 0,
             vain: 0,
             is_in_step: false,
-            without_feed: None,
+            host,
+            is_without_feed: false,
         }
     }
 
@@ -125,8 +132,8 @@ impl Follower {
     /// Returns what ends the observation of the feed, if there is one.
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
         let (Phase::Observing { cursor, .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
-        let (relation, cursor) = (self.relation, cursor.clone());
-        let question = ChangesQuestion { relation, cursor, heard: Version::new(), size: 0, is_whole: false };
+        let (relation, cursor, selection) = (self.relation, cursor.clone(), self.selection.clone());
+        let question = ChangesQuestion { relation, cursor, heard: Version::new(), size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
@@ -139,9 +146,9 @@ impl Follower {
         }
     }
 
-    /// Returns the host to mirror by look-ups, if it turned out to offer no feed.
-    pub(crate) const fn without_feed(&self) -> Option<&ResourceUri> {
-        self.without_feed.as_ref()
+    /// Returns the host to mirror by look-ups, if it turned out to offer no feed, or not to this reader.
+    pub(crate) fn without_feed(&self) -> Option<&ResourceUri> {
+        self.host.as_ref().filter(|_| self.is_without_feed)
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -205,6 +212,7 @@ impl Follower {
                     heard: surroundings.directory.heard(&self.origin()),
                     size,
                     is_whole: self.is_whole,
+                    selection: self.selection.clone(),
                 };
                 ask(feed, config, &Question::Changes(question)).with_observe(Observe::Register)
             }
@@ -242,11 +250,19 @@ impl Follower {
                     self.phase = Phase::Due;
                 }
                 // A directory that never heard of replication can still be read.
-                Err(Fault::NoInterface) if self.relation == Relation::Mirror => self.without_feed = Some(host.clone()),
+                Err(Fault::NoInterface) if self.relation == Relation::Mirror => self.is_without_feed = true,
                 Err(fault) => self.fail(surroundings, fault),
             },
+            Step::Read { .. }
+                if response.code == Code::FORBIDDEN && self.relation == Relation::Mirror && self.host.is_some() =>
+            {
+                self.is_without_feed = true;
+            }
             // What was removed after the cursor is not known there any more.
             Step::Read { .. } if response.code == Code::CONFLICT && self.anew.is_none() => {
+                if self.selection.is_some() {
+                    return self.start_anew(surroundings);
+                }
                 self.phase = Phase::Comparing;
                 self.compare(surroundings);
             }
@@ -286,6 +302,9 @@ impl Follower {
             }
             Taken::Gap | Taken::More => self.ask_on(surroundings, is_further),
             Taken::All => {
+                if let Some(selection) = &mut self.selection {
+                    selection.news = Version::new();
+                }
                 self.is_whole = false;
                 (self.failures, self.vain) = (0, 0);
                 self.finish_anew(surroundings);
@@ -304,6 +323,7 @@ impl Follower {
     }
 
     fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
+        let held_nothing = self.cursor(surroundings.directory).is_empty();
         let mut taken = Taken::All;
         for item in Answer::new(payload, cursor) {
             let next = match item {
@@ -314,6 +334,11 @@ impl Follower {
                     self.place_key(&mut removal.key);
                     self.apply(surroundings, Change::Remove(removal))
                 }
+                Ok(Item::Leave(dot, mut key)) => {
+                    self.place_key(&mut key);
+                    self.leave(surroundings, dot, &key);
+                    None
+                }
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
                 Ok(Item::Renewals { owner, after, upto, renewed }) => {
                     self.renew(surroundings, (owner, after, upto), renewed)
@@ -322,7 +347,12 @@ impl Follower {
                     self.doubt(surroundings, there);
                     None
                 }
-                Ok(Item::More) => {
+                Ok(Item::More(upto)) => {
+                    if let Some(selection) = &mut self.selection
+                        && held_nothing
+                    {
+                        selection.news = upto;
+                    }
                     taken = Taken::More;
                     None
                 }
@@ -367,6 +397,15 @@ impl Follower {
             }
             Ok(_) => None,
             Err(refused) => self.refuse(surroundings, Some(key), refused),
+        }
+    }
+
+    /// Forgets what has left the selection, unless it is known already.
+    fn leave(&mut self, surroundings: &mut Surroundings<'_>, dot: Dot, key: &Key) {
+        let mut version = self.cursor(surroundings.directory).clone();
+        if !version.contains(dot) {
+            version.insert(dot);
+            surroundings.directory.forget_copy(surroundings.now, key, &version);
         }
     }
 
@@ -444,14 +483,12 @@ impl Follower {
         let gone: Vec<_> = feed
             .filter(|change| anew.cursor.contains(change.dot()))
             .filter_map(|change| match change.to_change() {
-                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => {
-                    Some((record.key.clone(), record.dot()))
-                }
+                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => Some(record.key),
                 _ => None,
             })
             .collect();
-        for (key, dot) in gone {
-            surroundings.directory.forget_copy(surroundings.now, &key, dot);
+        for key in gone {
+            surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
         }
     }
 

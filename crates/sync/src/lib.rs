@@ -104,7 +104,7 @@
 //!
 //! | the source offers | found by | the mirror |
 //! |---|---|---|
-//! | a feed | `rt="waypost.feed"` in `/.well-known/core` | observes the feed: each change comes once, and only what changed |
+//! | a feed, to whom it admits | `rt="waypost.feed"` in `/.well-known/core` | observes the feed: each change comes once, and only what changed |
 //! | links with provenance | a look-up that asks for it | observes the two look-ups, and compares answers |
 //! | look-ups that can be observed | the answers | observes the endpoint look-up, and one look-up of links per registration |
 //! | look-ups | – | asks again and again, at the pace that Max-Age allows |
@@ -147,7 +147,8 @@
 //! A question names what is here: for each replica, the number of the last write that was taken. The answer has what came
 //! after that, each registration once and in its present state, without the fields that the asker has already. It may be cut
 //! anywhere and asked on. A notification is the same answer, told by itself; one that does not go on from what is here is a
-//! question more, and no harm. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
+//! question more, and no harm. Who asks for what a query selects ([`Replicator::add_mirror_of`]) is told of that, and of the
+//! names of what may have left it. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
 //! source, at the module `wire`.
 //!
 //! # Who is believed

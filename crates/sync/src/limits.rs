@@ -47,6 +47,11 @@ pub struct Limits {
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.
     pub renewal_delay: Duration,
+    /// How often an observer of a selection is told of something, at most, as each write is something to it; once a second by
+    /// default.
+    pub selection_pace: Duration,
+    /// Changes that are looked at for one answer about a selection; 10 000 by default, a few milliseconds of work.
+    pub looked_at: usize,
     /// How often a source that is observed is asked whether it still knows of that; a minute by default.
     pub refresh: Duration,
     /// How often a source that cannot be observed is asked; ten seconds by default.
@@ -73,6 +78,8 @@ impl Default for Limits {
             ids: 512,
             reconciliations: 4,
             renewal_delay: Duration::from_secs(10),
+            selection_pace: Duration::from_secs(1),
+            looked_at: 10_000,
             refresh: Duration::from_secs(60),
             poll: Duration::from_secs(10),
             patience: Duration::from_secs(300),

@@ -153,17 +153,17 @@ impl Reconciliation {
         let is_gone = |dot: Dot, left: Duration, lifetime: Duration| {
             self.version.contains(dot) && left > slack.saturating_add(lifetime / AGE_FRACTION)
         };
-        let copies: Vec<(Key, Dot)> = directory
+        let copies: Vec<Key> = directory
             .ids(now, origin)
             .filter(|(id, _)| gone.contains(id))
             .filter(|(_, record)| {
                 let lifetime = record.lifetime().value.duration();
                 is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
             })
-            .map(|(_, record)| (record.to_record().key, record.dot()))
+            .map(|(_, record)| record.to_record().key)
             .collect();
-        for (key, dot) in copies {
-            self.removed += usize::from(directory.forget_copy(now, &key, dot));
+        for key in copies {
+            self.removed += usize::from(directory.forget_copy(now, &key, &self.version));
         }
     }
 }

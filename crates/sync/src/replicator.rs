@@ -6,6 +6,7 @@ use core::time::Duration;
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
 use waypost_filter::Query;
+use waypost_model::Authority;
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
@@ -35,6 +36,7 @@ pub struct Replicator {
 #[derive(Debug)]
 struct Following {
     name: Box<str>,
+    authority: Authority,
     relation: Relation,
     /// What is taken from it.
     query: Query,
@@ -79,7 +81,7 @@ impl Replicator {
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_replica(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
-        self.follow(uri, Relation::Replica)
+        self.follow(uri, Relation::Replica, Query::all())
     }
 
     /// Mirrors what is registered at a directory of another authority. The URI is that of its feed, or of its host.
@@ -88,25 +90,19 @@ impl Replicator {
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_mirror(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
-        self.follow(uri, Relation::Mirror)
+        self.follow(uri, Relation::Mirror, Query::all())
     }
 
-    /// Mirrors what a query selects of what is registered at a directory of another authority. The URI is that of its host.
+    /// Mirrors what a query selects of what is registered at a directory of another authority: the registrations that an endpoint
+    /// look-up finds, by a feed with all of their links. The URI is that of its feed, or of its host.
     ///
-    /// What is followed are its look-ups, also where it has a feed: a feed tells of everything. The page of the query, if it
-    /// has one, does not count.
+    /// The page of the query, if it has one, does not count.
     ///
     /// # Errors
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_mirror_of(&mut self, uri: ResourceUri, query: Query) -> Result<(), NotFollowed> {
-        let query = query.without_page();
-        if query.criteria().is_empty() {
-            return self.add_mirror(uri);
-        }
-        let (name, relation) = (uri.as_str().into(), Relation::Mirror);
-        let by = Followed::ByLookups(Box::new(LookupMirror::new(uri, query.clone(), &self.config)));
-        self.insert(Following { name, relation, query, confirmed: None, by })
+        self.follow(uri, Relation::Mirror, query.without_page())
     }
 
     /// Returns how it stands with each directory that is followed, in the order in which they were added.
@@ -189,11 +185,11 @@ impl Replicator {
                 None
             }
         });
-        if let Some(host) = without_feed.flatten() {
-            let mirror = LookupMirror::new(host, Query::all(), &self.config);
-            if let Some(following) = self.followed.get_mut(&name) {
-                following.by = Followed::ByLookups(Box::new(mirror));
-            }
+        if let Some(host) = without_feed.flatten()
+            && let Some(following) = self.followed.get_mut(&name)
+        {
+            let mirror = LookupMirror::new(host, following.query.clone(), &self.config);
+            following.by = Followed::ByLookups(Box::new(mirror));
         }
     }
 
@@ -263,20 +259,21 @@ impl Replicator {
         self.followed.values().filter_map(deadline).chain(self.source.deadline()).min()
     }
 
-    fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {
-        let name = uri.as_str().into();
-        let by = Followed::ByFeed(Box::new(Follower::new(uri, relation)));
-        self.insert(Following { name, relation, query: Query::all(), confirmed: None, by })
-    }
-
-    fn insert(&mut self, following: Following) -> Result<(), NotFollowed> {
+    fn follow(&mut self, uri: ResourceUri, relation: Relation, query: Query) -> Result<(), NotFollowed> {
         if self.followed.len() >= self.config.limits.sources {
             return Err(NotFollowed::OverLimit);
         }
-        if self.followed.values().any(|other| other.name == following.name) {
+        let (name, authority) = (uri.as_str().into(), uri.authority().clone());
+        // Of one authority, one query says what is held.
+        let is_held = |other: &Following| {
+            let is_mirrored = [relation, other.relation] == [Relation::Mirror; 2] && other.authority == authority;
+            other.name == name || is_mirrored
+        };
+        if self.followed.values().any(is_held) {
             return Err(NotFollowed::Already);
         }
-        self.followed.insert(self.next, following);
+        let by = Followed::ByFeed(Box::new(Follower::new(uri, relation, &query)));
+        self.followed.insert(self.next, Following { name, authority, relation, query, confirmed: None, by });
         self.next += 1;
         Ok(())
     }

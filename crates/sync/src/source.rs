@@ -3,12 +3,12 @@ use alloc::vec::Vec;
 
 use bytes::Bytes;
 use waypost_directory::{ChangeRef, Directory};
-use waypost_model::{Location, Origin, ReplicaId, Version};
+use waypost_model::{Location, Origin, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
 use crate::sessions::Sessions;
-use crate::wire::{ChangesQuestion, Question, Writer};
+use crate::wire::{ChangesQuestion, Question, Selection, Writer};
 use crate::{Relation, SyncConfig};
 
 /// Serves the feed of a directory: answers questions, and tells those who observe.
@@ -43,6 +43,8 @@ struct Observer {
     holds: Position,
     /// Whether it is to be told that there is something, and was not yet.
     is_due: bool,
+    /// When it may be told: of a selection, each write in the directory is news, however small.
+    next: Instant,
 }
 
 /// How far one knows the directory: its writes, and its renewals.
@@ -57,10 +59,7 @@ struct Position {
 struct Encoded {
     /// Whether it is the answer to a question, which says what everything amounts to, or a notification.
     is_asked: bool,
-    relation: Relation,
-    replicas: Vec<ReplicaId>,
-    size: u64,
-    is_whole: bool,
+    question: ChangesQuestion,
     holds: Position,
     current: Position,
     at: Instant,
@@ -103,6 +102,9 @@ impl Source {
                 if let Some(observer) = self.observers.get_mut(&exchange) {
                     observer.holds = reached;
                     observer.is_due = !is_complete;
+                    if question.selection.is_some() {
+                        observer.next = now + config.limits.selection_pace;
+                    }
                 }
                 response
             }
@@ -121,7 +123,7 @@ impl Source {
     pub(crate) fn poll_output(&mut self, now: Instant, directory: &Directory, config: &SyncConfig) -> Option<Output> {
         self.announce(now, directory, config);
         self.outputs.pop_front().or_else(|| {
-            let due = self.observers.iter_mut().find(|(_, observer)| observer.is_due);
+            let due = self.observers.iter_mut().find(|(_, observer)| observer.is_due && observer.next <= now);
             due.map(|(exchange, observer)| {
                 observer.is_due = false;
                 Output::Changed { exchange: *exchange }
@@ -131,7 +133,8 @@ impl Source {
 
     /// Returns when [`Source::poll_output`] may have something to say though nothing happens meanwhile.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.renewals_due
+        let later = self.observers.values().filter(|observer| observer.is_due).map(|observer| observer.next);
+        self.renewals_due.into_iter().chain(later).min()
     }
 
     /// Returns how many answers were written; those that several peers were sent count once.
@@ -216,7 +219,7 @@ impl Source {
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers.len() < config.limits.observers {
             question.is_whole = false;
-            self.observers.insert(asker.exchange, Observer { question, holds: reached, is_due: false });
+            self.observers.insert(asker.exchange, Observer { question, holds: reached, is_due: false, next: now });
             response.is_observed = true;
         }
         Ok(response)
@@ -235,7 +238,7 @@ impl Source {
         let is_same =
             |encoded: &Encoded| encoded.is_asked == is_asked && encoded.answers(now, directory, question, holds);
         if !self.encoded.as_ref().is_some_and(is_same) {
-            self.encoded = Some(encode(now, directory, question, holds, is_asked)?);
+            self.encoded = Some(encode(now, directory, config, question, holds, is_asked)?);
             self.encodings += 1;
         }
         let Some(encoded) = &self.encoded else { unreachable!("it was just written") };
@@ -257,32 +260,40 @@ impl Position {
 impl Encoded {
     /// Tells whether this is what would be written now.
     fn answers(&self, now: Instant, directory: &Directory, question: &ChangesQuestion, holds: &Position) -> bool {
-        (self.at, self.relation, self.size, self.is_whole) == (now, question.relation, question.size, question.is_whole)
+        self.at == now
+            && self.question.is_like(question)
             && self.holds == *holds
             && self.current == Position::of(directory)
-            && self.replicas.iter().copied().eq(question.cursor.iter().map(|dot| dot.replica))
     }
 }
 
 fn encode(
     now: Instant,
     directory: &Directory,
+    config: &SyncConfig,
     question: &ChangesQuestion,
     holds: &Position,
     is_asked: bool,
 ) -> Result<Encoded, Response> {
-    let gap = |_| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
+    let gap = || Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
     let current = Position::of(directory);
     let mut writer = Writer::new(question, &holds.version, &current.version);
     let mut reached = holds.clone();
     let mut is_complete = true;
-    for change in directory.feed(now, &holds.version).map_err(gap)? {
-        if writer.len() as u64 >= question.size && !writer.is_empty() {
+    for (looked_at, change) in directory.feed(now, &holds.version).map_err(|_| gap())?.enumerate() {
+        let is_full = writer.len() as u64 >= question.size && !writer.is_empty();
+        if is_full || question.selection.is_some() && looked_at >= config.limits.looked_at {
             is_complete = false;
             break;
         }
-        let place = place_of(directory, question.relation, &change);
-        writer.change(&change, place.as_ref().map(Location::as_str));
+        match &question.selection {
+            Some(selection) => match selection.concerned_by(now, directory, holds, &change).map_err(|Gap| gap())? {
+                Concerned::Has => writer.change(&change, place_of(directory, question.relation, &change).as_ref()),
+                Concerned::MayHaveHad => writer.leave(&change),
+                Concerned::Not => writer.pass(change.dot()),
+            },
+            None => writer.change(&change, place_of(directory, question.relation, &change).as_ref()),
+        }
         reached.version.insert(change.dot());
     }
     if is_complete {
@@ -291,25 +302,54 @@ fn encode(
         reached.version.merge(&holds.version);
         reached.heard.merge(&holds.heard);
     }
-    let digest = (is_asked && current.version.includes(&holds.version)).then(|| directory.digest(&Origin::Local));
+    let is_comparable = is_asked && question.selection.is_none() && current.version.includes(&holds.version);
+    let digest = is_comparable.then(|| directory.digest(&Origin::Local));
+    let octets = match is_complete {
+        true => writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard), digest),
+        false => writer.cut(),
+    };
     Ok(Encoded {
         is_asked,
-        relation: question.relation,
-        replicas: question.cursor.iter().map(|dot| dot.replica).collect(),
-        size: question.size,
-        is_whole: question.is_whole,
+        question: question.clone(),
         holds: holds.clone(),
         current: current.clone(),
         at: now,
-        octets: if is_complete {
-            writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard), digest)
-        } else {
-            writer.cut()
-        }
-        .into(),
+        octets: octets.into(),
         reached,
         is_complete,
     })
+}
+
+/// How a change concerns who holds a selection.
+enum Concerned {
+    /// It is in the selection.
+    Has,
+    /// It is not, and may have been.
+    MayHaveHad,
+    Not,
+}
+
+/// Says that a selection cannot be told change by change, so that it has to be read anew.
+struct Gap;
+
+impl Selection {
+    fn concerned_by(
+        &self,
+        now: Instant,
+        directory: &Directory,
+        holds: &Position,
+        change: &ChangeRef<'_>,
+    ) -> Result<Concerned, Gap> {
+        let is_news = holds.version.is_empty() || self.news.contains(change.dot());
+        let is_alone = matches!(change, ChangeRef::Put(record) if !record.is_one_of_several());
+        match (directory.selects(now, &self.query, change), is_news) {
+            // The writes that it is together with may have been passed over, as they did not match by themselves.
+            (true, false) if !is_alone => Err(Gap),
+            (true, _) => Ok(Concerned::Has),
+            (false, true) => Ok(Concerned::Not),
+            (false, false) => Ok(Concerned::MayHaveHad),
+        }
+    }
 }
 
 /// Returns where a registration is, for a mirror, which cannot know.
@@ -324,7 +364,7 @@ fn place_of(directory: &Directory, relation: Relation, change: &ChangeRef<'_>) -
 fn entries(now: Instant, directory: &Directory, config: &SyncConfig, relation: Relation, ids: &[u64]) -> Vec<u8> {
     let ids: BTreeSet<u64> = ids.iter().copied().take(config.limits.ids).collect();
     let (cursor, heard) = (Version::new(), Version::new());
-    let question = ChangesQuestion { relation, cursor, heard, size: 0, is_whole: true };
+    let question = ChangesQuestion { relation, cursor, heard, size: 0, is_whole: true, selection: None };
     let mut found: Vec<ChangeRef<'_>> = directory
         .ids(now, &Origin::Local)
         .filter(|(id, _)| ids.contains(id))
@@ -333,8 +373,7 @@ fn entries(now: Instant, directory: &Directory, config: &SyncConfig, relation: R
     found.sort_by_key(ChangeRef::dot);
     let mut writer = Writer::new(&question, &question.cursor, directory.version());
     for change in &found {
-        let place = place_of(directory, relation, change);
-        writer.change(change, place.as_ref().map(Location::as_str));
+        writer.change(change, place_of(directory, relation, change).as_ref());
     }
     writer.cut()
 }

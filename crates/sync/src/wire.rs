@@ -1,22 +1,25 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [0, relation, cursor: version, heard: version, size: uint, whole: bool]  ; what has changed?
+//! question  = [0, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection]  ; what has changed?
 //!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
 //!           / [2, relation, * id: uint]                                   ; which are the registrations of these ids?
+//! selection = (query: tstr, news: version)       ; asked by a mirror of what a query selects: see below
 //! relation  = 0 / 1                              ; a replica of the authority asks / a mirror of it asks
 //! version   = { * replica: uint => sequence: uint }
 //!
-//! answer    = run*, ( renewals*, ? digest / more: true )  ; a CBOR sequence; without `more` it is complete
+//! answer    = run*, ( renewals*, ? digest / more )  ; a CBOR sequence; without `more` it is complete
+//! more      = ( true, ? version )                ; the version where a selection is asked for: what there is to be read
 //! digest    = ( count: uint, sum: uint )         ; of all there is, where the asker now holds the same version
 //! run       = [by, after: sequence, span: uint, * change]
 //! by        = uint                               ; index of the replica in the cursor of the question,
 //!           / bstr .size 8                       ; or its id, where the cursor has none
 //! renewals  = { by => [after: uint, span: uint, bstr .packed *( age, count: uint, * distance: uint )] }
-//! change    = put / removal
+//! change    = put / removal / leave
 //! put       = [flags: uint, delta: uint, names, base, lifetime, attributes, links, age, time, renewals: uint,
 //!              ? place: tstr, ? stamps, ? credentials: [* bstr]]
 //! removal   = [flags: uint, delta: uint, names, time, horizon, seen: version]
+//! leave     = [flags: uint, delta: uint, names]  ; the selection has it no longer, or not
 //! names     = (sector: tstr / null, endpoint: tstr)
 //! base      = tstr / null                        ; null stands for what the asker has already, in this and the next three
 //! lifetime  = uint / null                        ; seconds
@@ -34,6 +37,11 @@
 //! before it. Who holds less than `after` has a gap, and asks. Renewals have numbers of their own; `heard` has the last ones
 //! that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest first: distances between the sequence
 //! numbers of the writes that were renewed.
+//!
+//! Who asks for a selection is told of what an endpoint look-up with that query finds, and which of what it may hold has left.
+//! Nobody remembers what was in it before, so that each write to a registration that is not in it is a leave, a removal too. Only
+//! of the writes up to `news` beyond the cursor nothing is held: that is what there was when its reading began. There is no
+//! digest, and what cannot be told one write at a time is a gap.
 
 mod answer;
 mod cells;
@@ -51,7 +59,7 @@ pub(crate) use answer::{Answer, Item};
 pub(crate) use cells::Cells;
 pub use error::Malformed;
 pub(crate) use put::ArrivedPut;
-pub(crate) use question::{ChangesQuestion, Question};
+pub(crate) use question::{ChangesQuestion, Question, Selection};
 use reader::Reader;
 pub(crate) use renewals::Packed;
 pub(crate) use writer::Writer;

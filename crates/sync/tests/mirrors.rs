@@ -38,6 +38,11 @@ fn node(replica: u64, server: ServerConfig, sync: SyncConfig) -> Node {
 
 /// A source of each kind, and a mirror of it.
 fn pair(kind: &str) -> Network {
+    pair_of(kind, "")
+}
+
+/// A source of each kind, and a mirror of what a query selects of it.
+fn pair_of(kind: &str, query: &str) -> Network {
     let mut network = Network::default();
     let mut server = ServerConfig::default();
     let mut sync = SyncConfig::new(1);
@@ -51,7 +56,8 @@ fn pair(kind: &str) -> Network {
     }
     network.add("coap://source", node(1, server, sync));
     let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
-    mirror.replicator_mut().add_mirror("coap://source".parse().expect("a URI")).expect("room");
+    let query = query.parse().expect("a query");
+    mirror.replicator_mut().add_mirror_of("coap://source".parse().expect("a URI"), query).expect("room");
     network.add("coap://mirror", mirror);
     network
 }
@@ -166,17 +172,8 @@ fn a_source_that_comes_back_unchanged_is_in_step_again() {
 
 #[test]
 fn a_mirror_of_a_query_holds_what_it_selects() {
-    for kind in ["provenance", "plain"] {
-        let mut network = Network::default();
-        let server = match kind {
-            "plain" => ServerConfig::default().with_policy(Plain),
-            _ => ServerConfig::default(),
-        };
-        network.add("coap://source", node(1, server, SyncConfig::new(1)));
-        let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
-        let query = "rt=lamp".parse().expect("a query");
-        mirror.replicator_mut().add_mirror_of("coap://source".parse().expect("a URI"), query).expect("room");
-        network.add("coap://mirror", mirror);
+    for kind in ["feed", "provenance", "plain"] {
+        let mut network = pair_of(kind, "rt=lamp");
         network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]", "</l>;rt=lamp,</x>;rt=lux");
         network.register("coap://source", "ep=node2&base=coap://[2001:db8::2]", "</x>;rt=lux");
         network.run_until(Instant::from_millis(1_000));
@@ -275,4 +272,19 @@ fn a_location_that_is_used_again_is_another_registration() {
     let targets: Vec<_> = directory.resources(Instant::ZERO, &all).map(|found| found.target().to_string()).collect();
     assert_eq!((names, targets), (vec!["new".into()], vec!["coap://[2001:db8::2]/new".into()]));
     assert!(replicator.poll_event().is_none_or(|event| matches!(event, SyncEvent::InStep { .. })));
+}
+
+#[test]
+fn a_source_that_keeps_its_feed_to_itself_is_mirrored_by_its_look_ups() {
+    let mut network = Network::default();
+    let mut server = ServerConfig::default();
+    server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed""#).expect("a link");
+    network.add("coap://source", node(1, server, SyncConfig::new(1)));
+    let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
+    mirror.replicator_mut().add_mirror("coap://source".parse().expect("a URI")).expect("room");
+    network.add("coap://mirror", mirror);
+    network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.run_until(Instant::from_millis(100_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network));
+    assert_eq!(shown(&mut network, "coap://mirror").0.len(), 1);
 }

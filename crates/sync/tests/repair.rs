@@ -64,7 +64,7 @@ fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
     let mut network = pair(500);
     let now = network.now;
     for (key, dot) in copies(&mut network).into_iter().step_by(50) {
-        assert!(network.directory(MIRROR).forget_copy(now, &key, dot));
+        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
     }
     assert_eq!(names(&mut network, MIRROR).len(), 490);
     network.run_until(now + Duration::from_secs(900));

@@ -2,11 +2,11 @@ use alloc::boxed::Box;
 
 use minicbor::data::Type;
 use waypost_directory::Digest;
-use waypost_model::{Dot, Removal, ReplicaId, Version};
+use waypost_model::{Dot, Key, Removal, ReplicaId, Version};
 
 use super::put::{self, ArrivedPut};
 use super::renewals::Packed;
-use super::{Malformed, Reader, flags, removal};
+use super::{Malformed, Reader, flags, removal, version};
 
 /// Reads an answer, item by item.
 ///
@@ -37,14 +37,16 @@ pub(crate) enum Item<'b> {
     Put(Box<ArrivedPut>),
     /// One was removed.
     Removal(Removal),
+    /// One is not in what is asked for.
+    Leave(Dot, Key),
     /// Everything up to this write was said.
     End { upto: Dot },
     /// What one replica wrote was renewed: sequence numbers and ages, from one number of a renewal to another.
     Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b> },
     /// What everything amounts to.
     Digest(Digest),
-    /// There is more to ask for.
-    More,
+    /// There is more to ask for; of a selection, up to this version.
+    More(Version),
 }
 
 impl<'b> Answer<'b> {
@@ -68,9 +70,10 @@ impl<'b> Answer<'b> {
         if self.reader.next_type() == Some(Type::Bool) {
             let offset = self.reader.offset();
             let is_more = self.reader.bool()?;
+            let upto = if self.reader.is_at_end() { Version::new() } else { version::read(&mut self.reader)? };
             self.reader.end()?;
             self.is_over = true;
-            return if is_more { Ok(Some(Item::More)) } else { Err(Malformed::new(offset, "answer: false")) };
+            return if is_more { Ok(Some(Item::More(upto))) } else { Err(Malformed::new(offset, "answer: false")) };
         }
         if matches!(self.reader.next_type(), Some(Type::U8 | Type::U16 | Type::U32 | Type::U64)) {
             let digest = Digest { count: self.reader.uint()?, sum: self.reader.uint()? };
@@ -139,6 +142,10 @@ fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item<'static>, 
     let dot = Dot::new(run.replica, sequence);
     let item = match flags {
         flags::REMOVED => (7, Item::Removal(removal::read(reader, dot)?)),
+        flags::LEFT => {
+            let (sector, endpoint) = put::read_names(reader)?;
+            (4, Item::Leave(dot, Key::local(sector, endpoint)))
+        }
         _ if flags & !flags::OF_PUT == 0 => {
             let optional = flags & (flags::HAS_PLACE | flags::HAS_STAMPS | flags::HAS_CREDENTIALS);
             (11 + u64::from(optional.count_ones()), Item::Put(Box::new(put::read(reader, flags, dot)?)))

@@ -11,4 +11,7 @@ pub(super) const HAS_STAMPS: u64 = 1 << 3;
 /// Credentials follow.
 pub(super) const HAS_CREDENTIALS: u64 = 1 << 4;
 
+/// The registration is not in what is asked for; all other flags are clear.
+pub(super) const LEFT: u64 = 1 << 5;
+
 pub(super) const OF_PUT: u64 = BASE_IS_GIVEN | HAS_PLACE | HAS_STAMPS | HAS_CREDENTIALS;

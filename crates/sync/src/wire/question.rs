@@ -1,9 +1,11 @@
+use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use minicbor::Encoder;
 use minicbor::encode::Error;
-use waypost_model::Version;
+use waypost_filter::Query;
+use waypost_model::{ReplicaId, Version};
 
 use super::{Malformed, Reader, version};
 use crate::Relation;
@@ -31,6 +33,29 @@ pub(crate) struct ChangesQuestion {
     pub(crate) size: u64,
     /// Whether nothing may be left out because the follower should have it.
     pub(crate) is_whole: bool,
+    /// What is asked for, where that is not everything.
+    pub(crate) selection: Option<Selection>,
+}
+
+/// What a mirror asks for that holds a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selection {
+    pub(crate) query: Query,
+    /// What there was when its reading began: nothing of that is held yet but what the cursor has.
+    pub(crate) news: Version,
+}
+
+impl ChangesQuestion {
+    /// Tells whether both are answered in the same words where the askers hold the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.relation, self.size, self.is_whole, &self.selection)
+            == (other.relation, other.size, other.is_whole, &other.selection)
+            && self.replicas().eq(other.replicas())
+    }
+
+    fn replicas(&self) -> impl Iterator<Item = ReplicaId> {
+        self.cursor.iter().map(|dot| dot.replica)
+    }
 }
 
 impl Question {
@@ -59,12 +84,13 @@ impl Question {
         let length = reader.array()?;
         let kind = reader.uint()?;
         let question = match (kind, length) {
-            (CHANGES, 6) => Self::Changes(ChangesQuestion {
+            (CHANGES, 6 | 8) => Self::Changes(ChangesQuestion {
                 relation: read_relation(&mut reader)?,
                 cursor: version::read(&mut reader)?,
                 heard: version::read(&mut reader)?,
                 size: reader.uint()?,
                 is_whole: reader.bool()?,
+                selection: if length == 8 { Some(read_selection(&mut reader)?) } else { None },
             }),
             (CELLS, 5) => {
                 let relation = read_relation(&mut reader)?;
@@ -86,11 +112,15 @@ impl Question {
     fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>> {
         match self {
             Self::Changes(question) => {
-                out.array(6)?.u64(CHANGES)?;
+                out.array(if question.selection.is_some() { 8 } else { 6 })?.u64(CHANGES)?;
                 write_relation(out, question.relation)?;
                 version::write(out, &question.cursor)?;
                 version::write(out, &question.heard)?;
                 out.u64(question.size)?.bool(question.is_whole)?;
+                if let Some(selection) = &question.selection {
+                    out.str(&selection.query.to_string())?;
+                    version::write(out, &selection.news)?;
+                }
             }
             Self::Cells { relation, key, from, count } => {
                 out.array(5)?.u64(CELLS)?;
@@ -123,6 +153,11 @@ fn read_relation(reader: &mut Reader<'_>) -> Result<Relation, Malformed> {
         1 => Ok(Relation::Mirror),
         _ => reader.valid(Err(()), "relation: unknown"),
     }
+}
+
+fn read_selection(reader: &mut Reader<'_>) -> Result<Selection, Malformed> {
+    let query = reader.text()?.parse();
+    Ok(Selection { query: reader.valid(query, "query: cannot be read")?, news: version::read(reader)? })
 }
 
 const CHANGES: u64 = 0;

@@ -1,12 +1,13 @@
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
 use waypost_directory::{ChangeRef, Digest, RenewalBatch};
-use waypost_model::{ReplicaId, Version};
+use waypost_model::{Dot, Location, ReplicaId, Sector, Version};
 
 use super::put::Audience;
-use super::{ChangesQuestion, put, removal, renewals};
+use super::{ChangesQuestion, flags, put, removal, renewals, version};
 use crate::Relation;
 
 /// Writes an answer: the changes of a feed, in their order, as runs.
@@ -27,7 +28,10 @@ pub(crate) struct Writer<'q> {
 #[derive(Debug)]
 struct Run {
     replica: ReplicaId,
+    /// The last write that something was said of.
     last: u64,
+    /// The last one that was looked at.
+    passed: u64,
     count: u64,
     changes: Vec<u8>,
 }
@@ -47,25 +51,51 @@ impl<'q> Writer<'q> {
     }
 
     /// Adds a change. They come in the order of their dots. `place` is where the registration is, for a mirror.
-    pub(crate) fn change(&mut self, change: &ChangeRef<'_>, place: Option<&str>) {
-        let dot = change.dot();
+    pub(crate) fn change(&mut self, change: &ChangeRef<'_>, place: Option<&Location>) {
+        let holds = (!self.question.is_whole).then_some(self.holds);
+        let place = place.map(Location::as_str);
+        let audience = Audience { holds, is_trusted: self.question.relation == Relation::Replica };
+        self.add(change.dot(), |out, delta| match change {
+            ChangeRef::Put(record) => put::write(out, record, delta, place, audience),
+            ChangeRef::Remove(removed) => removal::write(out, removed, delta),
+        });
+    }
+
+    /// Adds that a registration is not in what is asked for.
+    pub(crate) fn leave(&mut self, change: &ChangeRef<'_>) {
+        let (sector, endpoint) = match change {
+            ChangeRef::Put(record) => (record.sector(), record.endpoint()),
+            ChangeRef::Remove(removed) => {
+                (removed.key().sector.as_ref().map(Sector::as_str), removed.key().endpoint.as_str())
+            }
+        };
+        self.add(change.dot(), |out, delta| {
+            put::write_names(out.array(4)?.u64(flags::LEFT)?.u64(delta)?, sector, endpoint)
+        });
+    }
+
+    /// Notes that there is nothing to say of a change.
+    pub(crate) fn pass(&mut self, dot: Dot) {
+        self.run_of(dot).passed = dot.sequence;
+    }
+
+    fn add(&mut self, dot: Dot, write: impl FnOnce(&mut Encoder<&mut Vec<u8>>, u64) -> Result<(), Error<Infallible>>) {
+        let run = self.run_of(dot);
+        let delta = dot.sequence.saturating_sub(run.last);
+        let written = write(&mut Encoder::new(&mut run.changes), delta);
+        debug_assert!(written.is_ok(), "a vector takes everything");
+        (run.last, run.passed) = (dot.sequence, dot.sequence);
+        run.count += 1;
+    }
+
+    /// Returns the run that a dot belongs to, and ends the one before it.
+    fn run_of(&mut self, dot: Dot) -> &mut Run {
         if self.run.as_ref().is_some_and(|run| run.replica != dot.replica) {
             self.end_run(true);
         }
         let after = self.holds.sequence(dot.replica);
-        let run =
-            self.run.get_or_insert_with(|| Run { replica: dot.replica, last: after, count: 0, changes: Vec::new() });
-        let holds = (!self.question.is_whole).then_some(self.holds);
-        let audience = Audience { holds, is_trusted: self.question.relation == Relation::Replica };
-        let delta = dot.sequence.saturating_sub(run.last);
-        let mut out = Encoder::new(&mut run.changes);
-        let written = match change {
-            ChangeRef::Put(record) => put::write(&mut out, record, delta, place, audience),
-            ChangeRef::Remove(removed) => removal::write(&mut out, removed, delta),
-        };
-        debug_assert!(written.is_ok(), "a vector takes everything");
-        run.last = dot.sequence;
-        run.count += 1;
+        let new = || Run { replica: dot.replica, last: after, passed: after, count: 0, changes: Vec::new() };
+        self.run.get_or_insert_with(new)
     }
 
     /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to.
@@ -92,12 +122,16 @@ impl<'q> Writer<'q> {
     pub(crate) fn cut(mut self) -> Vec<u8> {
         self.end_run(false);
         self.octets.push(TRUE);
+        if self.question.selection.is_some() {
+            let written = version::write(&mut Encoder::new(&mut self.octets), self.version);
+            debug_assert!(written.is_ok(), "a vector takes everything");
+        }
         self.octets
     }
 
     fn end_run(&mut self, is_complete: bool) {
         let Some(run) = self.run.take() else { return };
-        let upto = if is_complete { self.version.sequence(run.replica).max(run.last) } else { run.last };
+        let upto = if is_complete { self.version.sequence(run.replica).max(run.passed) } else { run.passed };
         self.head(run.replica, upto, run.count);
         self.octets.extend_from_slice(&run.changes);
         self.written.push(run.replica);
