@@ -2,7 +2,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_model::{
-    Change, Clock, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, Timestamp, Version,
+    Change, Clock, Dot, Key, Lifetime, Location, Merged, Origin, Record, Removal, Renewal, ReplicaId, Timestamp,
+    Version,
 };
 use waypost_time::Instant;
 
@@ -122,7 +123,7 @@ impl Directory {
             return Err(Refused::Implausible { what: "age" });
         }
         // Nobody else renews what this replica wrote.
-        if renewal.dot.replica == self.context.config.replica {
+        if self.is_own(&renewal.key.origin, renewal.dot.replica) {
             return Err(Refused::Implausible { what: "dot" });
         }
         let mut state = self.state(Some(slot));
@@ -196,11 +197,14 @@ impl Directory {
             return Err(Refused::Implausible { what: "sequence" });
         }
         let replica = self.context.config.replica;
-        if version.sequence(replica) <= self.version_of(origin).sequence(replica) {
-            return Ok(());
-        }
+        let is_ahead = version.sequence(replica) > self.version_of(origin).sequence(replica);
         // Nobody else writes in the name of this replica, unless it was that itself in an earlier life.
-        Err(if origin.is_local() { Refused::ForgottenWrites } else { Refused::Implausible { what: "replica" } })
+        if self.is_own(origin, replica) && is_ahead { Err(Refused::ForgottenWrites) } else { Ok(()) }
+    }
+
+    /// Tells whether the writes of a replica at an authority are those of this one. Another authority may have one of the same id.
+    pub(crate) fn is_own(&self, origin: &Origin, replica: ReplicaId) -> bool {
+        origin.is_local() && replica == self.context.config.replica
     }
 
     fn check_replicas(&self, version: &Version) -> Result<(), Refused> {

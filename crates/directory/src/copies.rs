@@ -22,9 +22,8 @@ impl Directory {
         let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
         let is_entry = matches!(self.registry.place(slot), Some(Place::Entry(_)));
         let state: State = self.state(Some(slot));
-        let own = self.context.config.replica;
         let mut dots = state.records().map(Record::dot);
-        let is_copy = is_entry && dots.all(|dot| version.contains(dot) && dot.replica != own);
+        let is_copy = is_entry && dots.all(|dot| version.contains(dot) && !self.is_own(&key.origin, dot.replica));
         if is_copy {
             self.forget(now, slot);
         }

@@ -7,7 +7,7 @@ use core::time::Duration;
 use waypost_model::{Dot, Origin, ReplicaId, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, directory::authority_of, histories::History, registry::Place};
+use crate::{Directory, Refused, directory::authority_of, entry::Entry, histories::History, registry::Place};
 
 /// What was renewed of late at one authority.
 ///
@@ -149,7 +149,7 @@ impl Directory {
     ) -> Result<usize, Refused> {
         let authority = authority_of(origin);
         let known = self.histories.of(authority).renewals.sequence(owner);
-        if owner == self.context.config.replica {
+        if self.is_own(origin, owner) {
             return Err(Refused::Implausible { what: "replica" });
         }
         if after > known {
@@ -178,9 +178,9 @@ impl Directory {
 
     /// Renews what a write of another replica made, if it is still that; tells whether that makes it younger.
     pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
-        let entry = self.registry.entry(slot);
-        let is_copy = dot.replica != self.context.config.replica && entry.is_some_and(|entry| entry.stamp().dot == dot);
-        is_copy && self.renew_copy(now, slot, age)
+        let is_own = |entry: &Entry| entry.is_local() && dot.replica == self.context.config.replica;
+        let entry = self.registry.entry(slot).filter(|entry| !is_own(entry));
+        entry.is_some_and(|entry| entry.stamp().dot == dot) && self.renew_copy(now, slot, age)
     }
 
     /// Renews what another replica wrote; tells whether that makes it younger.

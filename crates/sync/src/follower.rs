@@ -418,7 +418,7 @@ impl Follower {
     ) -> Option<Taken> {
         let origin = self.origin();
         let directory = &mut *surroundings.directory;
-        if owner == directory.config().replica {
+        if origin.is_local() && owner == directory.config().replica {
             return None;
         }
         if directory.heard(&origin).sequence(owner) < after {

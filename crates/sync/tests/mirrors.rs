@@ -36,6 +36,9 @@ fn node(replica: u64, server: ServerConfig, sync: SyncConfig) -> Node {
     Replicated::new(Server::new(directory, server), Replicator::new(sync))
 }
 
+/// The source has the same: who runs one does not know the other's.
+const MIRROR_REPLICA: u64 = 1;
+
 /// A source of each kind, and a mirror of it.
 fn pair(kind: &str) -> Network {
     pair_of(kind, "")
@@ -55,7 +58,7 @@ fn pair_of(kind: &str, query: &str) -> Network {
         _ => {}
     }
     network.add("coap://source", node(1, server, sync));
-    let mut mirror = node(2, ServerConfig::default(), SyncConfig::new(2));
+    let mut mirror = node(MIRROR_REPLICA, ServerConfig::default(), SyncConfig::new(2));
     let query = query.parse().expect("a query");
     mirror.replicator_mut().add_mirror_of("coap://source".parse().expect("a URI"), query).expect("room");
     network.add("coap://mirror", mirror);
