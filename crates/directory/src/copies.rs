@@ -1,4 +1,4 @@
-use waypost_model::{Key, Record, State, Version};
+use waypost_model::{Key, Location, Record, State, Version};
 use waypost_time::Instant;
 
 use crate::{Directory, registry::Place, token::Token};
@@ -28,5 +28,20 @@ impl Directory {
             self.forget(now, slot);
         }
         is_copy
+    }
+
+    /// Forgets a registration that has expired, if this replica wrote all that is known of it; tells whether it did.
+    ///
+    /// It leaves no removal behind: others may have heard from the endpoint since. What others wrote is kept, so that renewals
+    /// that are heard of later find it.
+    pub fn forget_expired(&mut self, now: Instant, location: &Location) -> bool {
+        let Some(slot) = self.find(location.as_str()) else { return false };
+        let is_expired = self.registry.entry(slot).is_some_and(|entry| entry.is_expired(now));
+        let replica = self.context.config.replica;
+        let is_own = is_expired && self.state(Some(slot)).records().all(|record| record.dot().replica == replica);
+        if is_own {
+            self.forget(now, slot);
+        }
+        is_own
     }
 }

@@ -200,3 +200,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_has_expired_can_be_forgotten_at_once_where_it_was_written_and_nobody_is_told() {
+    let mut directory = directory();
+    let location = directory.register(at(0), of_lifetime("node1", 60)).unwrap().location;
+    let written = directory.version().clone();
+    assert!(!directory.forget_expired(at(59), &location));
+    assert!(directory.forget_expired(at(60), &location));
+    assert!(directory.is_empty() && *directory.version() == written);
+
+    let mut other = Directory::new(waypost_directory::Config::new([7; 16], waypost_model::ReplicaId(99)));
+    let location = directory.register(at(100), of_lifetime("node2", 60)).unwrap().location;
+    for change in directory.feed(at(100), &written).unwrap() {
+        other.apply(at(100), change.to_change()).unwrap();
+    }
+    let elsewhere = other.endpoints(at(100), &Query::all()).next().unwrap().location();
+    assert!(!other.forget_expired(at(160), &elsewhere), "the renewals of {location} are yet to be heard of");
+    assert_eq!(other.len(), 1);
+}

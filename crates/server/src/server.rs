@@ -179,7 +179,7 @@ impl Server {
         self.now = self.now.max(now);
         self.directory.expire(self.now);
         self.take_watch_events();
-        self.remove_expired_simple(self.now);
+        self.forget_expired_simple(self.now);
         self.give_up_fetches(self.now);
         self.take_watch_events();
         self.now

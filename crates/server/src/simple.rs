@@ -84,10 +84,10 @@ impl Server {
         }
     }
 
-    /// Removes simple registrations whose lifetime has passed: nobody could refresh them, as nobody was told where they
+    /// Forgets simple registrations whose lifetime has passed: nobody could refresh them, as nobody was told where they
     /// are.
-    pub(crate) fn remove_expired_simple(&mut self, now: Instant) {
-        for _ in 0..REMOVED_PER_CALL {
+    pub(crate) fn forget_expired_simple(&mut self, now: Instant) {
+        for _ in 0..FORGOTTEN_PER_CALL {
             let Some(location) = self.simple.next_due(now) else { break };
             let Some(endpoint) = self.directory.registration(now, &location) else {
                 self.simple.unmark(&location);
@@ -96,8 +96,7 @@ impl Server {
             if endpoint.is_expired() {
                 self.simple.unmark(&location);
                 self.quota.forget(&location);
-                // It is there, so that nothing can refuse its removal but a limit, after which it is collected anyway.
-                let _ = self.directory.remove(now, &location);
+                self.directory.forget_expired(now, &location);
             } else {
                 let left = endpoint.age().remaining(endpoint.lifetime());
                 self.simple.mark(location, now + left.max(core::time::Duration::from_secs(1)));
@@ -170,4 +169,4 @@ fn is_datagram_transport(peer: &Peer) -> bool {
 }
 
 const DEFAULT_MAX_AGE: u32 = 60;
-const REMOVED_PER_CALL: usize = 64;
+const FORGOTTEN_PER_CALL: usize = 64;

@@ -230,6 +230,20 @@ fn section_5_1_simple_registrations_are_deleted_when_their_lifetime_ends() {
     assert_eq!(world.ask(&simple(), touch(&location)).code, Code::NOT_FOUND);
 }
 
+/// Another replica may have renewed it meanwhile, without having been heard of.
+#[test]
+fn section_5_1_to_delete_a_simple_registration_that_has_expired_is_no_write_that_others_take() {
+    let mut world = World::new();
+    let exchange = world.submit(&simple(), touch("/.well-known/rd?ep=node1&lt=50"));
+    let (id, ..) = world.request();
+    world.respond(id, wkc("</t>"));
+    world.answer(exchange).unwrap();
+    let written = world.server.directory().version().clone();
+    world.pass(60);
+    assert!(world.server.directory().is_empty());
+    assert_eq!(*world.server.directory().version(), written);
+}
+
 #[test]
 fn section_5_1_a_regular_registration_of_the_same_name_is_kept_like_any_other() {
     let mut world = World::new();
