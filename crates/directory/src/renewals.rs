@@ -4,7 +4,7 @@ use alloc::{
 };
 use core::time::Duration;
 
-use waypost_model::{Dot, Origin, ReplicaId, Version};
+use waypost_model::{Dot, Origin, Record, ReplicaId, Version};
 use waypost_time::Instant;
 
 use crate::{Directory, Refused, directory::authority_of, entry::Entry, histories::History, registry::Place};
@@ -165,7 +165,7 @@ impl Directory {
             let slot =
                 history.log.after(Dot::new(owner, sequence.saturating_sub(1))).and_then(|mut writes| writes.next());
             let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else { continue };
-            if !self.renew_copy(now, slot, age) {
+            if !self.renew_copy(now, slot, Dot::new(owner, sequence), age) {
                 continue;
             }
             news += 1;
@@ -180,11 +180,11 @@ impl Directory {
     pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
         let is_own = |entry: &Entry| entry.is_local() && dot.replica == self.context.config.replica;
         let entry = self.registry.entry(slot).filter(|entry| !is_own(entry));
-        entry.is_some_and(|entry| entry.stamp().dot == dot) && self.renew_copy(now, slot, age)
+        entry.is_some_and(|entry| entry.stamp().dot == dot) && self.renew_copy(now, slot, dot, age)
     }
 
     /// Renews what another replica wrote; tells whether that makes it younger.
-    fn renew_copy(&mut self, now: Instant, slot: u32, age: Duration) -> bool {
+    fn renew_copy(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
         let seen = now.saturating_sub(age);
         let Some(entry) = self.registry.entry_mut(slot) else { return false };
         if seen <= entry.seen || age >= entry.lifetime().duration() {
@@ -194,9 +194,16 @@ impl Directory {
             entry.renew(seen);
             return true;
         }
-        let token = entry.token();
+        let (token, is_expired) = (entry.token(), entry.is_expired(now));
         entry.renewals = entry.renewals.saturating_add(1);
-        let state = self.state(Some(slot));
+        let mut state = self.state(Some(slot));
+        if is_expired {
+            // Who renewed it does not know of the others, and will not hear of what has expired.
+            let others: Vec<Dot> = state.records().map(Record::dot).filter(|other| *other != dot).collect();
+            others.into_iter().for_each(|other| {
+                state.forget(other);
+            });
+        }
         self.settle(now, token, state, seen, seen);
         true
     }

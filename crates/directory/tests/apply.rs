@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use waypost_directory::{Applied, Directory, Refused};
 use waypost_filter::Query;
 use waypost_model::{
-    Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Record, Registration, Removal, Renewal,
-    ReplicaId, Stamp, Timestamp, Update, Version,
+    Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin, Record, Registration, Removal,
+    Renewal, ReplicaId, Stamp, Timestamp, Update, Version,
 };
 
 const LINKS: &str = "</t>;rt=core.s";
@@ -302,4 +302,35 @@ fn what_another_replica_heard_in_one_of_its_zones_is_seen_from_none_here() {
         assert_eq!(directory.endpoints(at(1000), &Query::all()).seen_from(zone).count(), 0);
         assert_eq!(directory.resources(at(1000), &Query::all()).seen_from(zone).count(), 0);
     }
+}
+
+/// The owner of the other write had forgotten the one that has expired, or never heard of it.
+#[test]
+fn a_renewal_that_is_heard_of_late_revives_the_write_that_was_renewed_and_no_other() {
+    let of_lifetime = |base| {
+        let lifetime = Lifetime::from_secs(100).unwrap();
+        Registration { lifetime, ..registration("node1", base, LINKS) }
+    };
+    let (mut here, mut there) = (replica(1), replica(2));
+    let location = here.register(at(0), of_lifetime("coap://here")).unwrap().location;
+    there.register(at(10), of_lifetime("coap://there")).unwrap();
+    let take = |from: &Directory, to: &mut Directory, now| {
+        for change in from.feed(now, &to.version().clone()).unwrap() {
+            to.apply(now, change.to_change()).unwrap();
+        }
+        to.advance(from.version()).unwrap();
+    };
+    take(&there, &mut here, at(20));
+    there.renew(at(60), &location).unwrap();
+    assert!(here.registration(at(120), &location).unwrap().is_expired());
+    take(&here, &mut there, at(120));
+
+    for batch in there.renewals(at(130), &Origin::Local, &Version::new()) {
+        let renewed = batch.renewed.iter().map(|renewed| (renewed.sequence, renewed.age));
+        here.apply_renewals(at(130), &Origin::Local, (batch.owner, batch.after, batch.upto), renewed).unwrap();
+    }
+    assert_eq!(here.registration(at(130), &location).unwrap().base(), "coap://there");
+    there.remove(at(140), &location).unwrap();
+    take(&there, &mut here, at(140));
+    assert_eq!(here.endpoints(at(140), &Query::all()).count(), 0);
 }
