@@ -4,11 +4,21 @@ use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId,
 use waypost_time::Instant;
 
 /// A way in which a service is wrong, to see that it is found out.
-pub(crate) trait Bend {
+pub(crate) trait Bend<S> {
     /// Changes a request before the service gets it, or answers it instead.
-    fn request(&mut self, request: &mut Request) -> Option<Response> {
-        let _ = request;
+    fn request(&mut self, now: Instant, service: &mut S, request: &mut Request) -> Option<Response> {
+        let _ = (now, service, request);
         None
+    }
+
+    /// Does something before the service gets an answer.
+    fn before_response(&mut self, now: Instant, service: &mut S) {
+        let _ = (now, service);
+    }
+
+    /// Does something after the service got an answer.
+    fn after_response(&mut self, now: Instant, service: &mut S) {
+        let _ = (now, service);
     }
 
     /// Tells whether the service gets to say something.
@@ -26,13 +36,17 @@ pub(crate) trait Bend {
 /// A service that may be wrong in some way.
 pub(crate) struct Bent<S> {
     service: S,
-    bend: Option<Box<dyn Bend>>,
+    bend: Option<Box<dyn Bend<S>>>,
     outputs: VecDeque<Output>,
 }
 
 impl<S: Service> Bent<S> {
-    pub(crate) fn new(service: S, bend: Option<Box<dyn Bend>>) -> Self {
+    pub(crate) fn new(service: S, bend: Option<Box<dyn Bend<S>>>) -> Self {
         Self { service, bend, outputs: VecDeque::new() }
+    }
+
+    pub(crate) const fn service(&self) -> &S {
+        &self.service
     }
 
     pub(crate) const fn service_mut(&mut self) -> &mut S {
@@ -46,14 +60,20 @@ impl<S: Service> Bent<S> {
 
 impl<S: Service> Service for Bent<S> {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, mut request: Request) {
-        match self.bend.as_mut().and_then(|bend| bend.request(&mut request)) {
+        match self.bend.as_mut().and_then(|bend| bend.request(now, &mut self.service, &mut request)) {
             Some(response) => self.outputs.push_back(Output::Response { exchange, response }),
             None => self.service.handle_request(now, exchange, peer, request),
         }
     }
 
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
+        if let Some(bend) = &mut self.bend {
+            bend.before_response(now, &mut self.service);
+        }
         self.service.handle_response(now, request, outcome);
+        if let Some(bend) = &mut self.bend {
+            bend.after_response(now, &mut self.service);
+        }
     }
 
     fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {

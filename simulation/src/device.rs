@@ -39,7 +39,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    pub(crate) fn new(boot: Boot, traits: Traits, bend: Option<Box<dyn Bend>>) -> Self {
+    pub(crate) fn new(boot: Boot, traits: Traits, bend: Option<Box<dyn Bend<Registrant>>>) -> Self {
         let Boot { host, now, incarnation, mut random, .. } = boot;
         let number = incarnation * NUMBERS;
         let lifetime = lifetime(&mut random, &traits);

@@ -30,6 +30,8 @@ pub enum Rule {
     Unregistered,
     /// What an observer was told last is what a fresh look-up would show.
     Stale,
+    /// Directories that can reach each other, and are to hold the same, do.
+    Apart,
     /// In fair weather, everything succeeds.
     Failed,
     /// A machine with nothing to do comes to rest.
@@ -54,6 +56,7 @@ impl fmt::Display for Rule {
             Self::Lapsed => "an endpoint renews in time",
             Self::Unregistered => "an endpoint gets registered",
             Self::Stale => "an observer knows what a fresh look-up shows",
+            Self::Apart => "directories hold the same",
             Self::Failed => "in fair weather everything succeeds",
             Self::Restless => "a machine comes to rest",
             Self::Greedy => "nobody holds more than there is a reason for",

@@ -3,33 +3,43 @@ use std::time::Duration;
 use waypost_rest::RequestId;
 
 use crate::clock::Clock;
+use crate::host::Host;
 use crate::network::LONGEST_DELAY;
 use crate::note::{Content, Outcome, Scope, Telling};
+use crate::replicas::Replicas;
 use crate::{Rule, Time};
 
-/// What one endpoint told one directory, by the true times.
+/// What one endpoint told one authority, by the true times.
 ///
 /// Nobody outside knows when a directory acted on a request: some time between its beginning and its end; nor whether it did,
-/// where there is no answer, and so not what an update changed. So the history tells what *can* have been the case during a
-/// span of time, and judges by that.
+/// where there is no answer. Of several directories that are one authority, each hears of it later, and of what was told
+/// without their having heard of each other, each field is as one or the other says. So the history tells what *can* have
+/// been the case at a directory during a span of time, and judges by that.
 #[derive(Debug, Clone)]
 pub(crate) struct History {
+    /// The first stands for the beginning, when there was nothing.
     operations: Vec<Operation>,
 }
 
 #[derive(Debug, Clone)]
 struct Operation {
-    effect: Effect,
+    /// The directory that was told.
+    at: Host,
+    telling: Telling,
     begun: Time,
     /// The request, until it has an outcome.
     request: Option<RequestId>,
     end: Option<(Time, Outcome)>,
 }
 
+/// What an operation may say something about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Holds(Content),
-    Gone,
+enum Field {
+    /// Whether there is a registration, and since when.
+    Presence,
+    Lifetime,
+    Attribute,
+    Links,
 }
 
 /// A span of time in which something was the case, and what is known of it.
@@ -37,57 +47,46 @@ enum Effect {
 pub(crate) struct Span<'a> {
     pub(crate) from: Time,
     pub(crate) to: Time,
-    /// The clock of the directory.
-    pub(crate) clock: &'a Clock,
-    /// When the directory restarted, with or without memory.
-    pub(crate) restarts: &'a [Time],
-    /// How long it knows a copy of a request for one.
+    /// The directory at which it was the case.
+    pub(crate) at: Host,
+    /// The authority that it belongs to.
+    pub(crate) replicas: &'a Replicas,
+    /// The clocks of the authority.
+    pub(crate) clocks: &'a [(Host, &'a Clock)],
+    /// How long a directory knows a copy of a request for one.
     pub(crate) remembers: Duration,
+    /// How much younger than it is a registration may seem that was heard of from elsewhere.
+    pub(crate) transit: Duration,
     /// Since when the endpoint has been able to renew, if it wants to be registered and that here.
     pub(crate) renews_since: Option<Time>,
 }
 
 impl History {
-    pub(crate) fn new() -> Self {
+    /// Begins with nothing.
+    pub(crate) fn new(at: Host) -> Self {
         let mut history = Self { operations: Vec::new() };
-        history.forget(Time::ZERO);
+        history.forget(Time::ZERO, at);
         history
     }
 
-    /// Takes note that the directory knows nothing any more.
-    pub(crate) fn forget(&mut self, now: Time) {
+    /// Takes note that a directory that stands alone knows nothing any more.
+    pub(crate) fn forget(&mut self, now: Time, at: Host) {
         let end = Some((now, Outcome::Acknowledged));
-        self.operations.push(Operation { effect: Effect::Gone, begun: now, request: None, end });
+        self.operations.push(Operation { at, telling: Telling::Remove, begun: now, request: None, end });
     }
 
     /// Takes note of a request.
-    pub(crate) fn begin(&mut self, now: Time, request: RequestId, telling: &Telling) {
-        let effects = match telling {
-            Telling::Register(content) => vec![Effect::Holds(*content)],
-            Telling::Remove => vec![Effect::Gone],
-            Telling::Update { attribute, lifetime, links } => {
-                let update = |content: Content| Content {
-                    attribute: attribute.unwrap_or(content.attribute),
-                    lifetime: lifetime.unwrap_or(content.lifetime),
-                    links: links.unwrap_or(content.links),
-                    ..content
-                };
-                self.present().into_iter().map(update).map(Effect::Holds).collect()
-            }
-        };
-        let operation = |effect| Operation { effect, begun: now, request: Some(request), end: None };
-        self.operations.extend(effects.into_iter().map(operation));
+    pub(crate) fn begin(&mut self, now: Time, at: Host, request: RequestId, telling: Telling) {
+        self.operations.push(Operation { at, telling, begun: now, request: Some(request), end: None });
     }
 
-    /// Takes note of an outcome; returns when the request began.
-    pub(crate) fn end(&mut self, now: Time, request: RequestId, outcome: Outcome) -> Option<Time> {
-        let mut begun = None;
-        for operation in self.operations.iter_mut().filter(|operation| operation.request == Some(request)) {
-            begun = Some(operation.begun);
-            operation.request = None;
-            operation.end = Some((now, outcome));
-        }
-        begun
+    /// Takes note of an outcome; returns where and when the request began.
+    pub(crate) fn end(&mut self, now: Time, request: RequestId, outcome: Outcome) -> Option<(Host, Time)> {
+        let mut ended = self.operations.iter_mut().filter(|operation| operation.request == Some(request));
+        let operation = ended.next()?;
+        operation.request = None;
+        operation.end = Some((now, outcome));
+        Some((operation.at, operation.begun))
     }
 
     /// Takes note that the endpoint will not hear any more of what it asked.
@@ -98,13 +97,22 @@ impl History {
         }
     }
 
-    /// Drops what cannot matter to a span that begins at `horizon` or later.
-    pub(crate) fn prune(&mut self, horizon: Time) {
-        if self.operations.len() > 32 {
-            let cut = self.cut(horizon);
-            let is_over = |(ended, _)| ended + LONGEST_LINGERING <= cut;
-            self.operations.retain(|operation| operation.begun >= cut || !operation.end.is_some_and(is_over));
+    /// Drops what cannot matter to a span that begins then or later, at any directory; `spans` has one of each.
+    pub(crate) fn prune(&mut self, spans: &[Span<'_>]) {
+        if self.operations.len() <= MOST_OPERATIONS {
+            return;
         }
+        let mut is_kept = vec![false; self.operations.len()];
+        is_kept[0] = true;
+        for span in spans {
+            for (index, operation) in self.operations.iter().enumerate() {
+                let is_recent = operation.end.is_none_or(|(ended, _)| ended + LONGEST_LINGERING >= span.from);
+                is_kept[index] |=
+                    is_recent || Field::ALL.iter().any(|&field| self.is_candidate(operation, field, span));
+            }
+        }
+        let mut kept = is_kept.into_iter();
+        self.operations.retain(|_| kept.next().unwrap_or(true));
     }
 
     /// Judges what was shown, or that nothing was, at some time within the span.
@@ -116,34 +124,44 @@ impl History {
     }
 
     fn judge_shown(&self, number: u32, scope: Scope, span: &Span<'_>) -> Result<(), Rule> {
-        let is_meant = |content: &Content| content.is_shown_as(number, scope);
-        let mut has_expired = false;
-        for (operation, content) in self.candidates(span) {
-            let Some(content) = content.filter(is_meant) else { continue };
-            if span.from < operation.settled(span) + content.duration() + operation.deviation(span) {
-                return Ok(());
-            }
-            has_expired = true;
+        let is_meant = |operation: &Operation| operation.shows(number, scope);
+        if self.candidates(Field::of(scope), span).any(is_meant) {
+            let is_there = self.candidates(Field::Presence, span).any(Operation::holds);
+            return match (is_there, self.is_alive(span)) {
+                (false, _) => Err(Rule::Risen),
+                (true, false) => Err(Rule::Expired),
+                (true, true) => Ok(()),
+            };
         }
-        let was_told = self
-            .operations
-            .iter()
-            .any(|operation| operation.begun <= span.to && operation.effect.content().as_ref().is_some_and(is_meant));
-        let cut = self.cut(span.from);
-        let is_gone = |operation: &Operation| operation.begun == cut && operation.effect == Effect::Gone;
-        Err(match (has_expired, was_told) {
-            (true, _) => Rule::Expired,
-            (false, false) => Rule::Invented,
-            (false, true) if self.operations.iter().any(is_gone) => Rule::Risen,
-            (false, true) => Rule::Outdated,
+        let was_told = self.operations.iter().any(|operation| operation.begun <= span.to && is_meant(operation));
+        Err(match self.last(Field::Presence, span) {
+            _ if !was_told => Rule::Invented,
+            Some(last) if !last.holds() => Rule::Risen,
+            _ => Rule::Outdated,
+        })
+    }
+
+    /// Tells whether a lifetime can have been left when the span began, since the endpoint gave the last sign of life.
+    ///
+    /// Of what was told without having been heard of, each is a sign of life for all.
+    fn is_alive(&self, span: &Span<'_>) -> bool {
+        let (_, longest) = self.lifetimes(span);
+        let told =
+            |operation: &&Operation| operation.holds() && operation.begun <= span.to && operation.can_be_done(span);
+        self.operations.iter().filter(told).any(|operation| {
+            let rounding = if operation.at == span.at { Duration::ZERO } else { longest / AGE_FRACTION };
+            span.from < operation.settled(span) + longest + rounding + span.deviation(operation)
         })
     }
 
     fn judge_absent(&self, span: &Span<'_>) -> Result<(), Rule> {
+        let (shortest, _) = self.lifetimes(span);
         let mut has_lapsed = false;
-        for (operation, content) in self.candidates(span) {
-            let Some(content) = content else { return Ok(()) };
-            let can_have_expired = span.to + operation.deviation(span) >= operation.begun + content.duration();
+        for operation in self.candidates(Field::Presence, span) {
+            if !operation.holds() {
+                return Ok(());
+            }
+            let can_have_expired = span.to + span.deviation(operation) >= operation.begun + shortest;
             let had_to_renew =
                 operation.is_certain() && span.renews_since.is_some_and(|since| since <= operation.begun);
             if can_have_expired && !had_to_renew {
@@ -155,69 +173,140 @@ impl History {
     }
 
     /// Tells whether what is shown can have changed within the span.
-    pub(crate) fn can_change(&self, span: &Span<'_>) -> bool {
-        self.candidates(span).any(|(operation, content)| {
-            let (begun, settled) = (operation.begun, operation.settled(span));
-            let is_told = settled >= span.from;
-            let expires = content.is_some_and(|content| {
-                let (lifetime, deviation) = (content.duration(), operation.deviation(span));
-                begun + lifetime <= span.to + deviation && settled + lifetime + deviation >= span.from
-            });
-            is_told || expires
-        })
+    pub(crate) fn can_change(&self, scope: Scope, span: &Span<'_>) -> bool {
+        let is_news = |operation: &Operation| {
+            let settled = operation.settled(span);
+            settled >= span.from || !span.knew_what_is_left(span.at, span.from, operation)
+        };
+        let (shortest, longest) = self.lifetimes(span);
+        let expires = |operation: &Operation| {
+            let deviation = span.deviation(operation) + longest / AGE_FRACTION;
+            operation.holds()
+                && operation.begun + shortest <= span.to + deviation
+                && operation.settled(span) + longest + deviation >= span.from
+        };
+        self.candidates(Field::Presence, span).any(|operation| is_news(operation) || expires(operation))
+            || self.candidates(Field::of(scope), span).any(is_news)
     }
 
-    /// Returns the operations of which the last effect before or in the span can be, with what they leave.
-    fn candidates<'a>(&'a self, span: &'a Span<'_>) -> impl Iterator<Item = (&'a Operation, Option<Content>)> {
-        let cut = self.cut(span.from);
-        self.operations.iter().filter_map(move |operation| {
-            let is_in_time = operation.begun <= span.to;
-            let is_replaced = operation.begun < cut && operation.settled(span) <= cut;
-            let is_candidate = is_in_time && !is_replaced && operation.can_be_done(span);
-            is_candidate.then_some((operation, operation.effect.content()))
-        })
+    /// Returns the operations of which the effect on a field can be what was there, before or in the span.
+    fn candidates<'a>(&'a self, field: Field, span: &'a Span<'_>) -> impl Iterator<Item = &'a Operation> {
+        let done = self.done(field, span);
+        self.operations.iter().filter(move |operation| operation.can_be(field, &done, span))
     }
 
-    /// Returns the latest beginning of what was done for sure by `time`: it replaced all that was settled before.
-    fn cut(&self, time: Time) -> Time {
-        let done = self.operations.iter().rev().filter(|operation| operation.is_certain());
-        let done = done.filter(|operation| operation.end.is_some_and(|(ended, _)| ended <= time));
-        done.map(|operation| operation.begun).max().unwrap_or_default()
+    fn is_candidate(&self, operation: &Operation, field: Field, span: &Span<'_>) -> bool {
+        operation.can_be(field, &self.done(field, span), span)
     }
 
-    /// Returns what the registration can be that an update changes: what was acknowledged last, or what was told since.
-    fn present(&self) -> Vec<Content> {
-        let Some((begun, _)) = self.acknowledged() else { return Vec::new() };
-        let is_refused = |operation: &Operation| matches!(operation.end, Some((_, Outcome::Refused)));
-        let since = self.operations.iter().filter(|operation| operation.begun >= begun && !is_refused(operation));
-        let mut contents = Vec::new();
-        for content in since.filter_map(|operation| operation.effect.content()) {
-            if !contents.contains(&content) {
-                contents.push(content);
-            }
-        }
-        contents
+    /// Returns what was certainly done about a field, and known at the directory, when the span began; the latest first.
+    fn done(&self, field: Field, span: &Span<'_>) -> Vec<&Operation> {
+        let operations = self.operations.iter().rev();
+        operations.filter(|operation| operation.writes(field) && operation.is_done(span)).collect()
     }
 
-    /// Returns the registration that was acknowledged last, and since when.
-    pub(crate) fn acknowledged(&self) -> Option<(Time, Content)> {
+    fn last(&self, field: Field, span: &Span<'_>) -> Option<&Operation> {
+        self.done(field, span).into_iter().max_by_key(|operation| operation.begun)
+    }
+
+    /// Returns the shortest and the longest lifetime that there can be.
+    fn lifetimes(&self, span: &Span<'_>) -> (Duration, Duration) {
+        let told = || self.candidates(Field::Lifetime, span).filter_map(Operation::lifetime);
+        (told().min().unwrap_or_default(), told().max().unwrap_or_default())
+    }
+
+    /// Returns until when what was acknowledged last lasts, if that was a registration.
+    pub(crate) fn lasts_until(&self) -> Option<Time> {
         let mut certain = self.operations.iter().rev().filter(|operation| operation.is_certain());
-        certain.find_map(|operation| Some((operation.begun, operation.effect.content()?)))
+        let last = certain.find(|operation| operation.holds())?;
+        let longest = self.operations.iter().filter_map(Operation::lifetime).max();
+        let (ended, _) = last.end?;
+        Some(ended + longest.unwrap_or_default())
     }
 }
 
-impl Effect {
-    const fn content(self) -> Option<Content> {
-        match self {
-            Self::Holds(content) => Some(content),
-            Self::Gone => None,
+impl Field {
+    const ALL: [Self; 4] = [Self::Presence, Self::Lifetime, Self::Attribute, Self::Links];
+
+    const fn of(scope: Scope) -> Self {
+        match scope {
+            Scope::Endpoints => Self::Attribute,
+            Scope::Resources => Self::Links,
         }
     }
 }
 
 impl Operation {
+    /// Tells whether it leaves a registration.
+    fn holds(&self) -> bool {
+        self.telling != Telling::Remove
+    }
+
+    const fn content(&self) -> Option<&Content> {
+        if let Telling::Register(content) = &self.telling { Some(content) } else { None }
+    }
+
+    fn lifetime(&self) -> Option<Duration> {
+        let lifetime = match &self.telling {
+            Telling::Register(content) => Some(content.lifetime),
+            Telling::Update { lifetime, .. } => *lifetime,
+            Telling::Remove => None,
+        };
+        lifetime.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// Tells whether it has an effect on a field.
+    ///
+    /// A removal has none on what a registration says: another that does not know of it may go on to say that.
+    const fn writes(&self, field: Field) -> bool {
+        match (&self.telling, field) {
+            (_, Field::Presence) | (Telling::Register(_), _) => true,
+            (Telling::Remove, _) => false,
+            (Telling::Update { lifetime, .. }, Field::Lifetime) => lifetime.is_some(),
+            (Telling::Update { attribute, .. }, Field::Attribute) => attribute.is_some(),
+            (Telling::Update { links, .. }, Field::Links) => links.is_some(),
+        }
+    }
+
+    /// Tells whether a look-up that shows this number shows what was told.
+    ///
+    /// The links of a simple registration are those that the endpoint has when they are fetched, or later ones.
+    fn shows(&self, number: u32, scope: Scope) -> bool {
+        match (&self.telling, scope) {
+            (Telling::Register(content), Scope::Endpoints) => content.attribute == number,
+            (Telling::Register(content), Scope::Resources) if content.is_simple => content.links <= number,
+            (Telling::Register(content), Scope::Resources) => content.links == number,
+            (Telling::Update { attribute, .. }, Scope::Endpoints) => *attribute == Some(number),
+            (Telling::Update { links, .. }, Scope::Resources) => *links == Some(number),
+            (Telling::Remove, _) => false,
+        }
+    }
+
     fn is_certain(&self) -> bool {
         matches!(self.end, Some((_, Outcome::Acknowledged)))
+    }
+
+    /// Tells whether it was done for sure, and known at the directory, when the span began.
+    fn is_done(&self, span: &Span<'_>) -> bool {
+        let Some((ended, Outcome::Acknowledged)) = self.end else { return false };
+        ended <= span.from
+            && !span.replicas.has_forgotten(span.at, span.from, span.to)
+            && span.replicas.knew(span.at, span.from, self.at, (self.begun, ended))
+    }
+
+    /// Tells whether its effect on a field can be what was there in the span, when others were done.
+    fn can_be(&self, field: Field, done: &[&Self], span: &Span<'_>) -> bool {
+        self.writes(field)
+            && self.begun <= span.to
+            && self.can_be_done(span)
+            && !done.iter().any(|later| self.is_replaced_by(later, span))
+    }
+
+    /// Tells whether another operation took the place of all that this one can have done.
+    fn is_replaced_by(&self, later: &Self, span: &Span<'_>) -> bool {
+        self.begun < later.begun
+            && self.settled(span) <= later.begun
+            && span.knew_what_is_left(later.at, later.begun, self)
     }
 
     /// Tells whether copies of the request may have come to a directory that did not know them for copies: because it
@@ -225,9 +314,8 @@ impl Operation {
     /// was done already.
     fn is_ambiguous(&self, span: &Span<'_>) -> bool {
         let end = self.end.map_or(span.to, |(ended, _)| ended + LONGEST_DELAY);
-        let next = span.restarts.partition_point(|restart| *restart < self.begun);
-        let has_restarted = span.restarts.get(next).is_some_and(|restart| *restart <= end);
-        has_restarted || end.since(self.begun) + span.clock.deviation(self.begun, end) >= span.remembers
+        span.replicas.has_stopped(self.at, self.begun, end)
+            || end.since(self.begun) + span.clock(self.at).deviation(self.begun, end) >= span.remembers
     }
 
     fn can_be_done(&self, span: &Span<'_>) -> bool {
@@ -239,17 +327,33 @@ impl Operation {
         match self.end {
             None => span.to,
             Some((ended, Outcome::Acknowledged)) if !self.is_ambiguous(span) => ended,
-            Some((ended, _)) => match self.effect {
-                Effect::Holds(content) if content.is_simple => {
-                    ended + LONGEST_DELAY + LONGEST_FETCH + span.clock.deviation(self.begun, span.to)
-                }
-                _ => ended + LONGEST_DELAY,
-            },
+            Some((ended, _)) if self.content().is_some_and(|content| content.is_simple) => {
+                ended + LONGEST_DELAY + LONGEST_FETCH + span.clock(self.at).deviation(self.begun, span.to)
+            }
+            Some((ended, _)) => ended + LONGEST_DELAY,
         }
     }
+}
 
-    fn deviation(&self, span: &Span<'_>) -> Duration {
-        span.clock.deviation(self.begun, span.to)
+impl Span<'_> {
+    /// Tells whether a replica knew what is left of an operation.
+    fn knew_what_is_left(&self, host: Host, at: Time, operation: &Operation) -> bool {
+        self.replicas.knew_what_is_left(host, at, operation.at, (operation.begun, operation.settled(self)))
+    }
+
+    fn clock(&self, host: Host) -> &Clock {
+        self.clocks.iter().find(|(other, _)| *other == host).expect("a clock of the authority").1
+    }
+
+    /// Returns how far ages that were counted since an operation can be off.
+    fn deviation(&self, operation: &Operation) -> Duration {
+        let of = |host: Host| self.clock(host).deviation(operation.begun, self.to);
+        let is_own = self.at == operation.at && !self.replicas.has_forgotten(self.at, operation.begun, self.to);
+        match is_own {
+            true => of(self.at),
+            // It may have come by way of others.
+            false => self.replicas.hosts().map(of).sum::<Duration>() + self.transit,
+        }
     }
 }
 
@@ -257,6 +361,10 @@ impl Operation {
 const LONGEST_LINGERING: Duration = Duration::from_secs(3 * 3600);
 /// How long a directory tries to fetch the links of a simple registration.
 const LONGEST_FETCH: Duration = Duration::from_secs(100);
+/// Ages of renewals are told to this part of a lifetime.
+const AGE_FRACTION: u32 = 64;
+/// Operations that are kept in any case.
+const MOST_OPERATIONS: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -264,15 +372,19 @@ mod tests {
 
     const CONTENT: Content = Content { lifetime: 600, attribute: 7, links: 3, is_simple: false };
 
+    fn host() -> Host {
+        Host::nth(0)
+    }
+
     fn at(seconds: u64) -> Time {
         Time::from_millis(seconds * 1000)
     }
 
     /// Returns a history of requests that began and ended so, and a way to judge by it.
     fn history(requests: &[(u64, u64, Telling, Outcome)]) -> History {
-        let mut history = History::new();
+        let mut history = History::new(host());
         for (id, (begun, ended, telling, outcome)) in (0..).zip(requests) {
-            history.begin(at(*begun), RequestId(id), telling);
+            history.begin(at(*begun), host(), RequestId(id), telling.clone());
             history.end(at(*ended), RequestId(id), *outcome);
         }
         history
@@ -281,7 +393,18 @@ mod tests {
     fn judge(history: &History, shown: Option<u32>, from: u64, to: u64) -> Result<(), Rule> {
         let clock = Clock::new(Time::ZERO, 0, 0);
         let remembers = Duration::from_secs(247);
-        let span = Span { from: at(from), to: at(to), clock: &clock, restarts: &[], remembers, renews_since: None };
+        let mut replicas = Replicas::default();
+        replicas.add(host());
+        let span = Span {
+            from: at(from),
+            to: at(to),
+            at: host(),
+            replicas: &replicas,
+            clocks: &[(host(), &clock)],
+            remembers,
+            transit: Duration::ZERO,
+            renews_since: None,
+        };
         history.judge(shown, Scope::Endpoints, &span)
     }
 
@@ -346,7 +469,7 @@ mod tests {
             assert_eq!(judge(&unknown, None, time, time), Ok(()));
             assert_eq!(judge(&unknown, Some(7), time, time), Ok(()));
         }
-        unknown.begin(at(80), RequestId(9), &Telling::Register(CONTENT));
+        unknown.begin(at(80), host(), RequestId(9), Telling::Register(CONTENT));
         unknown.end(at(81), RequestId(9), Outcome::Acknowledged);
         assert_eq!(judge(&unknown, None, 82, 83), Err(Rule::Missing));
     }

@@ -9,9 +9,11 @@ use waypost_time::Instant;
 
 use crate::Time;
 use crate::clock::Clock;
+use crate::held::Held;
 use crate::host::Host;
 use crate::note::Note;
 use crate::random::Random;
+use crate::replicas::Position;
 
 /// A service that runs on a machine, and may have something to tell the judge.
 ///
@@ -19,6 +21,17 @@ use crate::random::Random;
 pub(crate) trait Actor: Service {
     /// Returns the next thing that the judge is to know.
     fn poll_note(&mut self) -> Option<Note> {
+        None
+    }
+
+    /// Returns how far it has come, if it is a replica.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// Returns what it holds of each endpoint, if it is to be compared with others.
+    fn held(&self, now: Instant) -> Option<Held> {
+        let _ = now;
         None
     }
 
@@ -41,6 +54,8 @@ pub(crate) trait Program {
     fn poll_output(&mut self) -> Option<Datagram>;
     fn poll_timeout(&self) -> Option<Instant>;
     fn poll_note(&mut self, now: Instant) -> Option<Note>;
+    fn position(&self) -> Option<Position>;
+    fn held(&self, now: Instant) -> Option<Held>;
     fn usage(&self) -> Usage;
     fn into_memory(self: Box<Self>) -> Memory;
 }
@@ -66,6 +81,14 @@ impl<A: Actor> Program for Endpoint<A> {
         self.update(now, Actor::poll_note)
     }
 
+    fn position(&self) -> Option<Position> {
+        self.service().position()
+    }
+
+    fn held(&self, now: Instant) -> Option<Held> {
+        self.service().held(now)
+    }
+
     fn usage(&self) -> Usage {
         Self::usage(self)
     }
@@ -80,6 +103,8 @@ impl<A: Actor> Program for Endpoint<A> {
 pub(crate) struct Boot {
     pub(crate) host: Host,
     pub(crate) now: Instant,
+    /// What a clock on the wall shows, in milliseconds; more or less right.
+    pub(crate) wall: u64,
     /// How often the machine has started before.
     pub(crate) incarnation: u32,
     pub(crate) random: Random,
@@ -128,8 +153,9 @@ impl Machine {
     pub(crate) fn start(&mut self, now: Time) {
         let State::Off { memory } = &mut self.state else { return };
         let memory = memory.take();
-        let (host, incarnation, random) = (self.host, self.incarnation, self.random.fork());
-        let boot = Boot { host, now: self.clock.at(now), incarnation, random, memory };
+        let (host, incarnation, mut random) = (self.host, self.incarnation, self.random.fork());
+        let wall = WALL + now.as_millis() + random.below(WALL_ERROR);
+        let boot = Boot { host, now: self.clock.at(now), wall, incarnation, random, memory };
         self.incarnation += 1;
         self.state = State::Runs((self.image)(boot));
     }
@@ -179,6 +205,23 @@ impl Machine {
         }
     }
 
+    /// Returns how far a replica that runs has come.
+    pub(crate) fn position(&self) -> Option<Position> {
+        self.running()?.position()
+    }
+
+    /// Returns what a directory that runs holds.
+    pub(crate) fn held(&self, now: Time) -> Option<Held> {
+        self.running()?.held(self.clock.at(now))
+    }
+
+    fn running(&self) -> Option<&dyn Program> {
+        match &self.state {
+            State::Runs(program) => Some(&**program),
+            _ => None,
+        }
+    }
+
     /// Returns the next datagram that the machine sends.
     pub(crate) fn next_datagram(&mut self) -> Option<Datagram> {
         let State::Runs(program) = &mut self.state else { return None };
@@ -196,6 +239,11 @@ impl fmt::Debug for Machine {
         f.debug_struct("Machine").field("host", &self.host).field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+/// What clocks on the wall show at the beginning of the world, in milliseconds. It is more than any other clock shows then.
+const WALL: u64 = 1 << 41;
+/// By how much they differ at most.
+const WALL_ERROR: u64 = 120_000;
 
 /// The last datagrams that a machine sent.
 #[derive(Debug, Default)]

@@ -5,19 +5,23 @@ use waypost_client::LookupId;
 use waypost_coap::Timing;
 use waypost_rest::RequestId;
 
+use crate::clock::Clock;
 use crate::history::{History, Span};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::note::{Found, Kind, Note, Outcome, Question, Shown, Whom};
+use crate::note::{Found, Kind, Note, Outcome, Question, Scope, Shown, Whom};
+use crate::replicas::{Position, Replicas};
 use crate::{Finding, Happening, Rule, Tally, Time};
 
 /// The judge: it knows what was told when, by the true times, and so what every answer may say.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
     endpoints: BTreeMap<Host, Endpoint>,
-    histories: BTreeMap<(Host, Host), History>,
-    /// When each directory restarted.
-    restarts: BTreeMap<Host, Vec<Time>>,
+    /// Which authority each directory belongs to.
+    authorities: BTreeMap<Host, usize>,
+    replicas: Vec<Replicas>,
+    /// By endpoint and authority.
+    histories: BTreeMap<(Host, usize), History>,
     lookups: BTreeMap<(Host, LookupId), Time>,
     /// What each observer was told last, if it was told anything.
     observers: BTreeMap<Host, Option<(Question, Found)>>,
@@ -44,6 +48,16 @@ pub(crate) struct Present<'a> {
 type Judgement = Result<(), Finding>;
 
 impl Model {
+    /// Adds directories that are one authority.
+    pub(crate) fn add_authority(&mut self, directories: &[Host]) {
+        let mut replicas = Replicas::default();
+        for &directory in directories {
+            replicas.add(directory);
+            self.authorities.insert(directory, self.replicas.len());
+        }
+        self.replicas.push(replicas);
+    }
+
     pub(crate) fn add_endpoint(&mut self, host: Host, kind: Kind) {
         self.endpoints.insert(host, Endpoint { kind, wants: None, directory: None });
     }
@@ -59,13 +73,16 @@ impl Model {
 
     /// Takes note that a machine stopped, with or without what it knew.
     pub(crate) fn stopped(&mut self, now: Time, host: Host, forgets: bool) {
-        self.restarts.entry(host).or_default().push(now);
-        for ((endpoint, directory), history) in &mut self.histories {
+        let stopped = self.authorities.get(&host).copied();
+        if let Some(authority) = stopped {
+            self.replicas[authority].stopped(now, host, forgets);
+        }
+        for ((endpoint, authority), history) in &mut self.histories {
             if *endpoint == host {
                 history.abandon(now);
             }
-            if *directory == host && forgets {
-                history.forget(now);
+            if stopped == Some(*authority) && forgets && self.replicas[*authority].is_one() {
+                history.forget(now, host);
             }
         }
         self.lookups.retain(|(seeker, _), _| *seeker != host);
@@ -74,13 +91,22 @@ impl Model {
         }
     }
 
+    /// Takes note of how far a replica has come.
+    pub(crate) fn moved(&mut self, now: Time, host: Host, position: Position) {
+        if let Some(&authority) = self.authorities.get(&host) {
+            self.replicas[authority].moved(now, host, position);
+            self.replicas[authority].prune(now.before(LONGEST_MEMORY));
+        }
+    }
+
     /// Takes what a machine has to say.
     pub(crate) fn take(&mut self, present: &mut Present<'_>, host: Host, note: Note) -> Judgement {
         let now = present.now;
         match note {
             Note::Telling { request, directory, telling } => {
-                let history = self.histories.entry((host, directory)).or_insert_with(History::new);
-                history.begin(now, request, &telling);
+                let Some(&authority) = self.authorities.get(&directory) else { return Ok(()) };
+                let history = self.histories.entry((host, authority)).or_insert_with(|| History::new(directory));
+                history.begin(now, directory, request, telling);
             }
             Note::Told { request, outcome } => return self.told(present, host, request, outcome),
             Note::Wants(wants) => {
@@ -107,11 +133,13 @@ impl Model {
 
     fn told(&mut self, present: &mut Present<'_>, host: Host, request: RequestId, outcome: Outcome) -> Judgement {
         let own = self.histories.iter_mut().filter(|((endpoint, _), _)| *endpoint == host);
-        let ended = own.filter_map(|((_, directory), history)| {
-            history.prune(present.now.before(LONGEST_SPAN));
-            Some((*directory, history.end(present.now, request, outcome)?))
-        });
-        let Some((directory, begun)) = ended.last() else { return Ok(()) };
+        let Some((authority, (directory, begun))) = own
+            .filter_map(|((_, authority), history)| Some((*authority, history.end(present.now, request, outcome)?)))
+            .last()
+        else {
+            return Ok(());
+        };
+        self.prune(present, host, authority);
         match outcome {
             Outcome::Acknowledged => {
                 present.tally.add(Happening::Told);
@@ -173,13 +201,15 @@ impl Model {
     /// Judges an answer that was made some time since.
     fn judge(&self, present: &mut Present<'_>, question: Question, found: &Found, since: Time) -> Judgement {
         present.tally.add(Happening::Answered);
+        let authority = self.authorities[&question.directory];
+        let clocks = self.clocks(present.machines, authority);
         for (&host, endpoint) in &self.endpoints {
             let shown = found.get(&host);
             if shown.is_none() && !question.of.means(host, endpoint.kind) {
                 continue;
             }
             present.tally.add(Happening::Judged);
-            let history = self.histories.get(&(host, question.directory));
+            let history = self.histories.get(&(host, authority));
             let judgement = match (shown, history) {
                 (Some(_), _) if !question.of.means(host, endpoint.kind) => Err(Rule::Invented),
                 (Some(Shown::Torn), _) => Err(Rule::Torn),
@@ -188,7 +218,8 @@ impl Model {
                 (_, Some(history)) => {
                     let number =
                         shown.and_then(|shown| if let Shown::Whole(number) = shown { Some(*number) } else { None });
-                    history.judge(number, question.scope, &self.span(present, host, question.directory, since))
+                    let span = self.span(present.now, &clocks, (host, question.directory), since);
+                    history.judge(number, question.scope, &span)
                 }
             };
             if let Err(rule) = judgement {
@@ -208,10 +239,13 @@ impl Model {
         (known, found): (&Found, &Found),
         since: Time,
     ) -> Judgement {
+        let authority = self.authorities[&question.directory];
+        let clocks = self.clocks(present.machines, authority);
         for &host in self.endpoints.keys() {
             let (known, found) = (known.get(&host), found.get(&host));
-            let Some(history) = self.histories.get(&(host, question.directory)) else { continue };
-            if known != found && !history.can_change(&self.span(present, host, question.directory, since)) {
+            let Some(history) = self.histories.get(&(host, authority)) else { continue };
+            let span = self.span(present.now, &clocks, (host, question.directory), since);
+            if known != found && !history.can_change(question.scope, &span) {
                 let (observer, host) = (present.name(observer), present.name(host));
                 return present.find(Rule::Stale, format!("{observer} knows {known:?} and finds {found:?} of {host}"));
             }
@@ -225,12 +259,16 @@ impl Model {
         present.tally.add(Happening::Checked);
         for (&host, endpoint) in &self.endpoints {
             let Some(wants) = endpoint.wants else { continue };
-            let history = endpoint.directory.and_then(|directory| self.histories.get(&(host, directory)));
+            let authority = endpoint.directory.map(|directory| self.authorities[&directory]);
+            let history = authority.and_then(|authority| self.histories.get(&(host, authority)));
             // Until then, it has no reason to think that it is not registered.
-            let expires = history.and_then(History::acknowledged).map(|(since, content)| since + content.duration());
+            let expires = history.and_then(History::lasts_until);
             if wants.max(fair_from).max(expires.unwrap_or_default()) + PROMPTNESS < present.now {
                 return present.find(Rule::Unregistered, format!("{} is not", present.name(host)));
             }
+        }
+        for authority in 0..self.replicas.len() {
+            self.check_replicas(present, authority)?;
         }
         for (&host, known) in &self.observers {
             let judgement = match known {
@@ -245,19 +283,78 @@ impl Model {
         Ok(())
     }
 
+    /// Compares what the replicas of an authority hold.
+    fn check_replicas(&self, present: &mut Present<'_>, authority: usize) -> Judgement {
+        let replicas = &self.replicas[authority];
+        let since = present.now.before(FRESHNESS);
+        let clocks = self.clocks(present.machines, authority);
+        let held = replicas.hosts().filter_map(|host| Some((host, present.machines[host.index()].held(present.now)?)));
+        let mut held: Vec<_> = held.collect();
+        let Some((first, expected)) = held.pop() else { return Ok(()) };
+        for (host, found) in held {
+            for (one, other) in [(first, host), (host, first)] {
+                if !replicas.knew(one, present.now, other, (since, since)) {
+                    let what = format!("{} has not heard of {}", present.name(one), present.name(other));
+                    return present.find(Rule::Apart, what);
+                }
+            }
+            for &endpoint in self.endpoints.keys() {
+                let (expected, found) = (expected.get(&endpoint), found.get(&endpoint));
+                let Some(history) = self.histories.get(&(endpoint, authority)) else { continue };
+                let can_change = |directory| {
+                    let span = self.span(present.now, &clocks, (endpoint, directory), since);
+                    Scope::ALL.iter().any(|&scope| history.can_change(scope, &span))
+                };
+                present.tally.add(Happening::Compared);
+                if expected != found && !can_change(first) && !can_change(host) {
+                    let [first, host, endpoint] = [first, host, endpoint].map(|host| present.name(host));
+                    let what = format!("{first} holds {expected:?}, {host} {found:?} of {endpoint}");
+                    return present.find(Rule::Apart, what);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn is_fair_since(&self, time: Time) -> bool {
         self.fair_from.is_some_and(|from| from <= time)
     }
 
-    fn span<'a>(&'a self, present: &'a Present<'_>, host: Host, directory: Host, since: Time) -> Span<'a> {
+    /// Drops what an endpoint told an authority and can matter to nobody any more.
+    fn prune(&mut self, present: &Present<'_>, host: Host, authority: usize) {
+        let Some(mut history) = self.histories.remove(&(host, authority)) else { return };
+        let clocks = self.clocks(present.machines, authority);
+        let since = present.now.before(LONGEST_SPAN);
+        let of = |directory| self.span(present.now, &clocks, (host, directory), since);
+        let spans: Vec<_> = self.replicas[authority].hosts().map(of).collect();
+        history.prune(&spans);
+        self.histories.insert((host, authority), history);
+    }
+
+    fn clocks<'m>(&self, machines: &'m [Machine], authority: usize) -> Vec<(Host, &'m Clock)> {
+        self.replicas[authority].hosts().map(|host| (host, &machines[host.index()].clock)).collect()
+    }
+
+    /// Returns what is known of the time since then, for what an endpoint told a directory.
+    fn span<'a>(
+        &'a self,
+        now: Time,
+        clocks: &'a [(Host, &'a Clock)],
+        (host, directory): (Host, Host),
+        since: Time,
+    ) -> Span<'a> {
         let endpoint = &self.endpoints[&host];
-        let wants_to_stay = endpoint.wants.filter(|_| endpoint.directory == Some(directory));
+        let authority = self.authorities[&directory];
+        let wants_to_stay =
+            endpoint.wants.filter(|_| endpoint.directory.is_some_and(|last| self.authorities[&last] == authority));
         Span {
             from: since,
-            to: present.now,
-            clock: &present.machines[directory.index()].clock,
-            restarts: self.restarts.get(&directory).map_or(&[], Vec::as_slice),
+            to: now,
+            at: directory,
+            replicas: &self.replicas[authority],
+            clocks,
             remembers: Timing::default().exchange_lifetime(),
+            transit: LONGEST_TRANSIT,
             renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
     }
@@ -292,3 +389,7 @@ const FRESHNESS: Duration = Duration::from_secs(120);
 const PROMPTNESS: Duration = Duration::from_secs(10 * 60);
 /// Answers that took longer are not judged.
 const LONGEST_SPAN: Duration = Duration::from_secs(30 * 60);
+/// How far back it is known how far replicas had come: as far as operations matter.
+const LONGEST_MEMORY: Duration = Duration::from_secs(6 * 3600);
+/// How much younger than it is a registration may seem elsewhere: what messages take, with all repetitions, by way of others.
+const LONGEST_TRANSIT: Duration = Duration::from_secs(11 * 60);

@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use waypost_client::LookupId;
 use waypost_rest::RequestId;
@@ -53,23 +52,6 @@ pub(crate) struct Content {
     pub(crate) is_simple: bool,
 }
 
-impl Content {
-    pub(crate) fn duration(&self) -> Duration {
-        Duration::from_secs(self.lifetime.into())
-    }
-
-    /// Tells whether a look-up that shows this number shows this content.
-    ///
-    /// The links of a simple registration are those that the endpoint has when they are fetched, or later ones.
-    pub(crate) const fn is_shown_as(&self, number: u32, scope: Scope) -> bool {
-        match scope {
-            Scope::Endpoints => self.attribute == number,
-            Scope::Resources if self.is_simple => self.links <= number,
-            Scope::Resources => self.links == number,
-        }
-    }
-}
-
 /// What came of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
@@ -83,6 +65,10 @@ pub(crate) enum Outcome {
 pub(crate) enum Scope {
     Endpoints,
     Resources,
+}
+
+impl Scope {
+    pub(crate) const ALL: [Self; 2] = [Self::Endpoints, Self::Resources];
 }
 
 /// A kind of endpoint, which look-ups ask for.

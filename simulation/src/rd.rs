@@ -12,7 +12,7 @@ impl Actor for Bent<Server> {
 }
 
 /// Starts a directory, with the registrations that it remembers.
-pub(crate) fn directory(boot: Boot, echo: Option<EchoConfig>, bend: Option<Box<dyn Bend>>) -> Bent<Server> {
+pub(crate) fn directory(boot: Boot, echo: Option<EchoConfig>, bend: Option<Box<dyn Bend<Server>>>) -> Bent<Server> {
     let remembered = boot.memory.and_then(|memory| memory.downcast::<Directory>().ok());
     let directory = remembered.map_or_else(
         || {

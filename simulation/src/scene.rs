@@ -12,6 +12,7 @@ use crate::machine::{Actor, Boot, Image, Program};
 use crate::note::{Kind, Question, Scope, Whom};
 use crate::random::Random;
 use crate::rd::directory;
+use crate::replica;
 use crate::seeker::{Interests, Seeker};
 use crate::world::World;
 
@@ -30,27 +31,31 @@ pub enum Scene {
     /// Three directories that know nothing of each other: endpoints find them by name or by asking a group, and go from one
     /// to another.
     Several,
+    /// Three directories that are one authority: endpoints register at one and go on to another, and clients look up at each.
+    Replicas,
 }
 
 impl Scene {
+    /// Those in which nothing is found. What is found among replicas is still to be mended.
+    pub const SOUND: &[Self] = &[Self::Single, Self::Several];
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Single, Self::Several];
+    pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas];
 
     /// Fills a world with machines.
     pub(crate) fn furnish(self, world: &mut World, random: &mut Random, variant: Option<Variant>) {
-        let count = match self {
-            Self::Single => 1,
-            Self::Several => 3,
+        let directories = match self {
+            Self::Single => vec![add_directory(world, random, variant)],
+            Self::Several => (0..3).map(|_| add_directory(world, random, variant)).collect(),
+            Self::Replicas => add_replicas(world, random, 3, variant),
         };
-        let directories: Vec<_> = (0..count).map(|_| add_directory(world, random, variant)).collect();
         let devices: Vec<_> = (0..10).map(|_| add_device(world, random, &directories, variant)).collect();
         let interests = Interests { directories, devices, observed: None };
         for _ in 0..2 {
             add_seeker(world, random, interests.clone());
         }
-        for _ in 0..3 {
+        for nth in 0..3 {
             let question = Question {
-                directory: random.pick(&interests.directories),
+                directory: interests.directories[nth % interests.directories.len()],
                 scope: random.pick(&[Scope::Endpoints, Scope::Resources]),
                 of: random.pick(&[Whom::All, Whom::All, Whom::Kind(Kind::Lamp), Whom::One(interests.devices[0])]),
                 is_observed: true,
@@ -69,6 +74,7 @@ impl fmt::Display for Scene {
         f.write_str(match self {
             Self::Single => "single",
             Self::Several => "several",
+            Self::Replicas => "replicas",
         })
     }
 }
@@ -83,14 +89,23 @@ impl FromStr for Scene {
 
 fn add_directory(world: &mut World, random: &mut Random, variant: Option<Variant>) -> Host {
     let echo = random.happens(300).then(|| EchoConfig::new(random.secret()));
-    let host =
-        world.join("rd", image(random, variant, move |boot| directory(boot, echo.clone(), bend_of_directory(variant))));
+    let bend = move || variant.and_then(Variant::of_directory);
+    let host = world.join("rd", image(random, variant, move |boot| directory(boot, echo.clone(), bend())));
     world.join_directories(host);
+    world.model.add_authority(&[host]);
     host
 }
 
-fn bend_of_directory(variant: Option<Variant>) -> Option<Box<dyn crate::bent::Bend>> {
-    variant.and_then(Variant::of_directory)
+fn add_replicas(world: &mut World, random: &mut Random, count: usize, variant: Option<Variant>) -> Vec<Host> {
+    let replicas: Vec<_> = (0..count).map(|nth| Host::nth(world.count() + nth)).collect();
+    for _ in &replicas {
+        let traits = replica::Traits { replicas: replicas.clone(), variant };
+        let image = image(random, variant, move |boot| replica::replica(boot, &traits));
+        let host = world.join("rd", image);
+        world.join_directories(host);
+    }
+    world.model.add_authority(&replicas);
+    replicas
 }
 
 fn add_device(world: &mut World, random: &mut Random, directories: &[Host], variant: Option<Variant>) -> Host {

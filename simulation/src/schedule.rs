@@ -34,8 +34,13 @@ pub(crate) enum Fault {
 }
 
 /// Draws what happens to machines in a span of time: storms of all kinds of faults, each with a calm after it at the end
-/// of which all must be well.
-pub(crate) fn schedule(random: &mut Random, hosts: &[Host], span: Duration) -> Vec<(Time, Fault)> {
+/// of which all must be well. Directories may restart with memory so many times more in each.
+pub(crate) fn schedule(
+    random: &mut Random,
+    hosts: &[Host],
+    (directories, restarts): (&[Host], u32),
+    span: Duration,
+) -> Vec<(Time, Fault)> {
     let mut faults = Vec::new();
     let mut now = Time::ZERO + minutes(5);
     let end = Time::ZERO + span;
@@ -43,6 +48,9 @@ pub(crate) fn schedule(random: &mut Random, hosts: &[Host], span: Duration) -> V
         let longest = end.since(now).saturating_sub(CALM).min(LONGEST_STORM);
         let storm = Storm { begins: now, ends: now + random.between(SHORTEST_STORM, longest) };
         storm.draw(random, hosts, &mut faults);
+        for _ in 0..restarts {
+            storm.draw_restarts(random, directories, &mut faults);
+        }
         faults.push((storm.ends, Fault::Calm));
         now = storm.ends + CALM;
         faults.push((now, Fault::Check));
@@ -91,6 +99,15 @@ impl Storm {
                         (if matches!(fault, Fault::Sleep(_) | Fault::Stop { .. }) { from } else { to }, fault)
                     }),
                 );
+            }
+        }
+    }
+
+    fn draw_restarts(&self, random: &mut Random, hosts: &[Host], faults: &mut Vec<(Time, Fault)>) {
+        for &host in hosts {
+            if random.happens(300) {
+                let (from, to) = self.span(random);
+                faults.extend([(from, Fault::Stop { host, forgets: false }), (to, Fault::Start(host))]);
             }
         }
     }

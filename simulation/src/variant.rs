@@ -2,12 +2,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use waypost_client::Registrant;
 use waypost_coap::Config;
 use waypost_rest::{Code, Method, Output, Request, Response};
+use waypost_server::Server;
+use waypost_sync::Replicated;
 use waypost_time::Instant;
 
+use crate::Scene;
 use crate::bent::Bend;
 use crate::machine::Machine;
+use crate::misreplication::{MergesByAge, RenewsForOthers};
 use crate::world::World;
 
 /// A way in which the programs of a world are wrong, to prove that the judge finds it out.
@@ -36,6 +41,14 @@ pub enum Variant {
     NeverRepeats,
     /// Directories take each copy of a datagram for another one.
     TakesCopies,
+    /// Replicas compare removals and registrations by their ages, and not by what they saw.
+    MergesByAge,
+    /// Replicas forget what was removed when they restart.
+    ForgetsRemovals,
+    /// Replicas go by the id that they had when they restart without memory.
+    KeepsItsId,
+    /// Replicas renew what others wrote, and do not take it over.
+    RenewsForOthers,
 }
 
 impl Variant {
@@ -49,23 +62,45 @@ impl Variant {
         Self::RenewsLate,
         Self::NeverRepeats,
         Self::TakesCopies,
+        Self::MergesByAge,
+        Self::ForgetsRemovals,
+        Self::KeepsItsId,
+        Self::RenewsForOthers,
     ];
 
+    /// Returns the kinds of worlds in which there is something that can be wrong so.
+    #[must_use]
+    pub const fn scenes(self) -> &'static [Scene] {
+        match self {
+            Self::MergesByAge | Self::ForgetsRemovals | Self::KeepsItsId | Self::RenewsForOthers => &[Scene::Replicas],
+            _ => &[Scene::Single, Scene::Several],
+        }
+    }
+
     /// Returns what is wrong with a directory.
-    pub(crate) fn of_directory(self) -> Option<Box<dyn Bend>> {
+    pub(crate) fn of_directory<S>(self) -> Option<Box<dyn Bend<S>>> {
         match self {
             Self::IgnoresRemovals => Some(Box::new(IgnoresRemovals)),
             Self::LosesRegistrations => Some(Box::new(Loses { is_meant: is_registration, count: 0 })),
             Self::LosesUpdates => Some(Box::new(Loses { is_meant: is_update, count: 0 })),
             Self::ShowsExpired => Some(Box::new(ShowsExpired)),
             Self::ForgetsObservers => Some(Box::new(ForgetsObservers { count: 0 })),
-            Self::RenewsLate | Self::NeverRepeats | Self::TakesCopies => None,
+            _ => None,
+        }
+    }
+
+    /// Returns what is wrong with a replica.
+    pub(crate) fn of_replica(self) -> Option<Box<dyn Bend<Replicated<Server>>>> {
+        match self {
+            Self::MergesByAge => Some(Box::new(MergesByAge::default())),
+            Self::RenewsForOthers => Some(Box::new(RenewsForOthers)),
+            _ => self.of_directory(),
         }
     }
 
     /// Returns what is wrong with the registrant of an endpoint.
-    pub(crate) fn of_registrant(self) -> Option<Box<dyn Bend>> {
-        (self == Self::RenewsLate).then(|| Box::new(RenewsLate) as Box<dyn Bend>)
+    pub(crate) fn of_registrant(self) -> Option<Box<dyn Bend<Registrant>>> {
+        (self == Self::RenewsLate).then(|| Box::new(RenewsLate) as Box<dyn Bend<Registrant>>)
     }
 
     /// Does to the transport of a directory what is wrong with it.
@@ -76,10 +111,12 @@ impl Variant {
         }
     }
 
-    /// Does to a world what is wrong with its machines.
+    /// Does to a world what is wrong with its machines, and has that happen which brings it to light.
     pub(crate) fn bend(self, world: &mut World) {
-        if self == Self::NeverRepeats {
-            world.machines_mut().for_each(Machine::without_repeats);
+        match self {
+            Self::NeverRepeats => world.machines_mut().for_each(Machine::without_repeats),
+            Self::ForgetsRemovals => world.restarts = 30,
+            _ => {}
         }
     }
 }
@@ -95,6 +132,10 @@ impl fmt::Display for Variant {
             Self::RenewsLate => "renews-late",
             Self::NeverRepeats => "never-repeats",
             Self::TakesCopies => "takes-copies",
+            Self::MergesByAge => "merges-by-age",
+            Self::ForgetsRemovals => "forgets-removals",
+            Self::KeepsItsId => "keeps-its-id",
+            Self::RenewsForOthers => "renews-for-others",
         })
     }
 }
@@ -109,8 +150,8 @@ impl FromStr for Variant {
 
 struct IgnoresRemovals;
 
-impl Bend for IgnoresRemovals {
-    fn request(&mut self, request: &mut Request) -> Option<Response> {
+impl<S> Bend<S> for IgnoresRemovals {
+    fn request(&mut self, _: Instant, _: &mut S, request: &mut Request) -> Option<Response> {
         (request.method == Method::Delete).then(|| Response::new(Code::DELETED))
     }
 }
@@ -121,8 +162,8 @@ struct Loses {
     count: u32,
 }
 
-impl Bend for Loses {
-    fn request(&mut self, request: &mut Request) -> Option<Response> {
+impl<S> Bend<S> for Loses {
+    fn request(&mut self, _: Instant, _: &mut S, request: &mut Request) -> Option<Response> {
         self.count += u32::from((self.is_meant)(request));
         if !(self.is_meant)(request) || !self.count.is_multiple_of(3) {
             return None;
@@ -145,8 +186,8 @@ fn is_update(request: &Request) -> bool {
 
 struct ShowsExpired;
 
-impl Bend for ShowsExpired {
-    fn request(&mut self, request: &mut Request) -> Option<Response> {
+impl<S> Bend<S> for ShowsExpired {
+    fn request(&mut self, _: Instant, _: &mut S, request: &mut Request) -> Option<Response> {
         for argument in &mut request.query {
             if let Some(seconds) = argument.strip_prefix("lt=").and_then(|seconds| seconds.parse::<u32>().ok()) {
                 *argument = format!("lt={}", seconds * 2);
@@ -160,7 +201,7 @@ struct ForgetsObservers {
     count: u32,
 }
 
-impl Bend for ForgetsObservers {
+impl<S> Bend<S> for ForgetsObservers {
     fn says(&mut self, output: &Output) -> bool {
         self.count += u32::from(matches!(output, Output::Changed { .. }));
         !matches!(output, Output::Changed { .. }) || self.count.is_multiple_of(2)
@@ -169,7 +210,7 @@ impl Bend for ForgetsObservers {
 
 struct RenewsLate;
 
-impl Bend for RenewsLate {
+impl Bend<Registrant> for RenewsLate {
     fn wakes(&self, deadline: Instant) -> Instant {
         deadline + Duration::from_secs(300)
     }

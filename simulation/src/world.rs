@@ -31,6 +31,8 @@ pub(crate) struct World {
     tally: Tally,
     /// The shortest lifetime in the world.
     pub(crate) shortest_lifetime: Duration,
+    /// How often each directory may restart with memory in a storm, beside what befalls all machines.
+    pub(crate) restarts: u32,
 }
 
 enum Event {
@@ -53,6 +55,7 @@ impl World {
             model: Model::default(),
             tally: Tally::default(),
             shortest_lifetime: Duration::MAX,
+            restarts: 1,
         }
     }
 
@@ -71,6 +74,11 @@ impl World {
         self.directories.push(host);
     }
 
+    /// Returns how many machines have joined.
+    pub(crate) fn count(&self) -> usize {
+        self.machines.len()
+    }
+
     pub(crate) fn machines_mut(&mut self) -> impl Iterator<Item = &mut Machine> {
         self.machines.iter_mut()
     }
@@ -79,7 +87,7 @@ impl World {
     pub(crate) fn run(mut self, span: Duration) -> Outcome {
         let end = Time::ZERO + span;
         let hosts: Vec<_> = self.machines.iter().map(|machine| machine.host).collect();
-        for (at, fault) in schedule(&mut self.random, &hosts, span) {
+        for (at, fault) in schedule(&mut self.random, &hosts, (&self.directories, self.restarts), span) {
             self.plan(at, Event::Fault(fault));
         }
         let finding = self.begin(&hosts).and_then(|()| self.run_until(end)).err();
@@ -169,6 +177,9 @@ impl World {
             self.trace.add(self.now, (host, &note), || format!("{}: {note:?}", machine.name));
             let mut present = Present { now: self.now, machines: &self.machines, tally: &mut self.tally };
             self.model.take(&mut present, host, note)?;
+        }
+        if let Some(position) = self.machines[host.index()].position() {
+            self.model.moved(self.now, host, position);
         }
         self.rests(host)?;
         self.plan_wake(host);

@@ -20,11 +20,45 @@ fn find(variant: Variant, scene: Scene) -> (u64, Outcome) {
 
 /// Asserts that a variant breaks one of these rules, and no other.
 fn breaks(variant: Variant, rules: &[Rule]) {
-    for &scene in Scene::ALL {
+    for &scene in variant.scenes() {
         let (seed, outcome) = find(variant, scene);
         let finding = outcome.finding.unwrap();
         assert!(rules.contains(&finding.rule), "{scene}, seed {seed}: {finding}");
     }
+}
+
+/// Within so many worlds of eight hours each, replicas that are wrong are found out.
+const SEEDS_OF_REPLICAS: u64 = 40;
+
+/// Asserts that a variant of replicas breaks one of these rules in a world in which nothing is found without it.
+fn breaks_replicas(variant: Variant, rules: &[Rule]) {
+    let is_found = |seed: &u64| {
+        let span = Duration::from_secs(8 * 3600);
+        let trial = Trial { scene: Scene::Replicas, seed: *seed, span, variant: Some(variant) };
+        let is_broken = trial.run().finding.is_some_and(|finding| rules.contains(&finding.rule));
+        is_broken && Trial { variant: None, ..trial }.run().finding.is_none()
+    };
+    assert!((0..SEEDS_OF_REPLICAS).any(|seed| is_found(&seed)), "{variant} goes unnoticed");
+}
+
+#[test]
+fn replicas_that_merge_by_age_are_found_out() {
+    breaks_replicas(Variant::MergesByAge, &[Rule::Risen]);
+}
+
+#[test]
+fn replicas_that_forget_removals_too_soon_are_found_out() {
+    breaks_replicas(Variant::ForgetsRemovals, &[Rule::Risen]);
+}
+
+#[test]
+fn replicas_that_are_no_one_new_after_they_forgot_everything_are_found_out() {
+    breaks_replicas(Variant::KeepsItsId, &[Rule::Apart, Rule::Missing]);
+}
+
+#[test]
+fn replicas_that_renew_what_they_do_not_own_are_found_out() {
+    breaks_replicas(Variant::RenewsForOthers, &[Rule::Missing, Rule::Lapsed]);
 }
 
 #[test]

@@ -1,0 +1,101 @@
+//! Ways in which a replica is wrong.
+
+use std::collections::BTreeMap;
+
+use waypost_directory::{ChangeRef, Directory};
+use waypost_filter::Query;
+use waypost_model::{Attributes, Change, Key, Location, Origin, Record, Registration, Renewal, ReplicaId, Version};
+use waypost_rest::{Code, Method, Request, Response};
+use waypost_server::Server;
+use waypost_sync::Replicated;
+use waypost_time::Instant;
+
+use crate::bent::Bend;
+
+/// Renews what others wrote, and does not take it over.
+pub(crate) struct RenewsForOthers;
+
+impl Bend<Replicated<Server>> for RenewsForOthers {
+    fn request(&mut self, now: Instant, service: &mut Replicated<Server>, request: &mut Request) -> Option<Response> {
+        let is_renewal = request.method == Method::Post && request.path.len() == 2 && request.query.is_empty();
+        let directory = service.service_mut().directory_mut();
+        let location = Location::new(&["/", &request.path.join("/")].concat()).ok()?;
+        let registration = directory.registration(now, &location).filter(|_| is_renewal)?;
+        if registration.is_expired() {
+            return None;
+        }
+        let record = directory.record(&key(registration.name())?)?;
+        let (dot, renewals) = (record.dot(), record.renewals + 1);
+        let renewal = Renewal { key: record.key, dot, renewals, age: core::time::Duration::ZERO };
+        directory.apply(now, Change::Renew(renewal)).is_ok().then(|| Response::new(Code::CHANGED))
+    }
+}
+
+/// Takes a removal for older than a registration if that was renewed after it, by the clocks of both, and not if it did not
+/// see it.
+#[derive(Default)]
+pub(crate) struct MergesByAge {
+    before: BTreeMap<Location, (Record, Instant)>,
+}
+
+impl Bend<Replicated<Server>> for MergesByAge {
+    fn before_response(&mut self, now: Instant, service: &mut Replicated<Server>) {
+        let directory = service.service().directory();
+        let all = Query::all();
+        self.before = directory
+            .endpoints(now, &all)
+            .filter_map(|endpoint| {
+                let renewed = now.saturating_sub(endpoint.age().duration());
+                Some((endpoint.location(), (directory.record(&key(endpoint.name())?)?, renewed)))
+            })
+            .collect();
+    }
+
+    fn after_response(&mut self, now: Instant, service: &mut Replicated<Server>) {
+        let directory = service.service_mut().directory_mut();
+        for (location, (record, renewed)) in std::mem::take(&mut self.before) {
+            if directory.registration(now, &location).is_none()
+                && removed(directory, now, &record.key).is_some_and(|removed| removed < renewed)
+            {
+                directory.register(now, registration(&record)).expect("what was there before");
+            }
+        }
+    }
+}
+
+/// Returns when a registration was removed, by the clock of who did it.
+fn removed(directory: &Directory, now: Instant, key: &Key) -> Option<Instant> {
+    let stamps = directory.feed(now, &Version::new()).ok()?.filter_map(|change| match change {
+        ChangeRef::Remove(removal) if removal.key() == key => Some(removal.stamp().time.as_millis()),
+        _ => None,
+    });
+    Some(Instant::from_millis(stamps.max()?.saturating_sub(directory.config().epoch)))
+}
+
+fn registration(record: &Record) -> Registration {
+    let mut attributes = Attributes::default();
+    for (name, value) in record.attributes() {
+        attributes.push(name, value).expect("what was there before");
+    }
+    let registration =
+        Registration::new(record.key.endpoint.clone(), record.base.value.clone(), record.links.value.clone());
+    Registration { lifetime: record.lifetime.value, attributes, ..registration }
+}
+
+/// Returns a copy of a directory that has forgotten what was removed, and calls itself by another name.
+pub(crate) fn without_removals(directory: &Directory, now: Instant, replica: ReplicaId) -> Directory {
+    let mut config = directory.config().clone();
+    config.replica = replica;
+    let mut copy = Directory::new(config);
+    let changes = directory.feed(now, &Version::new()).expect("who has nothing misses nothing");
+    for change in changes.filter(|change| matches!(change, ChangeRef::Put(_))) {
+        copy.apply(now, change.to_change()).expect("what was there before");
+    }
+    copy.advance(directory.version()).expect("what was there before");
+    copy
+}
+
+fn key(endpoint: &str) -> Option<Key> {
+    let endpoint = waypost_model::EndpointName::new(endpoint).ok()?;
+    Some(Key { origin: Origin::Local, sector: None, endpoint })
+}
