@@ -168,3 +168,57 @@ fn is_any_within(times: &[Time], from: Time, to: Time) -> bool {
     let next = times.partition_point(|time| *time < from);
     times.get(next).is_some_and(|time| *time <= to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::from_millis(seconds * 1000)
+    }
+
+    fn version(of: &[(u64, u64)]) -> Version {
+        of.iter().map(|(replica, sequence)| Dot::new(ReplicaId(*replica), *sequence)).collect()
+    }
+
+    fn position(replica: u64, written: &[(u64, u64)]) -> Position {
+        Position { replica: ReplicaId(replica), written: version(written), renewed: Version::new() }
+    }
+
+    /// One writes at 10 and 20, and forgets everything at 30; the other hears of the first write at 15.
+    fn replicas() -> (Replicas, [Host; 2]) {
+        let hosts = [0, 1].map(Host::nth);
+        let mut replicas = Replicas::default();
+        hosts.iter().for_each(|host| replicas.add(*host));
+        replicas.moved(at(0), hosts[0], position(1, &[]));
+        replicas.moved(at(0), hosts[1], position(2, &[]));
+        replicas.moved(at(10), hosts[0], position(1, &[(1, 1)]));
+        replicas.moved(at(15), hosts[1], position(2, &[(1, 1)]));
+        replicas.moved(at(20), hosts[0], position(1, &[(1, 2)]));
+        (replicas, hosts)
+    }
+
+    #[test]
+    fn a_replica_knows_what_another_did_once_it_says_so() {
+        let (replicas, [one, other]) = replicas();
+        let first = (at(9), at(11));
+        assert!(!replicas.knew(other, at(14), one, first));
+        assert!(replicas.knew(other, at(15), one, first));
+        assert!(!replicas.knew(other, at(25), one, (at(19), at(21))));
+        assert!(replicas.knew(one, at(25), one, (at(19), at(21))));
+    }
+
+    #[test]
+    fn what_nobody_had_heard_of_is_lost_with_who_did_it_and_nothing_else_is() {
+        let (mut replicas, [one, other]) = replicas();
+        let second = (at(19), at(21));
+        assert!(!replicas.knew_what_is_left(other, at(25), one, second), "it may yet be heard of");
+        replicas.stopped(at(30), one, true);
+        replicas.moved(at(40), one, position(3, &[]));
+        assert!(replicas.knew_what_is_left(other, at(41), one, second), "nothing is left of it");
+        assert!(!replicas.knew(other, at(41), one, second), "but that is not to know it");
+        assert!(!replicas.knew_what_is_left(one, at(41), one, (at(9), at(11))), "the other has the first");
+        replicas.moved(at(50), one, position(3, &[(1, 1)]));
+        assert!(replicas.knew_what_is_left(one, at(50), one, (at(9), at(11))));
+    }
+}

@@ -98,7 +98,7 @@ fn a_transport_that_never_repeats_a_datagram_is_found_out() {
 
 #[test]
 fn a_directory_that_takes_copies_for_requests_is_found_out() {
-    breaks(Variant::TakesCopies, &[Rule::Risen, Rule::Outdated, Rule::Missing, Rule::Expired]);
+    breaks(Variant::TakesCopies, &[Rule::Risen, Rule::Outdated, Rule::Missing, Rule::Expired, Rule::Torn]);
 }
 
 #[test]

@@ -43,6 +43,14 @@ fn every_fault_happens_and_all_work_is_done_meanwhile() {
 }
 
 #[test]
+fn each_seed_gives_the_same_world_of_replicas_twice() {
+    for seed in 0..4 {
+        let [first, second] = [(); 2].map(|()| trial(Scene::Replicas, seed).run());
+        assert_eq!(first, second);
+    }
+}
+
+#[test]
 fn worlds_of_other_seeds_are_other_worlds() {
     let digests = [1, 2, 3].map(|seed| {
         let trial = Trial { span: Duration::from_secs(600), ..trial(Scene::Several, seed) };
