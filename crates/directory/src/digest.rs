@@ -53,14 +53,17 @@ impl Directory {
         self.histories.of(authority_of(origin)).digest
     }
 
-    /// Returns the registrations of an authority that are shown, with the id of each: a hash of its names and of the write
-    /// that made it what it is. They come in no order that means anything, and with their ages.
+    /// Returns the registrations of an authority, with the id of each: a hash of its names and of the write that made it what it
+    /// is. They come in no order that means anything, and with their ages.
+    ///
+    /// Those that have expired and are kept are among them: elsewhere they may have been renewed, and who compares must not take
+    /// them for removed.
     pub fn ids(&self, now: Instant, origin: &Origin) -> impl Iterator<Item = (u64, RecordRef<'_>)> {
         let writes = self.histories.of(authority_of(origin)).log.iter();
         writes.filter_map(move |(dot, slot)| {
             let entry = self.registry.entry(slot)?;
             // What was merged from several writes is filed under each.
-            let is_first = entry.stamp().dot == dot && entry.is_shown && !entry.is_expired(now);
+            let is_first = entry.stamp().dot == dot;
             let age = now.saturating_since(entry.seen);
             is_first.then(|| (id_of(entry), RecordRef::of_entry(&self.context, &self.documents, entry, age)))
         })

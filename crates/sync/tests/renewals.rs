@@ -108,3 +108,30 @@ fn a_renewal_costs_less_than_two_octets() {
         assert!(age.as_secs() <= 20);
     }
 }
+
+#[test]
+fn who_was_cut_off_for_longer_than_a_lifetime_makes_nobody_forget_what_was_renewed_meanwhile() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]&lt=3000", "</temp>");
+    network.settle();
+    let query = Query::all();
+    let location =
+        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    network.cut(uris[0], uris[1]);
+    network.cut(uris[0], uris[2]);
+    network.run_until(Instant::from_millis(2_500_000));
+    let now = network.now;
+    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    network.run_until(Instant::from_millis(3_500_000));
+    // What is new at the one that was cut off has the others compare what they hold with it.
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+    network.heal();
+    for minute in 1..=20 {
+        network.run_until(Instant::from_millis(3_500_000 + minute * 60_000));
+        for uri in &uris[1..] {
+            let now = network.now;
+            let is_there = network.directory(uri).registration(now, &location).is_some_and(|found| !found.is_expired());
+            assert!(is_there, "{uri} after {minute} minutes");
+        }
+    }
+}
