@@ -22,7 +22,8 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
   --upstream URI      a directory, coap://ADDR:PORT, whose interfaces are discovered; can be repeated: then what is found is
-                      the union
+                      the union. coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so:
+                      it is not asked for others
   --mirror            hold all that is registered there, by the best means that each offers [so by default]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
@@ -40,7 +41,7 @@ type Problem = Box<dyn std::error::Error>;
 
 struct Options {
     listen: Vec<SocketAddr>,
-    upstreams: Vec<ResourceUri>,
+    upstreams: Vec<(ResourceUri, Query)>,
     holding: Holding,
     duplicates: Duplicates,
     stale: u64,
@@ -112,8 +113,8 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     config.duplicates = options.duplicates;
     config.stale = core::time::Duration::from_secs(options.stale);
     let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
-    for upstream in &options.upstreams {
-        proxy.add_upstream(upstream, options.holding.clone())?;
+    for (upstream, summary) in &options.upstreams {
+        proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
     }
     Ok(proxy)
 }
@@ -128,7 +129,11 @@ impl Options {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "--listen" => options.listen.push(value()?.parse()?),
-                "--upstream" => options.upstreams.push(value()?.parse()?),
+                "--upstream" => {
+                    let value = value()?;
+                    let (uri, summary) = value.split_once('?').unwrap_or((&value, ""));
+                    options.upstreams.push((uri.parse()?, summary.parse()?));
+                }
                 "--mirror" => options.holding = Holding::Mirror(Query::all()),
                 "--only" => options.holding = Holding::Mirror(value()?.parse()?),
                 "--aware" => options.holding = Holding::Recurring,

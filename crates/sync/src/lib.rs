@@ -120,7 +120,7 @@
 //! |---|---|
 //! | is mirrored, or registered here | by the service, which can be observed |
 //! | is in what is observed because it recurs, or in an answer that is fresh | from there |
-//! | is neither | by asking the sources, revalidating by ETag, and putting together what they say |
+//! | is neither | by asking the sources that [can have it](Proxy::add_upstream_of), revalidating by ETag, and putting together what they say |
 //! | was once known, and its source is gone | for as long as [`ProxyConfig::stale`] allows, with a Max-Age of zero |
 //! | was never known, and its source is gone | with 5.04 |
 //!

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
-use waypost_filter::Query;
+use waypost_filter::{Held, Query};
 use waypost_model::Authority;
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
@@ -111,6 +111,7 @@ impl Replicator {
             source: &following.name,
             relation: following.relation,
             query: &following.query,
+            held: following.by.held(),
             is_in_step: following.by.is_in_step(),
             confirmed: following.confirmed,
             delay: following.by.delay(&self.config.limits),
@@ -306,6 +307,13 @@ impl Replicator {
 }
 
 impl Followed {
+    const fn held(&self) -> Held {
+        match self {
+            Self::ByFeed(_) => Held::Registrations,
+            Self::ByLookups(_) => Held::Both,
+        }
+    }
+
     /// Returns how long after a renewal it is known here at the latest.
     fn delay(&self, limits: &Limits) -> Option<Duration> {
         match self {
