@@ -7,11 +7,10 @@ use waypost_filter::Query;
 use waypost_rest::{ETag, ExchangeId, Response};
 use waypost_time::Instant;
 
-use crate::lookup::{Lookup, Rendering, View};
-use crate::paging::Paging;
+use crate::lookup::{Context, Lookup, Rendering, View};
 use crate::quota::{Account, Tally};
 use crate::steps::Steps;
-use crate::{Policy, Refusal, ServerLimits};
+use crate::{Refusal, ServerLimits};
 
 /// The observed look-ups ([RFC 9176 §6.2], [RFC 7641]).
 ///
@@ -76,16 +75,6 @@ struct Watched {
     to_tell: BTreeSet<ExchangeId>,
     /// Whether it is among those that fired.
     is_queued: bool,
-}
-
-/// What a rendering needs besides the look-up.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    pub(crate) now: Instant,
-    pub(crate) directory: &'a Directory,
-    pub(crate) policy: &'a dyn Policy,
-    pub(crate) limits: &'a ServerLimits,
-    pub(crate) paging: &'a mut Paging,
 }
 
 impl Observations {

@@ -47,6 +47,7 @@ mod answer;
 mod cells;
 mod error;
 mod flags;
+mod names;
 mod put;
 mod question;
 mod reader;
