@@ -86,6 +86,7 @@ extern crate alloc;
 
 mod applied;
 mod apply;
+mod bitmap;
 mod blocks;
 mod change_ref;
 mod checks;
@@ -122,6 +123,7 @@ mod pages;
 mod plan;
 mod record_ref;
 mod refused;
+mod region;
 mod registry;
 mod renewals;
 mod resource;

@@ -7,6 +7,7 @@ use crate::{
     documents::{Document, SHARED},
     endpoints,
     find::{Candidates, Found, find},
+    id_set::IdSet,
     resources,
 };
 
@@ -103,12 +104,14 @@ impl<'d> Plan<'d> {
             let (mut same, others): (Vec<_>, Vec<_>) =
                 self.parts.drain(..).partition(|part| part.kind(self.scope) == Some(kind));
             self.parts = others;
-            same.sort_by_key(|part| part.links.len() + part.slots.len());
-            parts.extend(same.into_iter().reduce(|joined, part| Candidates {
-                slots: Cow::Owned(joined.slots.intersection(&part.slots)),
-                links: Cow::Owned(joined.links.intersection(&part.links)),
-                is_exact: true,
-            }));
+            if same.len() > 1 {
+                same.sort_by_key(|part| part.links.len() + part.slots.len());
+                let common = |sets: &[&IdSet]| Cow::Owned(IdSet::common(sets));
+                let slots = common(&same.iter().map(|part| &*part.slots).collect::<Vec<_>>());
+                let links = common(&same.iter().map(|part| &*part.links).collect::<Vec<_>>());
+                same = Vec::from([Candidates { slots, links, is_exact: true }]);
+            }
+            parts.append(&mut same);
         }
         parts.append(&mut self.parts);
         self.parts = parts;

@@ -7,8 +7,8 @@ use core::{
 
 /// Ids in ascending order, in chunks of bounded size, so that none costs much to add.
 ///
-/// It is for ids that lie far apart. A bitmap, however compressed, has an overhead for each region that it knows of; here an
-/// id takes four bytes, wherever it is.
+/// It is for ids that lie far apart. A bitmap has an overhead for each region that it knows of; here an id takes four bytes,
+/// wherever it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SortedIds {
     chunks: Vec<Chunk>,
