@@ -223,9 +223,8 @@ impl Leaf {
             None => {
                 let set = &mut self.sets[place.unnoted];
                 set.remove_all(ids);
-                let one = set.iter_from(0).next();
                 if set.len() < 2 {
-                    self.sets.remove(place.unnoted);
+                    let one = self.sets.remove(place.unnoted).iter_from(0).next();
                     match one {
                         Some(_) => self.texts.set_note(place.start, one),
                         None => self.texts.remove(place.start),
