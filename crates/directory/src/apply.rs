@@ -158,11 +158,17 @@ impl Directory {
         if slot.is_none() && self.registry.end() as usize >= crate::documents::MAX_SLOTS {
             return Err(Refused::OverLimit { what: "registrations", limit: crate::documents::MAX_SLOTS });
         }
-        let seen = slot.and_then(|slot| self.registry.entry(slot)).map_or(now, |entry| entry.seen);
+        let entry = slot.and_then(|slot| self.registry.entry(slot));
+        let seen = entry.map_or(now, |entry| entry.seen);
+        let is_expired = entry.is_some_and(|entry| entry.is_expired(now));
         let mut state = self.state(slot);
         let merged = state.merge(Change::Remove(removal));
         if merged == Merged::Unchanged {
             return Ok(Applied::Unchanged);
+        }
+        // What has expired takes no part in what others made without seeing it.
+        if is_expired {
+            state.forget_records();
         }
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });

@@ -56,6 +56,12 @@ impl Directory {
     /// Hides a registration that has expired, for its endpoint to find it when it comes back.
     pub(crate) fn hide(&mut self, now: Instant, slot: u32) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
+        if let Some(state) = entry.state().filter(|state| state.removals().next().is_some()) {
+            // A removal that did not see what has expired is remembered for as long as any.
+            let (token, seen, mut state) = (entry.token(), entry.seen, state.clone());
+            state.forget_records();
+            return self.settle(now, token, state, seen, seen);
+        }
         let old = entry.clone();
         entry.is_shown = false;
         self.documents.hold_again(old.document);

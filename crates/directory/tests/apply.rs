@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use waypost_directory::{Applied, Directory, Refused};
 use waypost_filter::Query;
 use waypost_model::{
-    Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Record, Registration, Removal, Renewal,
-    ReplicaId, Stamp, Timestamp, Update, Version,
+    Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin, Record, Registration, Removal,
+    Renewal, ReplicaId, Stamp, Timestamp, Update, Version,
 };
 
 const LINKS: &str = "</t>;rt=core.s";
@@ -302,4 +302,46 @@ fn what_another_replica_heard_in_one_of_its_zones_is_seen_from_none_here() {
         assert_eq!(directory.endpoints(at(1000), &Query::all()).seen_from(zone).count(), 0);
         assert_eq!(directory.resources(at(1000), &Query::all()).seen_from(zone).count(), 0);
     }
+}
+
+/// Brings `to` up to date with `from`, renewals included.
+fn tell(from: &Directory, to: &mut Directory, seconds: u64) {
+    let now = at(seconds);
+    for change in from.feed(now, &to.version().clone()).unwrap() {
+        to.apply(now, change.to_change()).unwrap();
+    }
+    to.advance(from.version()).unwrap();
+    for batch in from.renewals(now, &Origin::Local, &to.heard(&Origin::Local)) {
+        let renewed = batch.renewed.iter().map(|renewed| (renewed.sequence, renewed.age));
+        to.apply_renewals(now, &Origin::Local, (batch.owner, batch.after, batch.upto), renewed).unwrap();
+    }
+}
+
+#[test]
+fn a_removal_that_did_not_see_what_has_expired_is_told_on() {
+    let [mut first, mut second, mut third] = [1, 2, 3].map(replica);
+    let mut sensor = registration("node1", "coap://h", LINKS);
+    sensor.lifetime = Lifetime::from_secs(60).unwrap();
+    first.register(at(0), sensor.clone()).unwrap();
+    first.expire(at(70));
+    let location = second.register(at(70), sensor).unwrap().location;
+    tell(&second, &mut third, 70);
+    third.remove(at(70), &location).unwrap();
+    // The first still keeps what has expired there when it hears of the removal.
+    tell(&third, &mut first, 71);
+    tell(&first, &mut second, 72);
+    assert_eq!(second.endpoints(at(72), &Query::all()).count(), 0);
+}
+
+#[test]
+fn a_renewal_is_told_on_by_who_got_the_registration_after_it() {
+    let [mut owner, mut between, mut last] = [1, 2, 3].map(replica);
+    let mut sensor = registration("node1", "coap://h", LINKS);
+    sensor.lifetime = Lifetime::from_secs(60).unwrap();
+    let location = owner.register(at(0), sensor).unwrap().location;
+    tell(&owner, &mut last, 0);
+    owner.renew(at(50), &location).unwrap();
+    tell(&owner, &mut between, 50);
+    tell(&between, &mut last, 51);
+    assert_eq!(last.endpoints(at(80), &Query::all()).count(), 1);
 }

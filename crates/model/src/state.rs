@@ -168,6 +168,11 @@ impl State {
         self.writes.len() < before
     }
 
+    /// Forgets all records, which have expired; removals that did not see them stay. It is as safe as [`State::forget`].
+    pub fn forget_records(&mut self) {
+        self.writes.retain(|write| write.as_record().is_none());
+    }
+
     /// Returns what the registration is known by, `None` when nothing is known.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
