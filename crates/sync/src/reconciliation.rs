@@ -13,7 +13,7 @@ use crate::{Limits, Relation};
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
 /// It asks for cells until they tell the difference, then for what is missing here. What is here and not there is forgotten if
-/// the source knows of the write and it would not have expired there by now, whatever renewals the source has missed.
+/// the source knows of the write and it would not have expired there by now, whatever renewals a replica has missed.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     relation: Relation,
@@ -158,8 +158,9 @@ impl Reconciliation {
             .filter(|(id, _)| gone.contains(id))
             .filter(|(_, record)| {
                 let lifetime = record.lifetime().value.duration();
-                // A source that missed a renewal has let expire what is alive.
-                record.renewals() == 0 && is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
+                // A replica that missed a renewal has let expire what is alive.
+                let may_be_missed = self.relation == Relation::Replica && record.renewals() > 0;
+                !may_be_missed && is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
             })
             .map(|(_, record)| record.to_record().key)
             .collect();
