@@ -148,7 +148,7 @@ impl Observations {
         self.last_result += 1;
         let id = self.last_result;
         let mut result = SharedResult { lookup, view, watch, observers: 0, rendering, steps: Steps::default() };
-        result.take_step();
+        result.take_step(context.limits.remembered_states);
         self.results.insert(id, result);
         self.result_ids.insert(key, id);
         if let Some(watched) = self.watched.get_mut(&watch) {
@@ -273,7 +273,7 @@ impl Observations {
             && (*at == context.now || !result.lookup.shows_time());
         if !is_fresh {
             result.rendering = render(context, &result.lookup, &result.view, revision)?;
-            result.take_step();
+            result.take_step(context.limits.remembered_states);
         }
         Ok(result.rendering.rendering.clone())
     }
@@ -281,10 +281,10 @@ impl Observations {
 
 impl SharedResult {
     /// Takes note of how the rendering differs from the one before.
-    fn take_step(&mut self) {
+    fn take_step(&mut self, remembered: usize) {
         if self.lookup.is_by_deltas() {
             let rendering = &self.rendering.rendering;
-            self.steps.advance(rendering.etag, &rendering.links);
+            self.steps.advance(rendering.etag, &rendering.links, remembered);
         }
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use waypost_link_delta::{Basis, Limits, LinkDelta, Tag};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::{Code, ContentFormat, ETag, ExchangeId, Observe, Request, Response, Service as _};
-use waypost_server::ServerConfig;
+use waypost_server::{ServerConfig, ServerLimits};
 
 const FORMAT: ContentFormat = ContentFormat(65_040);
 
@@ -162,6 +162,28 @@ fn observers_that_are_behind_are_led_on_from_where_they_are() {
     assert!(lazy.take(step));
     assert_eq!(lazy.links(), quick.links());
     assert_eq!(lazy.state, quick.state);
+}
+
+#[test]
+fn as_many_earlier_states_are_remembered_as_the_limits_say() {
+    let limits = ServerLimits { remembered_states: 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let many: Vec<_> = (0..20).map(|number| format!("</{number}>")).collect();
+    world.register(&node(), "ep=z&base=coap://z", &many.join(","));
+    let (quick, _, _) = observe(&mut world, "/rd-lookup/res");
+    let slow = ["a", "b", "c"].map(|name| {
+        let (slow, _, _) = observe(&mut world, "/rd-lookup/res");
+        world.register(&node(), &format!("ep={name}&base=coap://{name}"), "</1>");
+        world.told();
+        world.server.handle_ready(world.now, quick);
+        slow
+    });
+    let is_led_on = slow.map(|slow| {
+        world.server.handle_ready(world.now, slow);
+        let [response] = &world.taken(slow)[..] else { panic!() };
+        delta(response).from() != Basis::Nothing
+    });
+    assert_eq!(is_led_on, [false, true, true], "the one that is three states behind is not");
 }
 
 #[test]
