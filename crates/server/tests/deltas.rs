@@ -131,19 +131,6 @@ fn changes_until_an_observer_is_ready_make_one_step() {
 }
 
 #[test]
-fn whoever_is_at_the_same_state_gets_the_same_bytes() {
-    let mut world = World::new();
-    world.register(&node(), "ep=a&base=coap://a", "</1>,</2>,</3>");
-    let observers: Vec<_> = (0..100).map(|_| world.submit(&client(), by_deltas("/rd-lookup/res"))).collect();
-    world.register(&node(), "ep=b&base=coap://b", "</4>");
-    let notified = world.all_notifications();
-    assert_eq!(notified.len(), observers.len());
-    let first = notified[0].1.payload.as_ptr();
-    assert!(matches!(delta(&notified[0].1).from(), Basis::State(_)));
-    assert!(notified.iter().all(|(_, response)| response.payload.as_ptr() == first), "written once for all");
-}
-
-#[test]
 fn observers_that_are_behind_are_led_on_from_where_they_are() {
     let mut world = World::new();
     world.register(&node(), "ep=z&base=coap://z", "</1>,</2>,</3>,</4>");
