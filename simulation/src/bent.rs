@@ -52,6 +52,10 @@ impl<S: Service> Service for Bent<S> {
         }
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        self.service.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.service.handle_response(now, request, outcome);
     }

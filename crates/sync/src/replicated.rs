@@ -58,6 +58,10 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
         }
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        !self.replicator.is_for(request) && self.service.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.now = self.now.max(now);
         match own(request) {

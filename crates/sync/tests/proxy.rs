@@ -11,7 +11,7 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
-use waypost_rest::{Code, Method, Observe, Request};
+use waypost_rest::{Code, Method, Observe, Request, Service as _};
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
 use waypost_time::Instant;
@@ -302,4 +302,12 @@ fn a_source_is_not_asked_for_what_it_cannot_have() {
         assert_eq!(network.links("coap://front", "ep", "d=floor*").len(), 4);
         assert_eq!(network.links("coap://front", "ep", "d=floor-3").len(), 0);
     }
+}
+
+#[test]
+fn if_match_is_heeded_where_the_server_does_and_not_at_the_feed() {
+    let proxy = proxy(&[("coap://a", Holding::Answers)], |_| ());
+    let heeds = |path: &[&str]| proxy.heeds_if_match(&Request::new(Method::Get, path.iter().copied()));
+    assert!(heeds(&["rd", "4521"]));
+    assert!(!heeds(&["rd-lookup", "res"]) && !heeds(&["rd"]) && !heeds(&["sync", "feed"]));
 }
