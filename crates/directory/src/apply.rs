@@ -60,7 +60,7 @@ impl Directory {
         record: Record,
         age: Duration,
     ) -> Result<Applied, Refused> {
-        self.check_dot(&record.key.origin, record.dot(), &record.seen)?;
+        self.check_dot(&record.key.origin, record.dot(), &record.seen, is_renewal(&record))?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
         let lifetime = record.lifetime.value.duration();
@@ -72,11 +72,12 @@ impl Directory {
         let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
         let (dot, is_expired) = (record.dot(), age >= lifetime);
         let mut state = self.state(slot);
+        // What says the same as what is here is a sign of life, whichever of the two stays.
+        let says_the_same = state.is_alive() && state.seen() == record.seen;
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
             Merged::Unchanged => {
-                // The same write again: it may have been renewed since it was told first.
-                let is_younger = slot.is_some_and(|slot| self.renew_written(now, slot, dot, age));
+                let is_younger = says_the_same && slot.is_some_and(|slot| self.renew_by(now, slot, dot, age));
                 return Ok(if is_younger { Applied::Changed } else { Applied::Unchanged });
             }
             Merged::Renewed | Merged::Changed => Applied::Changed,
@@ -106,11 +107,20 @@ impl Directory {
         // Of writes that did not see each other, each is a sign of life; one that saw all others stands alone.
         let is_merged = !is_expired && state.records().count() > 1;
         let seen = match before {
-            Some((before, false)) if is_merged => seen.max(before),
+            Some((before, false)) if is_merged || says_the_same => seen.max(before),
             Some((before, false)) if state.records().all(|record| record.dot() != dot) => before,
             _ => seen,
         };
+        let owner = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| entry.stamp().dot.replica);
         self.settle(now, token, state, seen, copies_until);
+        // The other did not hear of what was renewed here after it took over, and nobody would tell it.
+        if let (Some(slot), Some((before, false))) = (slot, before)
+            && says_the_same
+            && before == seen
+            && owner == Some(self.context.config.replica)
+        {
+            self.renew_since(now, slot, before);
+        }
         Ok(applied)
     }
 
@@ -150,7 +160,7 @@ impl Directory {
         slot: Option<u32>,
         mut removal: Removal,
     ) -> Result<Applied, Refused> {
-        self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen)?;
+        self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen, false)?;
         let clock = self.clock_after(now, &removal.key.origin, removal.stamp.time)?;
         // No copy can live longer than the longest lifetime.
         removal.horizon = removal.horizon.min(Lifetime::MAX.duration() + self.context.config.limits.tombstone_guard);
@@ -180,10 +190,12 @@ impl Directory {
     }
 
     /// Checks that a write can be one that another replica made after those that it says it saw.
-    fn check_dot(&self, origin: &Origin, dot: Dot, seen: &Version) -> Result<(), Refused> {
-        let implausible = Err(Refused::Implausible { what: "dot" });
-        if dot.sequence == 0 || !seen.contains(dot) || seen.sequence(dot.replica) != dot.sequence {
-            return implausible;
+    fn check_dot(&self, origin: &Origin, dot: Dot, seen: &Version, is_renewal: bool) -> Result<(), Refused> {
+        let last = seen.sequence(dot.replica);
+        // A renewal does not count as seen, not even by itself.
+        let is_last = if is_renewal { !seen.is_empty() && last < dot.sequence } else { last == dot.sequence };
+        if dot.sequence == 0 || !is_last {
+            return Err(Refused::Implausible { what: "dot" });
         }
         self.check_version(origin, seen)?;
         self.check_replicas(seen)
@@ -215,6 +227,14 @@ impl Directory {
             _ => Err(Refused::Implausible { what: "location" }),
         }
     }
+}
+
+/// Tells whether a write is a renewal, and set no field.
+fn is_renewal(record: &Record) -> bool {
+    let own = record.written;
+    let fields = [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp];
+    let attributes = record.attributes.values().map(|values| values.stamp);
+    record.is_renewal() && fields.into_iter().chain(attributes).all(|stamp| stamp != own)
 }
 
 /// A replica that makes a million writes a second gets here in half a million years.

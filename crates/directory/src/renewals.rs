@@ -176,11 +176,20 @@ impl Directory {
         Ok(news)
     }
 
-    /// Renews what a write of another replica made, if it is still that; tells whether that makes it younger.
-    pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
-        let entry = self.registry.entry(slot);
-        let is_copy = dot.replica != self.context.config.replica && entry.is_some_and(|entry| entry.stamp().dot == dot);
-        is_copy && self.renew_copy(now, slot, age)
+    /// Renews a registration since a write of another replica says that it was renewed; tells whether that makes it younger.
+    pub(crate) fn renew_by(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
+        let replica = self.context.config.replica;
+        let seen = now.saturating_sub(age);
+        let Some(entry) = self.registry.entry(slot).filter(|_| dot.replica != replica) else { return false };
+        let is_owner = entry.stamp().dot.replica == replica && entry.is_shown && entry.state().is_none();
+        if !is_owner {
+            return self.renew_copy(now, slot, age);
+        }
+        let is_younger = seen > entry.seen && !entry.is_expired(now);
+        if is_younger {
+            self.renew_since(now, slot, seen);
+        }
+        is_younger
     }
 
     /// Renews what another replica wrote; tells whether that makes it younger.

@@ -33,7 +33,7 @@ pub struct Registered {
 impl Directory {
     /// Registers an endpoint, or replaces its registration with all its parameters ([RFC 9176 §5]).
     ///
-    /// To register the same again is a renewal. Whether the registrant may replace what is there is for the caller to
+    /// To register the same again is a renewal, where this replica made the last write. Whether the registrant may replace what is there is for the caller to
     /// decide, by the [credentials](crate::Endpoint::credentials) of the registration that is at
     /// [`locate`](Self::locate).
     ///
@@ -51,6 +51,8 @@ impl Directory {
         let location = self.context.location(token);
         let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
         if let Some((slot, entry)) = present
+            // Elsewhere it may have been removed meanwhile: that would undo a renewal, and not a registration.
+            && entry.stamp().dot.replica == self.context.config.replica
             && self.is_same(entry, &registration)
         {
             self.renew_slot(now, slot);
@@ -100,7 +102,8 @@ impl Directory {
     ///
     /// It also revives one that has expired and is kept. A renewal that changes nothing else is no write: it takes no dot
     /// and wakes no watch. One that arrives at a replica that did not make the last write takes the registration over,
-    /// with a write of its own, since only the owner of a write may renew it.
+    /// with a write of its own, since only the owner of a write may renew it. Such a write says nothing else: if the
+    /// registration was removed elsewhere meanwhile, it stays removed.
     ///
     /// # Errors
     ///
@@ -194,7 +197,7 @@ impl Directory {
     }
 
     /// Renews a registration as of `seen`. What has expired may be gone at other replicas, so that to renew it is a write.
-    fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
+    pub(crate) fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
         let replica = self.context.config.replica;
         if let Some(entry) = self.registry.entry_mut(slot)
             && entry.is_shown
