@@ -45,10 +45,18 @@ impl Directory {
     /// As [`advance`](Self::advance).
     pub fn advance_of(&mut self, origin: &Origin, version: &Version) -> Result<(), Refused> {
         self.check_version(origin, version)?;
-        let mut merged = self.version_of(origin).clone();
-        merged.merge(version);
-        self.check_replicas(&merged)?;
-        self.histories.of_mut(authority_of(origin)).version = merged;
+        let (limit, own) = (self.context.config.limits.replicas, self.context.config.replica);
+        let merged = |directory: &Self| {
+            let mut merged = directory.version_of(origin).clone();
+            merged.merge(version);
+            merged
+        };
+        let over = merged(self).len().saturating_sub(limit);
+        if over > 0 && version.len() <= limit {
+            self.histories.of_mut(authority_of(origin)).make_room(over, version, own);
+        }
+        self.check_replicas(&merged(self))?;
+        self.histories.of_mut(authority_of(origin)).advance(version);
         Ok(())
     }
 
@@ -198,7 +206,9 @@ impl Directory {
             return Err(Refused::Implausible { what: "dot" });
         }
         self.check_version(origin, seen)?;
-        self.check_replicas(seen)
+        // Itself, and as many as may be known.
+        let limit = self.context.config.limits.replicas;
+        if seen.len() > limit.saturating_add(1) { Err(Refused::OverLimit { what: "replicas", limit }) } else { Ok(()) }
     }
 
     /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no
@@ -208,7 +218,7 @@ impl Directory {
             return Err(Refused::Implausible { what: "sequence" });
         }
         let replica = self.context.config.replica;
-        if version.sequence(replica) <= self.version_of(origin).sequence(replica) {
+        if version.sequence(replica) <= self.histories.of(authority_of(origin)).written {
             return Ok(());
         }
         // Nobody else writes in the name of this replica, unless it was that itself in an earlier life.

@@ -98,6 +98,10 @@ impl Renewals {
         self.owners.get(&owner).map_or(0, |recent| recent.last)
     }
 
+    pub(crate) fn forget(&mut self, owner: ReplicaId) {
+        self.owners.remove(&owner);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.owners.is_empty()
     }
@@ -155,7 +159,8 @@ impl Directory {
         if after > known {
             return Err(Refused::Implausible { what: "number of a renewal" });
         }
-        if upto <= known {
+        // Of a replica that has left nothing, there is nothing to renew.
+        if upto <= known || !self.histories.of(authority).knows(owner) {
             return Ok(0);
         }
         let limit = self.context.config.limits.renewals;

@@ -62,9 +62,9 @@ impl Directory {
             self.make_room(now)?;
         }
         let stamp = self.next_stamp(now, None);
-        let mut state = self.state(slot);
+        let mut state = self.state_to_write(now, slot);
         state.register(registration, stamp);
-        self.histories.local.version.insert(stamp.dot);
+        self.histories.local.note_own(stamp.dot);
         self.settle(now, token, state, now, now);
         Ok(Registered { location, is_new })
     }
@@ -88,12 +88,12 @@ impl Directory {
             return Ok(());
         }
         let stamp = self.next_stamp(now, None);
-        let mut state = self.state(Some(slot));
+        let mut state = self.state_to_write(now, Some(slot));
         let has_links = update.links.is_some();
         if let Some(record) = state.update(update, stamp) {
             if has_links { self.check_record(record) } else { self.check_update(record) }?;
         }
-        self.histories.local.version.insert(stamp.dot);
+        self.histories.local.note_own(stamp.dot);
         self.settle(now, self.registry[slot].token(), state, now, now);
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Directory {
         }
         let stamp = self.next_stamp(now, Some(&authority));
         let mut state = self.state(slot);
-        self.histories.of_mut(Some(&authority)).version.insert(stamp.dot);
+        self.histories.of_mut(Some(&authority)).note_own(stamp.dot);
         let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
         state.merge(Change::Put { record: record.into(), age });
         self.settle(now, token, state, seen, seen);
@@ -216,7 +216,7 @@ impl Directory {
         let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.update(Update::default(), stamp).is_some() {
-            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
             self.settle(now, self.registry[slot].token(), state, seen, seen);
         }
     }
@@ -229,7 +229,7 @@ impl Directory {
         let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.remove(stamp, horizon).is_some() {
-            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
             self.settle(now, token, state, seen, seen);
         }
     }
@@ -268,7 +268,7 @@ impl Directory {
     /// written then.
     fn next_stamp(&mut self, now: Instant, authority: Option<&Authority>) -> Stamp {
         let replica = self.context.config.replica;
-        let dot = Dot::new(replica, self.histories.of(authority).version.sequence(replica)).next();
+        let dot = Dot::new(replica, self.histories.of(authority).written).next();
         self.clock.stamp(self.millis(now), dot)
     }
 

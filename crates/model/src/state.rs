@@ -170,6 +170,21 @@ impl State {
         self.writes.len() < before
     }
 
+    /// Forgets of what the writes saw the writes of replicas that are not known any more.
+    ///
+    /// This is for a state that a write is about to be made to which is no renewal: that would no longer be told from a write that
+    /// saw less. It is safe once no copy of anything that such a replica wrote is anywhere.
+    pub fn forget_replicas(&mut self, is_known: impl Fn(ReplicaId) -> bool) {
+        for write in &mut self.writes {
+            let own = write.dot();
+            let seen = match write {
+                Write::Record(record) => &mut record.seen,
+                Write::Removal(removal) => &mut removal.seen,
+            };
+            seen.retain(|dot| dot.replica == own.replica || is_known(dot.replica));
+        }
+    }
+
     /// Returns what the registration is known by, `None` when nothing is known.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {

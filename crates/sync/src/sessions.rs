@@ -42,7 +42,7 @@ impl Sessions {
             return None;
         }
         let session = self.by_key.entry(key).or_insert_with(|| Session {
-            version: directory.version().clone(),
+            version: directory.told_version(&Origin::Local),
             encoder: Encoder::new(key, directory.ids(now, &Origin::Local).map(|(id, _)| id)),
             next: 0,
             used: now,

@@ -273,7 +273,8 @@ fn encode(
 ) -> Result<Encoded, Response> {
     let gap = |_| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
     let current = Position::of(directory);
-    let mut writer = Writer::new(question, &holds.version, &current.version);
+    let told = directory.told_version(&Origin::Local);
+    let mut writer = Writer::new(question, &holds.version, &told);
     let mut reached = holds.clone();
     let mut is_complete = true;
     for change in directory.feed(now, &holds.version).map_err(gap)? {
