@@ -12,7 +12,7 @@ use waypost_model::{Authority, Change, Key, Location, Origin, Record, ReplicaId,
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
-use self::comparing::Comparison;
+use self::comparing::{Comparison, Turn, put_off};
 use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
@@ -146,7 +146,7 @@ impl Follower {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let own = self.own_deadline();
-        let comparison = self.comparison.as_ref().and_then(|comparison| comparison.deadline);
+        let comparison = self.comparison.as_ref().and_then(Comparison::deadline);
         own.into_iter().chain(comparison).min()
     }
 
@@ -167,10 +167,7 @@ impl Follower {
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
-        let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= surroundings.now);
-        if self.comparison.as_ref().is_some_and(|comparison| is_due(comparison.deadline)) {
-            self.give_up_comparison(surroundings, RequestFailure::TimedOut.into());
-        }
+        self.time_comparison(surroundings);
         if self.own_deadline().is_none_or(|deadline| deadline > surroundings.now) {
             return;
         }
@@ -184,9 +181,9 @@ impl Follower {
     pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<(RequestId, Request)> {
         let config = surroundings.config;
         if let (Some(comparison), Step::Read { feed }) = (&mut self.comparison, &self.step)
-            && comparison.deadline.is_none()
+            && comparison.turn == Turn::Ask
         {
-            comparison.deadline = Some(surroundings.now + config.limits.patience);
+            comparison.turn = Turn::Asked { deadline: surroundings.now + config.limits.patience };
             let question = comparison.reconciliation.question(&config.limits);
             return Some((COMPARISON, ask(feed, config, &question)));
         }
@@ -251,7 +248,8 @@ impl Follower {
                 self.compare(surroundings);
             }
             Step::Read { .. } if response.code != Code::CONTENT => {
-                self.fail(surroundings, Fault::Code(response.code));
+                let pause = put_off(&response, limits).unwrap_or_default();
+                self.fail_for(surroundings, Fault::Code(response.code), pause);
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
@@ -456,11 +454,17 @@ impl Follower {
     }
 
     fn fail(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+        self.fail_for(surroundings, fault, Duration::ZERO);
+    }
+
+    /// Notes a failure, and asks again after a pause that is not shorter than that.
+    fn fail_for(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault, least: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.is_in_step = false;
         self.anew = None;
         let limits = &surroundings.config.limits;
-        let retry = surroundings.jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
+        let pause = back_off(limits.retry, limits.retry_max, self.failures).max(least);
+        let retry = surroundings.jitter.stretch(pause);
         self.wait(surroundings.now, retry);
         (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
     }

@@ -185,6 +185,7 @@ mod follower;
 mod handover;
 mod limits;
 mod lookup_mirror;
+mod pace;
 mod proxy;
 mod proxy_config;
 mod proxy_event;

@@ -87,7 +87,7 @@ impl Reconciliation {
             }
             Step::Fetch { wanted } => {
                 let ids = wanted.iter().copied().take(limits.ids).collect();
-                Question::Entries { relation: self.relation, ids }
+                Question::Entries { relation: self.relation, key: self.key, ids }
             }
         }
     }

@@ -166,7 +166,8 @@ impl Replicator {
             }
         }
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
-        let asker = Asker { exchange, is_replica };
+        let host = if is_replica { &peer.uri } else { peer.host() };
+        let asker = Asker { exchange, host, is_replica };
         self.source.handle_request(now, directory, &self.config, asker, request);
     }
 

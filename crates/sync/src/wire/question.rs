@@ -15,8 +15,8 @@ pub(crate) enum Question {
     Changes(ChangesQuestion),
     /// Cells of all there is: see `waypost_sketch`.
     Cells { relation: Relation, key: [u8; 16], from: u64, count: u64 },
-    /// The registrations of these ids.
-    Entries { relation: Relation, ids: Vec<u64> },
+    /// The registrations of these ids, which cells with this key have told.
+    Entries { relation: Relation, key: [u8; 16], ids: Vec<u64> },
 }
 
 /// The question for changes.
@@ -68,14 +68,14 @@ impl Question {
             }),
             (CELLS, 5) => {
                 let relation = read_relation(&mut reader)?;
-                let key = reader.octets()?.try_into();
-                let key = reader.valid(key, "key: not of 16 octets")?;
+                let key = read_key(&mut reader)?;
                 Self::Cells { relation, key, from: reader.uint()?, count: reader.uint()? }
             }
-            (ENTRIES, 2..) => {
+            (ENTRIES, 3..) => {
                 let relation = read_relation(&mut reader)?;
-                let ids = (2..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
-                Self::Entries { relation, ids }
+                let key = read_key(&mut reader)?;
+                let ids = (3..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
+                Self::Entries { relation, key, ids }
             }
             _ => return reader.valid(Err(()), "no such question"),
         };
@@ -97,9 +97,10 @@ impl Question {
                 write_relation(out, *relation)?;
                 out.bytes(key)?.u64(*from)?.u64(*count)?;
             }
-            Self::Entries { relation, ids } => {
-                out.array(2 + ids.len() as u64)?.u64(ENTRIES)?;
+            Self::Entries { relation, key, ids } => {
+                out.array(3 + ids.len() as u64)?.u64(ENTRIES)?;
                 write_relation(out, *relation)?;
+                out.bytes(key)?;
                 for id in ids {
                     out.u64(*id)?;
                 }
@@ -123,6 +124,11 @@ fn read_relation(reader: &mut Reader<'_>) -> Result<Relation, Malformed> {
         1 => Ok(Relation::Mirror),
         _ => reader.valid(Err(()), "relation: unknown"),
     }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<[u8; 16], Malformed> {
+    let key = reader.octets()?.try_into();
+    reader.valid(key, "key: not of 16 octets")
 }
 
 const CHANGES: u64 = 0;

@@ -233,6 +233,15 @@ impl Network {
     }
 }
 
+/// The answer of a node to a question for its feed, or why there is none.
+pub(crate) fn ask(network: &mut Network, asker: &str, uri: &str, question: Vec<u8>) -> Response {
+    let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(waypost_sync::FEED_FORMAT, question);
+    request.accept = Some(waypost_sync::FEED_FORMAT);
+    let exchange = network.send(asker, uri, request);
+    network.settle();
+    network.answers(exchange).first().cloned().expect("an answer")
+}
+
 pub(crate) fn node(replica: u64, config: SyncConfig) -> Node {
     let mut own = Config::new(*b"shared by us all", ReplicaId(replica));
     own.limits.registrations = usize::MAX;
