@@ -292,7 +292,12 @@ impl Follower {
                     (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
                 }
                 if is_observed {
-                    let refresh = now + surroundings.jitter.stretch(limits.refresh);
+                    // A notification does not put the question off: it may be an old one, that was waiting for who was asleep while
+                    // its source gave up.
+                    let refresh = match self.phase {
+                        Phase::Observing { refresh, .. } => refresh,
+                        _ => now + surroundings.jitter.stretch(limits.refresh),
+                    };
                     self.phase = Phase::Observing { cursor, refresh };
                 } else {
                     self.wait(now, surroundings.jitter.stretch(limits.poll));

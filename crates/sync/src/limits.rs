@@ -54,7 +54,8 @@ pub struct Limits {
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.
     pub renewal_delay: Duration,
-    /// How often a source that is observed is asked whether it still knows of that; a minute by default.
+    /// How often a source that is observed is asked whether it still knows of that, and what all it has amounts to; a minute by
+    /// default.
     pub refresh: Duration,
     /// How often a source that cannot be observed is asked; ten seconds by default.
     pub poll: Duration,

@@ -6,6 +6,7 @@ use core::time::Duration;
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
 use waypost_filter::Query;
+use waypost_model::Version;
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
@@ -154,13 +155,18 @@ impl Replicator {
         request: &Request,
     ) {
         let mut is_replica = false;
-        // Who has nothing while there is something has just started, and knows nobody who observed it before.
-        let has_started = || !directory.version().is_empty() && Question::holds_nothing(&request.payload);
+        // Who has nothing while there is something has just started, and knows nobody who observed it before; who has what is not
+        // here may have lost the observation.
+        let is_news = || {
+            let version = directory.version();
+            let is_other = |cursor: Version| !version.includes(&cursor) || (cursor.is_empty() && !version.is_empty());
+            Question::cursor(&request.payload).is_some_and(is_other)
+        };
         for following in self.followed.values_mut() {
             let Followed::ByFeed(follower) = &mut following.by else { continue };
             if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri {
                 is_replica = true;
-                if has_started() {
+                if is_news() {
                     follower.wake();
                 }
             }

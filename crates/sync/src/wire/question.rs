@@ -42,9 +42,12 @@ impl Question {
         }
     }
 
-    /// Tells whether a message is the question of somebody who has nothing yet.
-    pub(crate) fn holds_nothing(octets: &[u8]) -> bool {
-        matches!(Self::decode(octets), Ok(Self::Changes(question)) if question.cursor.is_empty())
+    /// Returns what somebody holds, if a message is a question for changes.
+    pub(crate) fn cursor(octets: &[u8]) -> Option<Version> {
+        match Self::decode(octets).ok()? {
+            Self::Changes(question) => Some(question.cursor),
+            Self::Cells { .. } | Self::Entries { .. } => None,
+        }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
