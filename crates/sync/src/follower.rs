@@ -38,6 +38,14 @@ pub(crate) struct Follower {
     is_in_step: bool,
     /// The host, if it turned out to offer no feed.
     without_feed: Option<ResourceUri>,
+    handing_over: Option<HandingOver>,
+}
+
+/// What the source is to hold before this directory ends.
+#[derive(Debug)]
+struct HandingOver {
+    version: Version,
+    is_done: bool,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -110,7 +118,25 @@ impl Follower {
             vain: 0,
             is_in_step: false,
             without_feed: None,
+            handing_over: None,
         }
+    }
+
+    /// Finds out whether the source holds a version, asking again and again until it does.
+    ///
+    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does.
+    pub(crate) fn hand_over(&mut self, version: &Version) {
+        self.handing_over = Some(HandingOver { version: version.clone(), is_done: false });
+        self.wake();
+    }
+
+    /// Tells whether the source is known to hold what was handed over.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
+    }
+
+    fn is_handing_over(&self) -> bool {
+        self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
 
     pub(crate) const fn relation(&self) -> Relation {
@@ -291,7 +317,9 @@ impl Follower {
                     self.is_in_step = true;
                     (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
                 }
-                if is_observed {
+                if self.is_handing_over() {
+                    self.wait(now, HAND_OVER);
+                } else if is_observed {
                     // A notification does not put the question off: it may be an old one, that was waiting for who was asleep while
                     // its source gave up.
                     let refresh = match self.phase {
@@ -322,6 +350,9 @@ impl Follower {
                     self.renew(surroundings, (owner, after, upto), renewed)
                 }
                 Ok(Item::Digest(there)) => {
+                    if let Some(handing_over) = &mut self.handing_over {
+                        handing_over.is_done |= cursor.includes(&handing_over.version);
+                    }
                     self.doubt(surroundings, there);
                     None
                 }
@@ -469,7 +500,7 @@ impl Follower {
         self.anew = None;
         let limits = &surroundings.config.limits;
         let pause = back_off(limits.retry, limits.retry_max, self.failures).max(least);
-        let retry = surroundings.jitter.stretch(pause);
+        let retry = if self.is_handing_over() { HAND_OVER } else { surroundings.jitter.stretch(pause) };
         self.wait(surroundings.now, retry);
         (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
     }
@@ -520,6 +551,8 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
+/// How long to wait before it is asked again whether the source holds what is handed over.
+const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
 const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.

@@ -57,6 +57,8 @@ pub struct Limits {
     /// How often a source that is observed is asked whether it still knows of that, and what all it has amounts to; a minute by
     /// default.
     pub refresh: Duration,
+    /// How long a replica that is to end waits for the others to hold what it holds; two seconds by default.
+    pub drain: Duration,
     /// How often a source that cannot be observed is asked; ten seconds by default.
     pub poll: Duration,
     /// How long a question may go without an answer, whatever the transport does; five minutes by default.
@@ -84,6 +86,7 @@ impl Default for Limits {
             looks_in_all: 1_000_000,
             renewal_delay: Duration::from_secs(10),
             refresh: Duration::from_secs(60),
+            drain: Duration::from_secs(2),
             poll: Duration::from_secs(10),
             patience: Duration::from_secs(300),
         }

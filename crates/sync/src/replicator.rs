@@ -30,6 +30,15 @@ pub struct Replicator {
     followed: BTreeMap<u32, Following>,
     next: u32,
     events: VecDeque<SyncEvent>,
+    draining: Draining,
+}
+
+/// Whether what is here is being handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Draining {
+    No,
+    Until(Instant),
+    Over,
 }
 
 /// A directory that is followed.
@@ -62,6 +71,7 @@ impl Replicator {
             followed: BTreeMap::new(),
             next: 0,
             events: VecDeque::new(),
+            draining: Draining::No,
         }
     }
 
@@ -216,6 +226,9 @@ impl Replicator {
 
     /// Says that time has passed.
     pub fn handle_timeout(&mut self, now: Instant, directory: &mut Directory) {
+        if matches!(self.draining, Draining::Until(until) if until <= now) {
+            self.draining = Draining::Over;
+        }
         for name in self.names() {
             self.with(now, directory, name, |followed, surroundings| match followed {
                 Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
@@ -244,6 +257,46 @@ impl Replicator {
         None
     }
 
+    /// Hands over what is here, before this replica ends: tells the other replicas at once of all that they have not heard, and
+    /// finds out whether they hold it.
+    ///
+    /// Whoever ends is to take no more writes, to go on with everything else until [`Replicator::is_drained`], and then to stop.
+    pub fn drain(&mut self, now: Instant, directory: &Directory) {
+        if self.draining == Draining::No {
+            self.draining = Draining::Until(now + self.config.limits.drain);
+        }
+        self.source.hurry(now);
+        for following in self.followed.values_mut() {
+            if let Followed::ByFeed(follower) = &mut following.by
+                && follower.relation() == Relation::Replica
+            {
+                follower.hand_over(directory.version());
+            }
+        }
+    }
+
+    /// Returns whether draining has begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining != Draining::No
+    }
+
+    /// Returns whether draining has come to its end: the other replicas hold what is here, or
+    /// [`Limits::drain`](crate::Limits::drain) has passed.
+    #[must_use]
+    pub fn is_drained(&self, now: Instant, directory: &Directory) -> bool {
+        let until = match self.draining {
+            Draining::No => return false,
+            Draining::Over => return true,
+            Draining::Until(until) => until,
+        };
+        let is_handed_over = |following: &Following| match &following.by {
+            Followed::ByFeed(follower) => follower.relation() != Relation::Replica || follower.is_handed_over(),
+            Followed::ByLookups(_) => true,
+        };
+        until <= now || (self.source.is_told(directory) && self.followed.values().all(is_handed_over))
+    }
+
     /// Ends all that goes on at sources, and returns what is to be said there.
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Output> {
         let mut outputs = Vec::new();
@@ -267,7 +320,8 @@ impl Replicator {
             Followed::ByFeed(follower) => follower.deadline(),
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
-        self.followed.values().filter_map(deadline).chain(self.source.deadline()).min()
+        let drained = if let Draining::Until(until) = self.draining { Some(until) } else { None };
+        self.followed.values().filter_map(deadline).chain(self.source.deadline()).chain(drained).min()
     }
 
     fn follow(&mut self, uri: ResourceUri, relation: Relation) -> Result<(), NotFollowed> {

@@ -145,6 +145,17 @@ impl Source {
         self.encodings
     }
 
+    /// Has the observers told of renewals now, and not when some more have gathered.
+    pub(crate) const fn hurry(&mut self, now: Instant) {
+        self.renewals_due = Some(now);
+    }
+
+    /// Tells whether everybody who observes was sent all that there is.
+    pub(crate) fn is_told(&self, directory: &Directory) -> bool {
+        let current = Position::of(directory);
+        self.observers.values().all(|observer| observer.holds.includes(&current))
+    }
+
     pub(crate) fn observers(&self) -> usize {
         self.observers.len()
     }
