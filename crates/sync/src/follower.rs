@@ -535,10 +535,11 @@ impl Follower {
 
     /// Gives a mirrored record its URI; tells whether the place can be that of a registration of the source.
     fn place_record(&self, record: &mut Record, authority: &Authority, place: Option<&str>) -> bool {
-        let Some(place) = place.filter(|place| place.starts_with('/') && !place.starts_with("//")) else {
+        // In the one spelling of a path, so that no two are one to whoever resolves them.
+        let Some(place) = place.and_then(|place| Location::new(place).ok()).filter(Location::is_local) else {
             return false;
         };
-        record.location = Location::new(&[authority.as_str(), place].concat()).ok();
+        record.location = Location::new(&[authority.as_str(), place.as_str()].concat()).ok();
         record.location.is_some()
     }
 }

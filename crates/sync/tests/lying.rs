@@ -92,10 +92,20 @@ fn what_is_true_is_taken() {
 }
 
 #[test]
+fn a_place_is_kept_in_its_one_spelling() {
+    let mut victim = Victim::new(false);
+    victim.hear(encode(&Claim { place: "/r%64/%74here", ..HONEST }));
+    assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
+}
+
+#[test]
 fn what_cannot_be_true_is_refused_and_reported() {
     let day = 24 * 3600 * 1000;
     let claims = [
         ("a place elsewhere", Claim { place: "//third/rd/x", ..HONEST }),
+        ("a place that leads out of itself", Claim { place: "/../../x", ..HONEST }),
+        ("a place that goes nowhere", Claim { place: "/rd/./x", ..HONEST }),
+        ("a place with a query", Claim { place: "/rd/x?y", ..HONEST }),
         ("a place that is none", Claim { place: "coap://third/rd/x", ..HONEST }),
         ("an age beyond all lifetimes", Claim { age: u64::MAX, ..HONEST }),
         ("the last sequence number", Claim { after: u64::MAX - 1, span: 1, delta: 1, ..HONEST }),
