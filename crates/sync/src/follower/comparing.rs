@@ -18,6 +18,8 @@ pub(super) struct Comparison {
     pub(super) turn: Turn,
     /// How often in a row it was put off.
     put_off: u32,
+    /// Whether another one just before was contradictory.
+    is_second: bool,
 }
 
 /// Whose turn it is.
@@ -62,7 +64,7 @@ impl Follower {
         let (directory, origin) = (&*surroundings.directory, self.origin());
         let reconciliation =
             Reconciliation::new(surroundings.now, directory, &origin, self.relation, limits, surroundings.jitter);
-        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0 });
+        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
     }
 
     pub(super) fn take_comparison(
@@ -120,7 +122,14 @@ impl Follower {
                     self.ask_on(surroundings, is_further);
                 }
             }
-            Progress::Hopeless => self.start_anew(surroundings),
+            // Check-sums may agree by chance: another key tells.
+            Progress::Contradiction if !comparison.is_second => {
+                self.compare(surroundings);
+                if let Some(comparison) = &mut self.comparison {
+                    comparison.is_second = true;
+                }
+            }
+            Progress::Contradiction | Progress::Hopeless => self.start_anew(surroundings),
         }
     }
 
