@@ -128,6 +128,7 @@ mod registry;
 mod renewals;
 mod resource;
 mod resources;
+mod retired;
 mod route;
 mod selection;
 mod selections;

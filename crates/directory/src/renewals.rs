@@ -98,6 +98,10 @@ impl Renewals {
         self.owners.get(&owner).map_or(0, |recent| recent.last)
     }
 
+    pub(crate) fn forget(&mut self, owner: ReplicaId) {
+        self.owners.remove(&owner);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.owners.is_empty()
     }
@@ -155,7 +159,8 @@ impl Directory {
         if after > known {
             return Err(Refused::Implausible { what: "number of a renewal" });
         }
-        if upto <= known {
+        // Of a replica that has left nothing, there is nothing to renew.
+        if upto <= known || !self.histories.of(authority).knows(owner) {
             return Ok(0);
         }
         let limit = self.context.config.limits.renewals;
@@ -174,11 +179,20 @@ impl Directory {
         Ok(news)
     }
 
-    /// Renews what a write of another replica made, if it is still that; tells whether that makes it younger.
-    pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
-        let is_own = |entry: &Entry| entry.is_local() && dot.replica == self.context.config.replica;
-        let entry = self.registry.entry(slot).filter(|entry| !is_own(entry));
-        entry.is_some_and(|entry| entry.stamp().dot == dot) && self.renew_copy(now, slot, age)
+    /// Renews a registration since a write of another replica says that it was renewed; tells whether that makes it younger.
+    pub(crate) fn renew_by(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
+        let own = |entry: &Entry, replica| entry.is_local() && replica == self.context.config.replica;
+        let seen = now.saturating_sub(age);
+        let Some(entry) = self.registry.entry(slot).filter(|entry| !own(entry, dot.replica)) else { return false };
+        let is_owner = own(entry, entry.stamp().dot.replica) && entry.is_shown && entry.state().is_none();
+        if !is_owner {
+            return self.renew_copy(now, slot, age);
+        }
+        let is_younger = seen > entry.seen && !entry.is_expired(now);
+        if is_younger {
+            self.renew_since(now, slot, seen);
+        }
+        is_younger
     }
 
     /// Renews what another replica wrote; tells whether that makes it younger.

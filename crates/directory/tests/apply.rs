@@ -138,7 +138,7 @@ fn the_limits_hold_for_changes_as_for_registrations() {
     directory.apply(at(0), put(record(stamp(2, 1, 0)), 0)).unwrap();
     let other = Record::register(registration("node2", "coap://h", LINKS), stamp(2, 2, 0), Version::new());
     assert_eq!(directory.apply(at(0), put(other, 0)), Err(Refused::OverLimit { what: "registrations", limit: 1 }));
-    let crowd: Version = (2..6).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
+    let crowd: Version = (2..7).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
     let crowded = Record { seen: crowd.clone(), ..record(stamp(2, 3, 0)) };
     assert_eq!(directory.apply(at(0), put(crowded, 0)), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
     assert_eq!(directory.advance(&crowd), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
