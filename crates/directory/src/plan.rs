@@ -3,7 +3,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Query};
 
 use crate::{
-    Directory, Resource, Scope,
+    Directory, Endpoint, Scope,
     documents::{Document, SHARED},
     endpoints,
     find::{Candidates, Found, find},
@@ -52,11 +52,11 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
-    /// Tells whether what meets the parts meets the criteria as well that they do not decide.
-    pub(crate) fn accepts(&self, resource: &Resource<'_>) -> bool {
+    /// Tells whether what meets the parts, a registration or one of its links, meets the criteria as well that they do not decide.
+    pub(crate) fn accepts(&self, endpoint: &Endpoint<'_>, position: u32) -> bool {
         self.unchecked.iter().all(|criterion| match self.scope {
-            Scope::Endpoints => endpoints::is_met(criterion, &resource.endpoint()),
-            Scope::Resources => resources::is_met(criterion, resource),
+            Scope::Endpoints => endpoints::is_met(criterion, endpoint),
+            Scope::Resources => resources::is_met(criterion, &endpoint.resource(position)),
         })
     }
 
