@@ -88,6 +88,7 @@ mod applied;
 mod apply;
 mod bitmap;
 mod blocks;
+mod buckets;
 mod change_ref;
 mod checks;
 mod chunks;
