@@ -71,7 +71,7 @@ impl Directory {
             clock: Clock::new().with_tolerance(config.limits.clock_ahead),
             watches: Watches::new(config.secret),
             registry: Registry::new(),
-            index: Index::default(),
+            index: Index::new(config.secret),
             deadlines: Deadlines::by_minute(),
             kept: Deadlines::exact(),
             graves: Deadlines::exact(),

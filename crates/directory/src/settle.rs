@@ -122,7 +122,7 @@ impl Directory {
         let (old_visible, new_visible) = (old_entry.filter(is_visible), new_entry.filter(is_visible));
         watches.note(context, documents, old_visible, new_visible);
         index.locate(slot, old_shown, new_shown);
-        index.change(slot, old_visible, new_visible, documents);
+        index.change(slot, old_visible, new_visible, registry, documents);
         for (entry, change) in [(old_shown, Digest::take as fn(&mut Digest, &Entry)), (new_shown, Digest::add)] {
             if let Some(entry) = entry {
                 change(&mut histories.of_mut(entry.authority()).digest, entry);
