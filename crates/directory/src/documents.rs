@@ -173,7 +173,7 @@ impl Documents {
             holders: 1,
             users: IdSet::EMPTY,
         });
-        self.by_text.insert(hash, id, |id| self.documents[id].hash);
+        self.by_text.insert(hash, id);
         id
     }
 

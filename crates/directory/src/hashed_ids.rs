@@ -6,8 +6,7 @@ use crate::buckets::Buckets;
 ///
 /// A hash table that grows moves everything at once: with a million ids, that is a pause that all have to wait for. This one
 /// consists of parts of bounded size, and grows by splitting one of them at a time (linear hashing), so that no insertion
-/// moves more than a thousand ids. What moves to another part is asked for its hash: that costs less than to keep the half of it
-/// that tells the part.
+/// moves more than a thousand ids. The hash stands beside the id: to move it takes no look at what it stands for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HashedIds {
     parts: Vec<Buckets>,
@@ -26,10 +25,10 @@ impl HashedIds {
         self.parts.get(self.part_of(hash))?.find(hash, is_same)
     }
 
-    /// Adds an id that is not there yet; `hash_of` tells the hashes of those that are.
-    pub(crate) fn insert(&mut self, hash: u32, id: u32, hash_of: impl Fn(u32) -> u32) {
+    /// Adds an id that is not there yet.
+    pub(crate) fn insert(&mut self, hash: u32, id: u32) {
         if self.len == self.parts.len() * PART {
-            self.split(hash_of);
+            self.split();
         }
         self.len += 1;
         self.put(hash, id);
@@ -43,7 +42,7 @@ impl HashedIds {
     }
 
     /// Adds a part and moves there what now belongs in it.
-    fn split(&mut self, hash_of: impl Fn(u32) -> u32) {
+    fn split(&mut self) {
         let new = self.parts.len();
         let Some(bits) = new.checked_ilog2() else { return self.parts.push(Buckets::default()) };
         // It takes from the one whose number lacks the highest bit.
@@ -51,7 +50,7 @@ impl HashedIds {
         let half = || Buckets::with_room(PART / 2);
         self.parts.push(half());
         let whole = core::mem::replace(&mut self.parts[from], half());
-        whole.into_each(|id| self.put(hash_of(id), id));
+        whole.each(|hash, id| self.put(hash, id));
     }
 
     fn put(&mut self, hash: u32, id: u32) {
@@ -96,7 +95,7 @@ mod tests {
                         ids.remove(hash(id, is_spread), id);
                         model.remove(&id);
                     } else if model.insert(id, ()).is_none() {
-                        ids.insert(hash(id, is_spread), id, |other| hash(other, is_spread));
+                        ids.insert(hash(id, is_spread), id);
                     }
                 }
                 prop_assert_eq!(ids.len, model.len());
@@ -112,7 +111,7 @@ mod tests {
     fn no_part_outgrows_its_room() {
         let mut ids = HashedIds::new();
         for id in 0..100_000 {
-            ids.insert(hash(id, true), id, |other| hash(other, true));
+            ids.insert(hash(id, true), id);
             let largest = ids.parts.iter().map(Buckets::len).max();
             assert!(largest <= Some(3 * PART), "{largest:?} after {id}");
         }

@@ -81,12 +81,11 @@ impl Index {
             if old.or(new).is_some_and(Entry::is_local) {
                 set(&mut self.local, slot, new.is_some());
             }
-            let name_of = |slot| registry[slot].endpoint();
             if let Some(old) = old {
-                self.by_name.remove(old.endpoint(), slot, name_of);
+                self.by_name.remove(old.endpoint(), slot);
             }
             if let Some(new) = new {
-                self.by_name.insert(new.endpoint(), slot, name_of);
+                self.by_name.insert(new.endpoint(), slot, |slot| registry[slot].endpoint());
             }
             for (entry, add) in [(old, false), (new, true)] {
                 if let Some(sector) = entry.and_then(Entry::sector) {
@@ -95,12 +94,11 @@ impl Index {
             }
         }
         if changed(Entry::base) {
-            let base_of = |slot| registry[slot].base();
             if let Some(old) = old {
-                self.bases_mut(old.base()).remove(old.base(), slot, base_of);
+                self.bases_mut(old.base()).remove(old.base(), slot);
             }
             if let Some(new) = new {
-                self.bases_mut(new.base()).insert(new.base(), slot, base_of);
+                self.bases_mut(new.base()).insert(new.base(), slot, |slot| registry[slot].base());
             }
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));

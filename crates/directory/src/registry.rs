@@ -150,7 +150,7 @@ impl Registry {
             return (slot, Some(old));
         }
         let slot = self.places.insert(place);
-        self.by_token.insert(token.hash(), slot, |slot| self.places[slot].token().hash());
+        self.by_token.insert(token.hash(), slot);
         (slot, None)
     }
 

@@ -10,8 +10,8 @@ use crate::{
 /// A text of each registration, such as its name: found in order, and a whole one at once.
 ///
 /// Most are those of one registration alone, and a look-up mostly asks for one of these. So they are found by their hash as
-/// well, where a descent in the order of the texts would wait for memory several times. Nothing but the slots is kept for
-/// that: what a registration has as its text, the owner of all this tells.
+/// well, where a descent in the order of the texts would wait for memory several times. Nothing but the slots and hashes is kept
+/// for that: what a registration has as its text, the owner of all this tells.
 #[derive(Debug, Clone)]
 pub(crate) struct Texts {
     sorted: Dictionary,
@@ -30,8 +30,7 @@ impl Texts {
         let hash = self.hash(text);
         let is_new = self.sorted.insert(text, &[slot]);
         if is_new {
-            let key = self.key;
-            self.alone.insert(hash, slot, |other| self::hash(&key, text_of(other)));
+            self.alone.insert(hash, slot);
         } else if let Some(other) = self.alone.find(hash, |other| text_of(other) == text)
             && other != slot
         {
@@ -39,13 +38,12 @@ impl Texts {
         }
     }
 
-    /// Forgets the text of a slot; `text_of` tells those of others.
-    pub(crate) fn remove<'t>(&mut self, text: &str, slot: u32, text_of: impl Fn(u32) -> &'t str) {
+    /// Forgets the text of a slot.
+    pub(crate) fn remove(&mut self, text: &str, slot: u32) {
         let hash = self.hash(text);
         let left = self.sorted.remove(text, &[slot]);
         if let Some(other) = left {
-            let key = self.key;
-            self.alone.insert(hash, other, |other| self::hash(&key, text_of(other)));
+            self.alone.insert(hash, other);
         } else {
             self.alone.remove(hash, slot);
         }
@@ -111,7 +109,7 @@ mod tests {
                 of_slots.extend(new.clone().map(|new| (slot, new)));
                 let text_of = |slot: u32| of_slots[&slot].as_str();
                 if let Some(old) = old {
-                    texts.remove(&old, slot, text_of);
+                    texts.remove(&old, slot);
                 }
                 if let Some(new) = new {
                     texts.insert(&new, slot, text_of);
