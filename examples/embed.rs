@@ -2,12 +2,39 @@
 //!
 //! `cargo run --example embed`
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use waypost::directory::Scope;
 use waypost::{Config, Directory, Instant, Query, Registration, ReplicaId};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+const HELP: &str = "\
+Registers, looks up, watches, renews and expires in a directory in process, and prints what happens.
+
+Usage: embed [--help]";
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help" | "-h") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(argument) => {
+            eprintln!("embed: {argument} is not known; see --help");
+            return ExitCode::from(2);
+        }
+    }
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("embed: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn embed() -> Result<(), Box<dyn std::error::Error>> {
     let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
     let mut now = Instant::ZERO;
 

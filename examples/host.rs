@@ -3,6 +3,7 @@
 //! `cargo run --release --example host`; then, for instance, `cargo run --example lookup -- coap://127.0.0.1 ep=host --observe`
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint, Handle};
@@ -10,10 +11,38 @@ use waypost::directory::Scope;
 use waypost::server::{Server, ServerConfig};
 use waypost::{Config, Directory, Instant, Query, Registration, ReplicaId};
 
+const HELP: &str = "\
+Hosts a CoRE Resource Directory (RFC 9176) at coap://127.0.0.1:5683, and goes on registering in it in process.
+
+Usage: host [--help]
+
+Prints which endpoints come and go, whoever registers them. Ends on SIGINT.";
+
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help" | "-h") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Some(argument) => {
+            eprintln!("host: {argument} is not known; see --help");
+            return ExitCode::from(2);
+        }
+    }
+    match host() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("host: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Problem> {
+async fn host() -> Result<(), Problem> {
     let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
     directory.watch(Instant::ZERO, Scope::Endpoints, Query::all())?;
     let server = Server::new(directory, ServerConfig::default());

@@ -1,15 +1,8 @@
 //! Checks a link-format document and explains it. It is what one runs when a device's registration is refused.
 //!
 //! ```sh
-//! cargo run --example lint -- [--lenient] [--json] FILE
+//! cargo run --example lint -- links.wlnk
 //! ```
-//!
-//! Prints the links with their attributes, and each error, deviation and warning with its line and column, a caret under the place, and
-//! the section with the rule. `--lenient` passes over white space and separators without use, and reports them. `--json` prints one line:
-//! `[[target, [[name, value or null, form], …]], …]`, or `{"reject": reason}`. `-` reads standard input.
-//!
-//! Ends with 0 when the document parses; with 1 when it does not, and then says `FILE:OFFSET: reason` on standard error; with 2
-//! when there is nothing to check.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
@@ -19,17 +12,32 @@ use std::{env, fs};
 
 use waypost_link_format::{Deviation, Form, Link, LinkDocument, Parameter, ParseError, resolve};
 
-const USAGE: &str = "usage: lint [--lenient] [--json] FILE
-checks the link-format document in FILE (`-` for standard input) and explains it";
+const HELP: &str = "\
+Checks a link-format document (RFC 6690) and explains it.
+
+Usage: lint [OPTIONS] FILE
+
+  FILE       the document; - stands for standard input
+  --lenient  pass over white space and separators without use, and report them
+  --json     print one line: [[target, [[name, value or null, form], …]], …], or {\"reject\": reason}
+  --help     show this
+
+Prints the links with their attributes, and each error, deviation and warning with its line and column, a caret under the place, and
+the section with the rule. Ends with 0 when the document parses; with 1 when it does not, and then says FILE:OFFSET: reason on
+standard error; with 2 when there is nothing to check.";
 
 /// As many columns of a line are shown before and after the place in question.
 const CONTEXT: usize = 60;
 
 fn main() -> ExitCode {
     let options = match Options::parse(env::args().skip(1)) {
-        Ok(options) => options,
-        Err(message) => {
-            eprintln!("{message}");
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(problem) => {
+            eprintln!("lint: {problem}; see --help");
             return ExitCode::from(2);
         }
     };
@@ -60,18 +68,20 @@ struct Options {
 }
 
 impl Options {
-    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, &'static str> {
+    /// Reads the arguments; `None` when help is wanted.
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let (mut file, mut lenient, mut json) = (None, false, false);
         for argument in arguments {
             match argument.as_str() {
                 "--lenient" => lenient = true,
                 "--json" => json = true,
-                option if option.starts_with("--") => return Err(USAGE),
-                _ if file.is_some() => return Err(USAGE),
+                "--help" | "-h" => return Ok(None),
+                option if option.starts_with("--") => return Err(format!("{option} is not known")),
+                _ if file.is_some() => return Err("only one FILE is checked".into()),
                 _ => file = Some(argument),
             }
         }
-        Ok(Self { file: file.ok_or(USAGE)?, lenient, json })
+        Ok(Some(Self { file: file.ok_or("FILE is needed")?, lenient, json }))
     }
 }
 
@@ -376,7 +386,7 @@ mod tests {
     fn run(octets: &[u8], arguments: &[&str]) -> (String, Result<(), ParseError>) {
         let arguments = arguments.iter().chain(&["-"]).map(ToString::to_string);
         let mut report = String::new();
-        let parsed = lint(&Options::parse(arguments).unwrap(), octets, &mut report);
+        let parsed = lint(&Options::parse(arguments).unwrap().unwrap(), octets, &mut report);
         (report, parsed)
     }
 

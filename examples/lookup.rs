@@ -6,11 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use waypost::Query;
-use waypost::client::{Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
+use waypost::client::{Limits, Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 
 const HELP: &str = "\
@@ -18,14 +19,16 @@ Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
 
 Usage: lookup URI [QUERY...] [OPTIONS]
 
-  URI             a directory, whose interfaces are discovered; with a path, the look-up interface itself
-  QUERY           a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
-  --ep            look up endpoints
-  --pages COUNT   ask for so many links at a time
-  --observe       go on, and print the whole result each time that it has changed, until stopped
-  --help          show this
+  URI                 a directory, whose interfaces are discovered; with a path, the look-up interface itself
+  QUERY               a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
+  --ep                look up endpoints
+  --pages COUNT       ask for so many links at a time
+  --observe           go on, and print the whole result each time that it has changed, until stopped
+  --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
+  --help              show this
 
-Prints the links one per line, with absolute URIs; observing, an empty line after each result.";
+Prints the links one per line, with absolute URIs; observing, an empty line after each result. Ends with 1 where there is no
+answer, or a refusal.";
 
 struct Options {
     at: ResourceUri,
@@ -33,6 +36,7 @@ struct Options {
     is_endpoints: bool,
     pages: Option<u32>,
     is_observed: bool,
+    limits: Limits,
 }
 
 type Problem = Box<dyn std::error::Error>;
@@ -60,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
-    let client = LookupClient::new(LookupConfig::new(random()));
+    let client = LookupClient::new(LookupConfig::new(random()).with_limits(options.limits));
     let mut driver = Driver::new(Endpoint::new(client, CoapConfig::random()));
 
     let is_observed = options.is_observed;
@@ -102,7 +106,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     driver.update(|now, client| client.cancel(now, id));
     if is_observed {
         // The directory is told, if it is there.
-        driver.run_until(tokio::time::sleep(core::time::Duration::from_millis(100))).await?;
+        driver.run_until(tokio::time::sleep(Duration::from_millis(100))).await?;
     }
     Ok(code.unwrap_or(ExitCode::SUCCESS))
 }
@@ -144,11 +148,14 @@ impl Options {
     /// Reads the arguments; `None` when help is wanted.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
         let (mut positional, mut is_endpoints, mut pages, mut is_observed) = (Vec::new(), false, None, false);
+        let mut limits = Limits::default();
         while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "--ep" => is_endpoints = true,
                 "--observe" => is_observed = true,
-                "--pages" => pages = Some(arguments.next().ok_or("--pages needs a value")?.parse()?),
+                "--pages" => pages = Some(value()?.parse()?),
+                "--patience" => limits.answer_timeout = Duration::from_secs(value()?.parse()?),
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 _ => positional.push(argument),
@@ -156,7 +163,7 @@ impl Options {
         }
         let (uri, criteria) = positional.split_first().ok_or("a URI is needed")?;
         let at = ResourceUri::new(&with_address(uri)?)?;
-        Ok(Some(Self { at, query: criteria.join("&").parse()?, is_endpoints, pages, is_observed }))
+        Ok(Some(Self { at, query: criteria.join("&").parse()?, is_endpoints, pages, is_observed, limits }))
     }
 }
 

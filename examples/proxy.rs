@@ -6,13 +6,13 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::server::{Server, ServerConfig};
-use waypost::sync::{Duplicates, Holding, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
+use waypost::sync::{Duplicates, Holding, Limits, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
 use waypost::{Config, Directory, LinkDocumentBuf, Query, ReplicaId};
 
 const HELP: &str = "\
@@ -22,13 +22,16 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
   --upstream URI      a directory, coap://ADDR:PORT, whose interfaces are discovered; can be repeated: then what is found is
-                      the union
+                      the union. coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so:
+                      it is not asked for others
   --mirror            hold all that is registered there, by the best means that each offers [so by default]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
   --cache             hold answers while they are fresh, and nothing more
   --duplicates WHICH  what is shown of an endpoint that is registered at several directories, where they are mirrored: newest
                       or both [newest]
+  --unconfirmed SECONDS
+                      how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --help              show this
 
@@ -40,10 +43,11 @@ type Problem = Box<dyn std::error::Error>;
 
 struct Options {
     listen: Vec<SocketAddr>,
-    upstreams: Vec<ResourceUri>,
+    upstreams: Vec<(ResourceUri, Query)>,
     holding: Holding,
     duplicates: Duplicates,
     stale: u64,
+    limits: Limits,
 }
 
 fn main() -> ExitCode {
@@ -107,13 +111,15 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     own.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     let directory = Directory::new(own);
     let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
-    let replicator = Replicator::new(SyncConfig::new(random()));
+    let mut sync = SyncConfig::new(random());
+    sync.limits = options.limits;
+    let replicator = Replicator::new(sync);
     let mut config = ProxyConfig::new(random());
     config.duplicates = options.duplicates;
-    config.stale = core::time::Duration::from_secs(options.stale);
+    config.stale = Duration::from_secs(options.stale);
     let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
-    for upstream in &options.upstreams {
-        proxy.add_upstream(upstream, options.holding.clone())?;
+    for (upstream, summary) in &options.upstreams {
+        proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
     }
     Ok(proxy)
 }
@@ -123,12 +129,17 @@ impl Options {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
         let holding = Holding::Mirror(Query::all());
         let (duplicates, stale) = (Duplicates::Newest, 3_600);
-        let mut options = Self { listen: Vec::new(), upstreams: Vec::new(), holding, duplicates, stale };
+        let mut options =
+            Self { listen: Vec::new(), upstreams: Vec::new(), holding, duplicates, stale, limits: Limits::default() };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "--listen" => options.listen.push(value()?.parse()?),
-                "--upstream" => options.upstreams.push(value()?.parse()?),
+                "--upstream" => {
+                    let value = value()?;
+                    let (uri, summary) = value.split_once('?').unwrap_or((&value, ""));
+                    options.upstreams.push((uri.parse()?, summary.parse()?));
+                }
                 "--mirror" => options.holding = Holding::Mirror(Query::all()),
                 "--only" => options.holding = Holding::Mirror(value()?.parse()?),
                 "--aware" => options.holding = Holding::Recurring,
@@ -140,6 +151,7 @@ impl Options {
                         other => return Err(format!("{other} is neither newest nor both").into()),
                     };
                 }
+                "--unconfirmed" => options.limits.unconfirmed = Duration::from_secs(value()?.parse()?),
                 "--stale" => options.stale = value()?.parse()?,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{argument} is not known").into()),

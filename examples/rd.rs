@@ -149,6 +149,10 @@ impl Service for Logged {
         self.service.handle_request(now, exchange, peer, request);
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        self.service.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, id: RequestId, outcome: Result<Response, RequestFailure>) {
         if self.is_verbose {
             match &outcome {

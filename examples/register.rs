@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use waypost::client::{Candidate, Description, Registrant, RegistrantConfig};
+use waypost::client::{Candidate, Description, Limits, Registrant, RegistrantConfig};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::{Base, EndpointName, Lifetime, LinkDocumentBuf, Sector};
 
@@ -26,6 +26,7 @@ Usage: register --ep NAME --rd URI [OPTIONS] FILE
   --base URI           what the links are relative to [the address that this program listens on]
   --simple             have the directory come and fetch the links (RFC 9176 section 5.1)
   --listen ADDR:PORT   listen here; can be repeated [0.0.0.0 and [::], on any port]
+  --patience SECONDS   wait so long for an answer, and then take the next directory [93, when CoAP itself gives up]
   --help               show this
 
 FILE has the links in link-format, - stands for standard input. They are shown at /.well-known/core, too. Prints a line for
@@ -40,6 +41,7 @@ struct Options {
     base: Option<Base>,
     is_simple: bool,
     listen: Vec<SocketAddr>,
+    limits: Limits,
     file: Option<String>,
 }
 
@@ -80,7 +82,7 @@ async fn run(options: Options) -> Result<(), Problem> {
     description.lifetime = options.lifetime;
     description.base = options.base;
 
-    let mut config = RegistrantConfig::new(random());
+    let mut config = RegistrantConfig::new(random()).with_limits(options.limits);
     config.is_simple = options.is_simple;
     let registrant = Registrant::new(description, config);
     let mut driver = Driver::new(Endpoint::new(registrant, CoapConfig::random()));
@@ -135,6 +137,7 @@ impl Options {
                 "--rd" => options.directories.push(Candidate::new(&with_address(&value()?)?)?),
                 "--listen" => options.listen.push(value()?.parse()?),
                 "--simple" => options.is_simple = true,
+                "--patience" => options.limits.answer_timeout = Duration::from_secs(value()?.parse()?),
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 _ => options.file = Some(argument),

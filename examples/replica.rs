@@ -6,7 +6,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
@@ -33,7 +33,8 @@ Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
 Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and a line on standard error for each change of a
 registration that is made here and for what happens between the replicas: `URI: in step` means that everything of that replica
 is here. Registration is at /rd, look-up at /rd-lookup/res and
-/rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM.";
+/rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM, as soon as the other replicas hold what was registered here, or
+after two seconds.";
 
 type Problem = Box<dyn std::error::Error>;
 
@@ -93,8 +94,16 @@ async fn serve(options: Options) -> Result<(), Problem> {
             }
         })
         .await?;
+    // What was answered in the last moment is not lost.
+    driver.update(|now, service| service.drain(now));
+    while !driver.update(|now, service| service.is_drained(now)) {
+        driver.run_until(tokio::time::sleep(DRAIN_CHECK)).await?;
+    }
     Ok(())
 }
+
+/// How often it is looked whether the others hold everything, at the end.
+const DRAIN_CHECK: Duration = Duration::from_millis(10);
 
 /// Makes a server with the engine that keeps its directory in step.
 fn service(options: &Options) -> Result<Replicated<Server>, Problem> {

@@ -199,3 +199,17 @@ async def a_group_is_registered_with_its_multicast_address(directory):
     expect_in("resources", "<coap://[ff35:30:2001:db8::1]/light>", await directory.resources("et=core.rd-group"))
     await remove(directory, location)
 
+
+@check
+async def what_presumes_another_state_is_not_done(directory):
+    location = await directory.register("reg-if", SENSORS, "base=coap://reg-if.example")
+    etag = (await directory.request(GET, location)).opt.etag
+    response = await directory.request(DELETE, location, if_match=[b"other"])
+    expect("code for another state", "4.12 Precondition Failed", str(response.code))
+    response = await directory.request(POST, location, if_match=[b"other", etag])
+    expect("code for the present state", CHANGED, response.code)
+    response = await directory.request(GET, directory.interfaces.resources, if_match=[b""])
+    expect("code for a look-up", "4.02 Bad Option", str(response.code))
+    expect("removal", DELETED, (await directory.request(DELETE, location, if_match=[b""])).code)
+    response = await directory.request(DELETE, location, if_match=[b""])
+    expect("code for what is not there", "4.12 Precondition Failed", str(response.code))

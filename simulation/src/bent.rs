@@ -66,6 +66,10 @@ impl<S: Service> Service for Bent<S> {
         }
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        self.service.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         if let Some(bend) = &mut self.bend {
             bend.before_response(now, &mut self.service);

@@ -22,8 +22,8 @@ pub enum Fault {
     /// The answer succeeds with a code that means nothing here.
     #[error("unexpected code {0}")]
     Code(Code),
-    /// The answer is not in link-format.
-    #[error("content format {} instead of link-format", .0.0)]
+    /// The answer is in another format than was asked for.
+    #[error("content format {}, which was not asked for", .0.0)]
     Format(ContentFormat),
     /// The answer says that it is in link-format, and is not.
     #[error("not link-format: {0}")]

@@ -80,6 +80,10 @@ impl<S: Service> Service for Registered<S> {
         self.service.handle_request(now, exchange, peer, request);
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        self.service.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         match own(request) {
             Some(request) => self.registrant.handle_response(now, request, outcome),

@@ -80,7 +80,7 @@ fn s4_link_format_is_asked_for_and_other_answers_are_reported_as_such() {
     bench.answer(&asked, Response::content(ContentFormat(60), "\u{80}"));
     let [LookupEvent::Failed { fault, .. }] = &bench.events()[..] else { panic!() };
     assert_eq!(*fault, Fault::Format(ContentFormat(60)));
-    assert_eq!(fault.to_string(), "content format 60 instead of link-format");
+    assert_eq!(fault.to_string(), "content format 60, which was not asked for");
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub struct Timing {
     pub ack_random_factor: f32,
     /// MAX_RETRANSMIT: how often a message is sent again.
     pub max_retransmit: u8,
-    /// NSTART: how many notifications and requests to one peer are under way at a time.
+    /// NSTART: how many requests to one peer are under way at a time, and how many notifications.
     pub nstart: usize,
     /// DEFAULT_LEISURE: within what time a request to a group is answered.
     pub leisure: Duration,

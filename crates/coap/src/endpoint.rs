@@ -1,6 +1,6 @@
 use core::net::SocketAddr;
 
-use waypost_rest::Service;
+use waypost_rest::{Code, Output, Response, Service};
 use waypost_time::Instant;
 
 use crate::engine::{Call, Engine};
@@ -140,7 +140,10 @@ impl<S: Service> Endpoint<S> {
             let now = self.engine.now();
             match call {
                 Call::Request(exchange, slot, request) => {
-                    if let Some(peer) = self.engine.identity(slot) {
+                    if !request.if_match.is_empty() && !self.service.heeds_if_match(&request) {
+                        let response = Response::refusal(Code::BAD_OPTION, "If-Match: not supported");
+                        self.engine.take_output(Output::Response { exchange, response });
+                    } else if let Some(peer) = self.engine.identity(slot) {
                         self.service.handle_request(now, exchange, peer, request);
                     }
                     self.drain();

@@ -145,5 +145,7 @@ impl Engine {
     }
 }
 
+/// The Max-Age of a 5.03, in seconds.
+const RETRY_AFTER: u32 = 10;
 /// Addresses of this side that are learnt at most.
 const MOST_LOCALS: usize = 64;

@@ -48,7 +48,8 @@
 //! # What it does not do
 //!
 //! - DTLS and OSCORE. A peer has no credentials here; a transport that has them is another crate behind the same seam.
-//! - If-Match and If-None-Match are refused with 4.02, as critical options that are not supported, and so is OSCORE.
+//! - If-None-Match and OSCORE are refused with 4.02, as critical options that are not supported, and so is an If-Match that the
+//!   service does not heed.
 //! - Uri-Host and Uri-Port are accepted whatever they say: one authority is served under all its names.
 //! - A request is recognised as a duplicate only if it is the same byte for byte. A device that restarts and counts its
 //!   messages from the start is heard, where [RFC 7252 §4.5] by the letter would have it repeat an old answer.

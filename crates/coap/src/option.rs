@@ -5,13 +5,14 @@ use alloc::format;
 use alloc::string::String;
 
 use bytes::Bytes;
-use waypost_rest::{Code, ContentFormat, ETag, Method, Observe, Request, Response};
+use waypost_rest::{Code, ContentFormat, ETag, IfMatch, Method, Observe, Request, Response};
 
 use crate::block::Block;
 use crate::draft::Draft;
 use crate::message::Message;
 use crate::secret::{Secret, TransferKey};
 
+pub(crate) const IF_MATCH: u16 = 1;
 pub(crate) const URI_HOST: u16 = 3;
 pub(crate) const ETAG: u16 = 4;
 pub(crate) const OBSERVE: u16 = 6;
@@ -123,6 +124,11 @@ impl Incoming {
             URI_PORT if uint(value, 2).is_none() => return Ok(BAD_LENGTH),
             // One authority is served, whatever it is called by the client.
             URI_HOST | URI_PORT => {}
+            IF_MATCH if value.is_empty() => request.if_match.push(IfMatch::Exists),
+            IF_MATCH => match ETag::new(value) {
+                Ok(etag) => request.if_match.push(IfMatch::ETag(etag)),
+                Err(_) => return Ok(BAD_LENGTH),
+            },
             ETAG => request.etags.extend(ETag::new(value)),
             OBSERVE => {
                 request.observe = match uint(value, 3) {
@@ -227,6 +233,12 @@ pub(crate) struct Steering {
 
 /// Writes the options of a request.
 pub(crate) fn write_request(draft: &mut Draft, request: &Request, steering: &Steering) {
+    for state in &request.if_match {
+        match state {
+            IfMatch::Exists => draft.option(IF_MATCH, b""),
+            IfMatch::ETag(etag) => draft.option(IF_MATCH, etag.as_bytes()),
+        }
+    }
     for etag in &request.etags {
         draft.option(ETAG, etag.as_bytes());
     }
@@ -339,8 +351,8 @@ const fn is_critical(number: u16) -> bool {
 }
 
 const fn is_repeatable(number: u16) -> bool {
-    // If-Match and Request-Tag are, too; they are not interpreted.
-    matches!(number, URI_PATH | URI_QUERY | ETAG | LOCATION_PATH | LOCATION_QUERY)
+    // Request-Tag is, too; it is not interpreted.
+    matches!(number, IF_MATCH | URI_PATH | URI_QUERY | ETAG | LOCATION_PATH | LOCATION_QUERY)
 }
 
 /// Tells whether requests that differ in this option belong to different transfers: the cache key without what steers
@@ -352,7 +364,7 @@ const fn identifies_transfer(number: u16) -> bool {
 
 fn name_of(number: u16) -> Option<&'static str> {
     Some(match number {
-        1 => "If-Match",
+        IF_MATCH => "If-Match",
         URI_HOST => "Uri-Host",
         5 => "If-None-Match",
         URI_PORT => "Uri-Port",

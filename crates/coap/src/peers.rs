@@ -40,8 +40,10 @@ pub(crate) struct Peer {
     pub(crate) questions: BTreeMap<Token, Question>,
     pub(crate) uploads: BTreeMap<TransferKey, Upload>,
     pub(crate) downloads: BTreeMap<TransferKey, Download>,
-    /// What waits until fewer transmissions are under way, in order.
-    pub(crate) waiting: VecDeque<Waiting>,
+    /// Requests that wait until fewer are under way, in order.
+    pub(crate) waiting_questions: VecDeque<Token>,
+    /// Notifications that wait until fewer are under way, in order.
+    pub(crate) waiting_notifications: VecDeque<ExchangeId>,
     pub(crate) sweep_at: Option<Instant>,
     pub(crate) check_at: Option<Instant>,
     listed_at: (Instant, u64),
@@ -64,12 +66,6 @@ pub(crate) struct Download {
     pub(crate) is_complete: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    Notification(ExchangeId),
-    Question(Token),
-}
-
 impl Peer {
     fn new(path: Path, now: Instant, next_id: u16) -> Self {
         let mut identity = path.peer();
@@ -90,7 +86,8 @@ impl Peer {
             questions: BTreeMap::new(),
             uploads: BTreeMap::new(),
             downloads: BTreeMap::new(),
-            waiting: VecDeque::new(),
+            waiting_questions: VecDeque::new(),
+            waiting_notifications: VecDeque::new(),
             sweep_at: None,
             check_at: None,
             listed_at: (Instant::ZERO, 0),

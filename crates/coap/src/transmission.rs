@@ -20,6 +20,13 @@ pub(crate) struct Transmission {
     pub(crate) started: Instant,
 }
 
+/// What waits for fewer messages of its kind to be under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Notification,
+    Question,
+}
+
 /// What a confirmable message carries, and so what its fate means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
@@ -33,8 +40,16 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// Tells whether it counts towards NSTART.
-    pub(crate) const fn is_paced(self) -> bool {
-        matches!(self, Self::Notification(_) | Self::Question(_))
+    /// Returns what it is a turn of, if NSTART limits how many of it are under way.
+    ///
+    /// A client limits its requests ([RFC 7252 §4.7](https://www.rfc-editor.org/rfc/rfc7252#section-4.7)), and a server its
+    /// notifications ([RFC 7641 §4.5.1](https://www.rfc-editor.org/rfc/rfc7641#section-4.5.1)). Who is both counts each apart: a
+    /// peer that observes has shown that it is there, whatever became of a request to it.
+    pub(crate) const fn turn(self) -> Option<Turn> {
+        match self {
+            Self::Notification(_) => Some(Turn::Notification),
+            Self::Question(_) => Some(Turn::Question),
+            Self::Response | Self::Probe => None,
+        }
     }
 }

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use coap_lite::MessageType::{Acknowledgement, Confirmable, Reset};
 use common::{Bench, FAR, Message, NEAR, SERVER, Shelf, ack, empty, get, long_text, path, reset};
-use waypost_rest::{Code, ContentFormat, Method, Peer, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Code, ContentFormat, ETag, IfMatch, Method, Peer, Request, RequestFailure, RequestId, Response};
 
 /// A bench whose service asks `NEAR`, and the request.
 fn asking(request: Request) -> (Bench, Message) {
@@ -50,12 +50,15 @@ fn separate(question: &Message, id: u16) -> Message {
 fn a_request_is_confirmable_and_carries_everything_and_a_long_token() {
     let mut request = wkc().with_payload(ContentFormat(40), "body");
     request.accept = Some(ContentFormat(0));
+    request.if_match = vec![IfMatch::ETag(ETag::new(b"tag").unwrap()), IfMatch::Exists];
     request.echo = Some("echo".into());
     let (_, question) = asking(request);
     assert_eq!((question.kind(), &*question.code()), (Confirmable, "0.01"));
     assert_eq!(question.0.get_token().len(), 8);
     let paths: Vec<_> = question.0.get_option(coap_lite::CoapOption::UriPath).unwrap().iter().collect();
     assert_eq!(paths, [b".well-known".as_slice(), b"core"]);
+    let states: Vec<_> = question.0.get_option(coap_lite::CoapOption::IfMatch).unwrap().iter().collect();
+    assert_eq!(states, [b"tag".as_slice(), b""]);
     assert_eq!(question.get(15), Some(&b"rt=*"[..]));
     assert_eq!((question.number(12), question.number(17)), (Some(40), Some(0)));
     assert_eq!((question.get(252), question.text()), (Some(&b"echo"[..]), "body"));

@@ -5,7 +5,8 @@ mod common;
 use core::time::Duration;
 
 use coap_lite::MessageType::{Acknowledgement, Confirmable};
-use common::{Bench, FAR, Message, NEAR, Shelf, ack, get, long_text, post, reset};
+use common::{Bench, FAR, Message, NEAR, Shelf, ack, get, long_text, path, post, reset};
+use waypost_rest::{Method, Request};
 
 fn observe(id: u16) -> Message {
     get(id, "text").uint(6, 0)
@@ -210,6 +211,24 @@ fn one_notification_at_a_time_goes_to_a_peer_and_all_get_their_turn() {
     }
     served.sort_unstable();
     assert_eq!(served, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_notification_does_not_wait_for_the_answer_to_a_request_nor_a_request_for_an_acknowledgement() {
+    let mut bench = observed("one");
+    let ask = |bench: &mut Bench, id| {
+        bench.update(|shelf| shelf.ask(id, path(NEAR).peer(), Request::new(Method::Get, ["there"])));
+        bench.messages().iter().map(Message::code).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(&mut bench, 7), ["0.01"]);
+    assert_eq!(write(&mut bench, "two").iter().map(Message::code).collect::<Vec<_>>(), ["2.05"]);
+    // Of each, one at a time.
+    assert!(ask(&mut bench, 8).is_empty());
+    assert!(write(&mut bench, "three").is_empty());
+
+    let mut bench = observed("one");
+    assert_eq!(write(&mut bench, "two").len(), 1);
+    assert_eq!(ask(&mut bench, 7), ["0.01"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ mod common;
 
 use coap_lite::MessageType::{Acknowledgement, Reset};
 use common::{Bench, Message, NEAR, Shelf, get, post};
-use waypost_rest::{ContentFormat, ETag, Method, Observe, Request};
+use waypost_rest::{ContentFormat, ETag, IfMatch, Method, Observe, Request};
 
 /// What reaches the service.
 fn taken(message: &Message) -> Request {
@@ -80,7 +80,6 @@ fn a_supernumerary_elective_option_is_ignored() {
 #[test]
 fn critical_options_that_are_not_known_are_refused_by_name() {
     for (number, diagnostic) in [
-        (1, "If-Match: not supported"),
         (5, "If-None-Match: not supported"),
         (9, "OSCORE: not supported"),
         (19, "option 19: not supported"),
@@ -91,11 +90,19 @@ fn critical_options_that_are_not_known_are_refused_by_name() {
 }
 
 #[test]
+fn if_match_is_passed_on_where_the_service_heeds_it_and_refused_elsewhere() {
+    let request = taken(&post(1, "made").option(1, b"one").option(1, b""));
+    assert_eq!(request.if_match, [IfMatch::ETag(ETag::new(b"one").unwrap()), IfMatch::Exists]);
+    assert_eq!(refused(&post(1, "echo").option(1, b"")), ("4.02".into(), "If-Match: not supported".into()));
+}
+
+#[test]
 fn critical_options_of_a_wrong_length_or_given_twice_are_refused_by_name() {
     for (message, diagnostic) in [
         (get(1, "").option(11, &[b'x'; 256]), "Uri-Path: not of the right length"),
         (get(1, "").option(15, &[b'x'; 256]), "Uri-Query: not of the right length"),
         (get(1, "").option(3, b""), "Uri-Host: not of the right length"),
+        (get(1, "made").option(1, &[0; 9]), "If-Match: not of the right length"),
         (get(1, "").option(7, &[1, 2, 3]), "Uri-Port: not of the right length"),
         (get(1, "").option(17, &[1, 2, 3]), "Accept: not of the right length"),
         (get(1, "").option(23, &[0; 4]), "Block2: not of the right length"),

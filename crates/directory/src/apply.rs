@@ -46,10 +46,18 @@ impl Directory {
     /// As [`advance`](Self::advance).
     pub fn advance_of(&mut self, origin: &Origin, version: &Version) -> Result<(), Refused> {
         self.check_version(origin, version)?;
-        let mut merged = self.version_of(origin).clone();
-        merged.merge(version);
-        self.check_replicas(&merged)?;
-        self.histories.of_mut(authority_of(origin)).version = merged;
+        let (limit, own) = (self.context.config.limits.replicas, self.context.config.replica);
+        let merged = |directory: &Self| {
+            let mut merged = directory.version_of(origin).clone();
+            merged.merge(version);
+            merged
+        };
+        let over = merged(self).len().saturating_sub(limit);
+        if over > 0 && version.len() <= limit {
+            self.histories.of_mut(authority_of(origin)).make_room(over, version, own);
+        }
+        self.check_replicas(&merged(self))?;
+        self.histories.of_mut(authority_of(origin)).advance(version);
         Ok(())
     }
 
@@ -61,7 +69,7 @@ impl Directory {
         record: Record,
         age: Duration,
     ) -> Result<Applied, Refused> {
-        self.check_dot(&record.key.origin, record.dot(), &record.seen)?;
+        self.check_dot(&record.key.origin, record.dot(), &record.seen, is_renewal(&record))?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
         let lifetime = record.lifetime.value.duration();
@@ -73,11 +81,12 @@ impl Directory {
         let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
         let (dot, is_expired) = (record.dot(), age >= lifetime);
         let mut state = self.state(slot);
+        // What says the same as what is here is a sign of life, whichever of the two stays.
+        let says_the_same = state.is_alive() && state.seen() == record.seen;
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
             Merged::Unchanged => {
-                // The same write again: it may have been renewed since it was told first.
-                let is_younger = slot.is_some_and(|slot| self.renew_written(now, slot, dot, age));
+                let is_younger = says_the_same && slot.is_some_and(|slot| self.renew_by(now, slot, dot, age));
                 return Ok(if is_younger { Applied::Changed } else { Applied::Unchanged });
             }
             Merged::Renewed | Merged::Changed => Applied::Changed,
@@ -106,12 +115,22 @@ impl Directory {
         let copies_until = seen + lifetime;
         // Of writes that did not see each other, each is a sign of life; one that saw all others stands alone.
         let is_merged = !is_expired && state.records().count() > 1;
+        let told = seen;
         let seen = match before {
-            Some((before, false)) if is_merged => seen.max(before),
+            Some((before, false)) if is_merged || says_the_same => seen.max(before),
             Some((before, false)) if state.records().all(|record| record.dot() != dot) => before,
             _ => seen,
         };
+        let owner = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| entry.stamp().dot.replica);
         self.settle(now, token, state, seen, copies_until);
+        // The other did not hear of what was renewed here after it took over, and nobody would tell it.
+        if let (Some(slot), Some((before, false))) = (slot, before)
+            && says_the_same
+            && before > told
+            && owner == Some(self.context.config.replica)
+        {
+            self.renew_since(now, slot, before);
+        }
         Ok(applied)
     }
 
@@ -151,18 +170,24 @@ impl Directory {
         slot: Option<u32>,
         mut removal: Removal,
     ) -> Result<Applied, Refused> {
-        self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen)?;
+        self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen, false)?;
         let clock = self.clock_after(now, &removal.key.origin, removal.stamp.time)?;
         // No copy can live longer than the longest lifetime.
         removal.horizon = removal.horizon.min(Lifetime::MAX.duration() + self.context.config.limits.tombstone_guard);
         if slot.is_none() && self.registry.end() as usize >= crate::documents::MAX_SLOTS {
             return Err(Refused::OverLimit { what: "registrations", limit: crate::documents::MAX_SLOTS });
         }
-        let seen = slot.and_then(|slot| self.registry.entry(slot)).map_or(now, |entry| entry.seen);
+        let entry = slot.and_then(|slot| self.registry.entry(slot));
+        let seen = entry.map_or(now, |entry| entry.seen);
+        let is_expired = entry.is_some_and(|entry| entry.is_expired(now));
         let mut state = self.state(slot);
         let merged = state.merge(Change::Remove(removal));
         if merged == Merged::Unchanged {
             return Ok(Applied::Unchanged);
+        }
+        // What has expired takes no part in what others made without seeing it.
+        if is_expired {
+            state.forget_records();
         }
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
@@ -181,13 +206,17 @@ impl Directory {
     }
 
     /// Checks that a write can be one that another replica made after those that it says it saw.
-    fn check_dot(&self, origin: &Origin, dot: Dot, seen: &Version) -> Result<(), Refused> {
-        let implausible = Err(Refused::Implausible { what: "dot" });
-        if dot.sequence == 0 || !seen.contains(dot) || seen.sequence(dot.replica) != dot.sequence {
-            return implausible;
+    fn check_dot(&self, origin: &Origin, dot: Dot, seen: &Version, is_renewal: bool) -> Result<(), Refused> {
+        let last = seen.sequence(dot.replica);
+        // A renewal does not count as seen, not even by itself.
+        let is_last = if is_renewal { !seen.is_empty() && last < dot.sequence } else { last == dot.sequence };
+        if dot.sequence == 0 || !is_last {
+            return Err(Refused::Implausible { what: "dot" });
         }
         self.check_version(origin, seen)?;
-        self.check_replicas(seen)
+        // Itself, and as many as may be known.
+        let limit = self.context.config.limits.replicas;
+        if seen.len() > limit.saturating_add(1) { Err(Refused::OverLimit { what: "replicas", limit }) } else { Ok(()) }
     }
 
     /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no
@@ -197,7 +226,7 @@ impl Directory {
             return Err(Refused::Implausible { what: "sequence" });
         }
         let replica = self.context.config.replica;
-        let is_ahead = version.sequence(replica) > self.version_of(origin).sequence(replica);
+        let is_ahead = version.sequence(replica) > self.histories.of(authority_of(origin)).written;
         // Nobody else writes in the name of this replica, unless it was that itself in an earlier life.
         if self.is_own(origin, replica) && is_ahead { Err(Refused::ForgottenWrites) } else { Ok(()) }
     }
@@ -219,6 +248,14 @@ impl Directory {
             _ => Err(Refused::Implausible { what: "location" }),
         }
     }
+}
+
+/// Tells whether a write is a renewal, and set no field.
+fn is_renewal(record: &Record) -> bool {
+    let own = record.written;
+    let fields = [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp];
+    let attributes = record.attributes.values().map(|values| values.stamp);
+    record.is_renewal() && fields.into_iter().chain(attributes).all(|stamp| stamp != own)
 }
 
 /// A replica that makes a million writes a second gets here in half a million years.

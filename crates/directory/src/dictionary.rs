@@ -55,24 +55,27 @@ const LARGE_LEAF: usize = 512;
 const LARGE_INNER: usize = 4096;
 
 impl Dictionary {
-    /// Notes that ids have a text.
-    pub(crate) fn insert(&mut self, text: &str, ids: &[u32]) {
-        if let Some((between, right)) = self.root.insert(text.as_bytes(), ids) {
+    /// Notes that ids have a text; tells whether nobody had it before.
+    pub(crate) fn insert(&mut self, text: &str, ids: &[u32]) -> bool {
+        let (is_new, split) = self.root.insert(text.as_bytes(), ids);
+        if let Some((between, right)) = split {
             let left = core::mem::take(&mut self.root);
             let mut root = Inner { separators: Separators::default(), children: Vec::from([left, right]) };
             root.separators.insert(0, &between);
             self.root = Node::Inner(Box::new(root));
         }
+        is_new
     }
 
-    /// Forgets that ids have a text.
-    pub(crate) fn remove(&mut self, text: &str, ids: &[u32]) {
-        self.root.remove(text.as_bytes(), ids);
+    /// Forgets that ids have a text; returns who is left as the only one that has it, if several had it.
+    pub(crate) fn remove(&mut self, text: &str, ids: &[u32]) -> Option<u32> {
+        let left = self.root.remove(text.as_bytes(), ids);
         while let Node::Inner(inner) = &mut self.root
             && inner.children.len() < 2
         {
             self.root = inner.children.pop().unwrap_or_default();
         }
+        left
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -102,14 +105,16 @@ impl Dictionary {
 }
 
 impl Node {
-    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+    /// Tells whether nobody had the text before, and what the node was split into.
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> (bool, Split) {
         match self {
             Self::Leaf(leaf) => leaf.insert(text, ids),
             Self::Inner(inner) => inner.insert(text, ids),
         }
     }
 
-    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+    /// Returns who is left as the only one that has the text, if several had it.
+    fn remove(&mut self, text: &[u8], ids: &[u32]) -> Option<u32> {
         match self {
             Self::Leaf(leaf) => leaf.remove(text, ids),
             Self::Inner(inner) => inner.remove(text, ids),
@@ -188,7 +193,7 @@ impl Default for Node {
 }
 
 impl Leaf {
-    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> (bool, Split) {
         let place = self.texts.seek(text);
         let note = self.texts.at(place.start).filter(|_| place.is_found).map(|coded| coded.note);
         match (note, ids) {
@@ -200,7 +205,7 @@ impl Leaf {
                 if one.is_none() {
                     self.sets.insert(place.unnoted, ids.iter().copied().collect());
                 }
-                return self.split(is_at_end);
+                return (true, self.split(is_at_end));
             }
             (Some(Some(own)), [id]) if own == *id => {}
             (Some(Some(own)), _) => {
@@ -209,13 +214,13 @@ impl Leaf {
             }
             (Some(None), _) => self.sets[place.unnoted].insert_all(ids),
         }
-        None
+        (false, None)
     }
 
-    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+    fn remove(&mut self, text: &[u8], ids: &[u32]) -> Option<u32> {
         let place = self.texts.seek(text);
         if !place.is_found {
-            return;
+            return None;
         }
         match self.texts.at(place.start).and_then(|coded| coded.note) {
             Some(own) if ids.contains(&own) => self.texts.remove(place.start),
@@ -223,16 +228,17 @@ impl Leaf {
             None => {
                 let set = &mut self.sets[place.unnoted];
                 set.remove_all(ids);
-                let one = set.iter_from(0).next();
                 if set.len() < 2 {
-                    self.sets.remove(place.unnoted);
+                    let one = self.sets.remove(place.unnoted).iter_from(0).next();
                     match one {
                         Some(_) => self.texts.set_note(place.start, one),
                         None => self.texts.remove(place.start),
                     }
+                    return one;
                 }
             }
         }
+        None
     }
 
     fn split(&mut self, is_at_end: bool) -> Split {
@@ -283,19 +289,20 @@ impl Leaf {
 }
 
 impl Inner {
-    fn insert(&mut self, text: &[u8], ids: &[u32]) -> Split {
+    fn insert(&mut self, text: &[u8], ids: &[u32]) -> (bool, Split) {
         let index = self.separators.index(text);
-        let (between, right) = self.children[index].insert(text, ids)?;
+        let (is_new, split) = self.children[index].insert(text, ids);
+        let Some((between, right)) = split else { return (is_new, None) };
         let is_at_end = index == self.separators.count();
         self.separators.insert(index, &between);
         self.children.insert(index + 1, right);
-        self.split(is_at_end)
+        (is_new, self.split(is_at_end))
     }
 
-    fn remove(&mut self, text: &[u8], ids: &[u32]) {
+    fn remove(&mut self, text: &[u8], ids: &[u32]) -> Option<u32> {
         let index = self.separators.index(text);
         let child = &mut self.children[index];
-        child.remove(text, ids);
+        let left = child.remove(text, ids);
         if child.is_empty() {
             self.children.remove(index);
             if self.separators.count() > 0 {
@@ -309,6 +316,7 @@ impl Inner {
                 self.join(index - 1);
             }
         }
+        left
     }
 
     /// Joins the children at and after a position.

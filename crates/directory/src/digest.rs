@@ -70,6 +70,18 @@ impl Directory {
     }
 }
 
+impl Directory {
+    /// Returns the registration that a write at an authority made what it is: one that [`ids`](Self::ids) yields.
+    #[must_use]
+    pub fn written(&self, now: Instant, origin: &Origin, dot: Dot) -> Option<RecordRef<'_>> {
+        let before = Dot::new(dot.replica, dot.sequence.checked_sub(1)?);
+        let (sequence, slot) = self.histories.of(authority_of(origin)).log.after(before)?.next()?;
+        let entry = self.registry.entry(slot).filter(|_| sequence == dot.sequence)?;
+        let age = now.saturating_since(entry.seen);
+        (entry.stamp().dot == dot).then(|| RecordRef::of_entry(&self.context, &self.documents, entry, age))
+    }
+}
+
 /// Returns what stands for a registration in the state that one write left it in.
 fn id_of(entry: &Entry) -> u64 {
     let Dot { replica, sequence } = entry.stamp().dot;

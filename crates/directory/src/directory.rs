@@ -55,6 +55,10 @@ pub struct Directory {
     pub(crate) histories: Histories,
     pub(crate) clock: Clock,
     pub(crate) watches: Watches,
+    /// When this directory was first told the time.
+    pub(crate) began: Option<Instant>,
+    /// When to look for replicas to forget.
+    pub(crate) next_retirement: Instant,
 }
 
 impl Directory {
@@ -67,11 +71,13 @@ impl Directory {
             clock: Clock::new().with_tolerance(config.limits.clock_ahead),
             watches: Watches::new(config.secret),
             registry: Registry::new(),
-            index: Index::default(),
+            index: Index::new(config.secret),
             deadlines: Deadlines::by_minute(),
             kept: Deadlines::exact(),
             graves: Deadlines::exact(),
             histories: Histories::default(),
+            began: None,
+            next_retirement: Instant::ZERO,
             context: Context { config, no_credentials: Credentials::default() },
         }
     }
@@ -168,7 +174,8 @@ impl Directory {
     /// Returns the writes at this authority that this directory holds, or held until something newer took their place.
     ///
     /// Its own writes are in it from the moment they are made; those of other replicas when [`advance`](Self::advance) says
-    /// so. Registrations of other authorities do not count here.
+    /// so. Registrations of other authorities do not count here, nor do the writes of replicas that have left nothing for
+    /// [`Limits::replicas_kept`](crate::Limits::replicas_kept).
     #[must_use]
     pub fn version(&self) -> &Version {
         self.version_of(&Origin::Local)
@@ -178,6 +185,15 @@ impl Directory {
     #[must_use]
     pub fn version_of(&self, origin: &Origin) -> &Version {
         &self.histories.of(authority_of(origin)).version
+    }
+
+    /// Returns the version of the writes at any authority as it is told to who lacks a part of it.
+    ///
+    /// Replicas that have left nothing here for some time are not in it: they are about to be forgotten, and news of them would
+    /// bring them back where they are already.
+    #[must_use]
+    pub fn told_version(&self, origin: &Origin) -> Version {
+        self.histories.of(authority_of(origin)).told()
     }
 
     /// Returns where registrations that are or were here have been made: at this authority first, then at others.

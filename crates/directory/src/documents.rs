@@ -1,10 +1,8 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
-use core::hash::Hasher;
 
-use siphasher::sip::SipHasher13;
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
-use crate::{blocks::Blocks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots};
+use crate::{blocks::Blocks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots, texts::hash};
 
 /// The link documents of all registrations, each distinct one once.
 ///
@@ -266,11 +264,4 @@ fn is_plain(link: &Link<'_>) -> bool {
         name.ends_with('*') || ["anchor", "provenance", "sz"].iter().any(|other| name.eq_ignore_ascii_case(other))
     };
     is_path && !link.parameters().any(|parameter| depends(parameter.name()))
-}
-
-/// The hash is keyed so that nobody can make documents that collide.
-fn hash(key: &[u8; 16], text: &str) -> u32 {
-    let mut hasher = SipHasher13::new_with_key(key);
-    hasher.write(text.as_bytes());
-    hasher.finish() as u32
 }

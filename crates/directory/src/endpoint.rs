@@ -237,6 +237,11 @@ impl<'d> Endpoint<'d> {
         self.entry.base_origin()
     }
 
+    /// Returns the link at a position of the document.
+    pub(crate) fn resource(&self, position: u32) -> Resource<'d> {
+        Resource::new(*self, self.stored_document(), position)
+    }
+
     pub(crate) fn stored_document(&self) -> &'d Document {
         &self.documents[self.entry.document]
     }

@@ -33,7 +33,7 @@ impl<'d> Iterator for Endpoints<'d> {
     type Item = Endpoint<'d>;
 
     fn next(&mut self) -> Option<Endpoint<'d>> {
-        self.0.next().map(|found| found.endpoint())
+        self.0.next().map(|(endpoint, _)| endpoint)
     }
 }
 

@@ -1,4 +1,4 @@
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::{boxed::Box, string::String};
 
 use waypost_link_format::origin;
 use waypost_model::{
@@ -63,8 +63,8 @@ pub(crate) struct Stamps {
     pub(crate) base: Stamp,
     pub(crate) lifetime: Stamp,
     pub(crate) links: Stamp,
-    /// Names of which no value is left are here as well.
-    attributes: BTreeMap<AttributeName, Stamp>,
+    /// By name. Names of which no value is left are here as well.
+    attributes: Box<[(AttributeName, Stamp)]>,
 }
 
 const NO_SECTOR: u8 = u8::MAX;
@@ -138,7 +138,7 @@ impl Entry {
     /// Returns the name of each attribute once, in their order, and the write that set it; also of those without a value.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, Stamp)> {
         let stamps = self.stamps();
-        let stamped = stamps.into_iter().flat_map(|stamps| &stamps.attributes);
+        let stamped = stamps.into_iter().flat_map(|stamps| stamps.attributes.iter());
         let mut last = None;
         let plain = stamps.is_none().then(|| self.attributes()).into_iter().flatten();
         let plain = plain.filter_map(move |(name, _)| (last.replace(name) != Some(name)).then_some(name));

@@ -8,8 +8,9 @@ impl Directory {
     /// removals; tells whether more is waiting.
     ///
     /// Look-ups never show what has expired, whether it was collected or not. Collecting takes it out of the index, tells
-    /// the watches, and in the end forgets it.
+    /// the watches, and in the end forgets it. Replicas of which nothing is left are forgotten, too.
     pub fn expire(&mut self, now: Instant) -> bool {
+        self.retire(now);
         for _ in 0..self.context.config.limits.expire_batch.max(1) {
             if !self.expire_one(now) {
                 return false;

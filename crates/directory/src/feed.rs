@@ -67,6 +67,10 @@ impl<'d> Feed<'d> {
             Place::Entry(entry) => entry,
         };
         let is_expired = entry.is_expired(self.now);
+        let removal = entry.state().and_then(|state| removal_of(state, dot));
+        if let Some(removal) = removal {
+            return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
+        }
         if is_expired && !self.may_live_elsewhere(entry) {
             return None;
         }
@@ -74,18 +78,11 @@ impl<'d> Feed<'d> {
         let Some(state) = entry.state() else {
             return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
         };
-        match state.records().find(|record| record.dot() == dot) {
-            Some(record) => {
-                // Writes that were merged may each have a shorter lifetime than what they make together.
-                let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
-                let age = if is_expired { age } else { age.min(most) };
-                Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
-            }
-            None => {
-                let removal = removal_of(state, dot)?;
-                Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)))
-            }
-        }
+        let record = state.records().find(|record| record.dot() == dot)?;
+        // Writes that were merged may each have a shorter lifetime than what they make together.
+        let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
+        let age = if is_expired { age } else { age.min(most) };
+        Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
     }
 
     fn may_live_elsewhere(&self, entry: &Entry) -> bool {

@@ -3,12 +3,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Level, Test};
 use waypost_link_format::origin;
 
-use crate::{
-    Directory, Scope,
-    dictionary::{Dictionary, Ids},
-    id_set::IdSet,
-    values::Values,
-};
+use crate::{Directory, Scope, dictionary::Ids, id_set::IdSet, texts::Texts, values::Values};
 
 /// Who may meet one criterion, as the index tells.
 #[derive(Debug)]
@@ -87,8 +82,10 @@ impl<'d> Search<'d> {
         match (name, test) {
             ("ep" | "base" | "href", Test::Exists) => return Ok(true),
             ("rt", _) if criterion.accepts(Some("core.rd-ep")) => return Ok(true),
-            ("ep", _) => self.texts(&index.by_name, test)?,
-            ("base", _) => self.texts(&index.by_base, test)?,
+            ("ep", Test::Exact(name)) => self.name(name)?,
+            ("ep", Test::Prefix(start)) => self.texts(&index.by_name, start)?,
+            ("base", Test::Exact(base)) => self.base(base)?,
+            ("base", Test::Prefix(start)) => self.bases(start)?,
             ("href", _) => self.locations(test)?,
             _ => self.values(false, &index.endpoints, name, test)?,
         }
@@ -128,11 +125,13 @@ impl<'d> Search<'d> {
         match origin(wanted) {
             Some(origin) if wanted.len() > origin.len() || matches!(test, Test::Exact(_)) => {
                 // Bases that begin with the origin and then end or go on with a path.
-                index.by_base.find(origin).map_or(Ok(()), |ids| self.add(false, ids))?;
-                index.by_base.try_each(&[origin, "/"].concat(), |ids| self.add(false, ids))?;
+                self.base(origin)?;
+                if !index.by_path.is_empty() {
+                    self.texts(&index.by_path, &[origin, "/"].concat())?;
+                }
             }
             // The prefix may end within the authority.
-            _ if matches!(test, Test::Prefix(_)) => self.texts(&index.by_base, test)?,
+            _ if matches!(test, Test::Prefix(_)) => self.bases(wanted)?,
             _ => {}
         }
         if self.own_slots.len() + self.slots.len() as u64 > before {
@@ -180,12 +179,24 @@ impl<'d> Search<'d> {
         })
     }
 
-    fn texts(&mut self, texts: &'d Dictionary, test: &Test) -> Result<(), TooMany> {
-        match test {
-            Test::Exists => texts.try_each("", |ids| self.add(false, ids)),
-            Test::Exact(text) => texts.find(text).map_or(Ok(()), |ids| self.add(false, ids)),
-            Test::Prefix(prefix) => texts.try_each(prefix, |ids| self.add(false, ids)),
-        }
+    fn name(&mut self, name: &str) -> Result<(), TooMany> {
+        let Directory { index, registry, .. } = self.directory;
+        index.by_name.find(name, |slot| registry[slot].endpoint()).map_or(Ok(()), |ids| self.add(false, ids))
+    }
+
+    fn base(&mut self, base: &str) -> Result<(), TooMany> {
+        let Directory { index, registry, .. } = self.directory;
+        index.bases(base).find(base, |slot| registry[slot].base()).map_or(Ok(()), |ids| self.add(false, ids))
+    }
+
+    fn bases(&mut self, prefix: &str) -> Result<(), TooMany> {
+        let index = &self.directory.index;
+        self.texts(&index.by_origin, prefix)?;
+        self.texts(&index.by_path, prefix)
+    }
+
+    fn texts(&mut self, texts: &'d Texts, prefix: &str) -> Result<(), TooMany> {
+        texts.sorted().try_each(prefix, |ids| self.add(false, ids))
     }
 
     fn values(&mut self, of_links: bool, values: &'d Values, name: &str, test: &Test) -> Result<(), TooMany> {

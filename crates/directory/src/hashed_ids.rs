@@ -1,29 +1,20 @@
 use alloc::vec::Vec;
 
-use hashbrown::HashTable;
+use crate::buckets::Buckets;
 
 /// Ids, found by the hash of what they stand for.
 ///
 /// A hash table that grows moves everything at once: with a million ids, that is a pause that all have to wait for. This one
 /// consists of parts of bounded size, and grows by splitting one of them at a time (linear hashing), so that no insertion
-/// moves more than a few thousand ids. The hash stands beside the id: to move it takes no look at what it stands for.
+/// moves more than a thousand ids. The hash stands beside the id: to move it takes no look at what it stands for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HashedIds {
-    parts: Vec<HashTable<Hashed>>,
+    parts: Vec<Buckets>,
     len: usize,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Hashed {
-    hash: u32,
-    id: u32,
-}
-
-/// How many ids a part has on average: a little less than fit without room for twice as many. One that was not split yet has
-/// up to twice as many, which also just fit.
-const PART: usize = 1536;
-/// So many low bits of a hash tell the part, and no others, for up to twelve million ids.
-const PART_BITS: u32 = 13;
+/// How many ids a part has on average; one that was not split yet has up to twice as many.
+const PART: usize = 384;
 
 impl HashedIds {
     pub(crate) const fn new() -> Self {
@@ -31,8 +22,7 @@ impl HashedIds {
     }
 
     pub(crate) fn find(&self, hash: u32, is_same: impl Fn(u32) -> bool) -> Option<u32> {
-        let is_same = |other: &Hashed| other.hash == hash && is_same(other.id);
-        self.parts.get(self.part_of(hash))?.find(place(hash), is_same).map(|found| found.id)
+        self.parts.get(self.part_of(hash))?.find(hash, is_same)
     }
 
     /// Adds an id that is not there yet.
@@ -41,32 +31,31 @@ impl HashedIds {
             self.split();
         }
         self.len += 1;
-        self.put(Hashed { hash, id });
+        self.put(hash, id);
     }
 
+    /// Takes out an id, if it is there.
     pub(crate) fn remove(&mut self, hash: u32, id: u32) {
         let part = self.part_of(hash);
         let Some(part) = self.parts.get_mut(part) else { return };
-        if let Ok(found) = part.find_entry(place(hash), |other| *other == Hashed { hash, id }) {
-            found.remove();
-            self.len -= 1;
-        }
+        self.len -= usize::from(part.remove(hash, id));
     }
 
     /// Adds a part and moves there what now belongs in it.
     fn split(&mut self) {
         let new = self.parts.len();
-        self.parts.push(HashTable::new());
+        let Some(bits) = new.checked_ilog2() else { return self.parts.push(Buckets::default()) };
         // It takes from the one whose number lacks the highest bit.
-        if let Some(bits) = new.checked_ilog2() {
-            let whole = core::mem::take(&mut self.parts[new - (1 << bits)]);
-            whole.into_iter().for_each(|hashed| self.put(hashed));
-        }
+        let from = new - (1 << bits);
+        let half = || Buckets::with_room(PART / 2);
+        self.parts.push(half());
+        let whole = core::mem::replace(&mut self.parts[from], half());
+        whole.each(|hash, id| self.put(hash, id));
     }
 
-    fn put(&mut self, hashed: Hashed) {
-        let part = self.part_of(hashed.hash);
-        self.parts[part].insert_unique(place(hashed.hash), hashed, |other| place(other.hash));
+    fn put(&mut self, hash: u32, id: u32) {
+        let part = self.part_of(hash);
+        self.parts[part].insert(hash, id);
     }
 
     /// Returns the number of the part that a hash belongs in.
@@ -75,12 +64,6 @@ impl HashedIds {
         let part = hash as usize & mask;
         if part < self.parts.len() { part } else { part & (mask >> 1) }
     }
-}
-
-/// Returns what tells the place in a part. The table takes it from both ends of this: from the lowest bits, and from the
-/// highest seven.
-fn place(hash: u32) -> u64 {
-    u64::from(hash) << u32::BITS | u64::from(hash >> PART_BITS)
 }
 
 #[cfg(test)]
@@ -129,8 +112,8 @@ mod tests {
         let mut ids = HashedIds::new();
         for id in 0..100_000 {
             ids.insert(hash(id, true), id);
-            let largest = ids.parts.iter().map(HashTable::capacity).max();
-            assert!(largest <= Some(4 * PART), "{largest:?} after {id}");
+            let largest = ids.parts.iter().map(Buckets::len).max();
+            assert!(largest <= Some(3 * PART), "{largest:?} after {id}");
         }
         assert_eq!(ids.parts.len(), 100_000_usize.div_ceil(PART));
     }

@@ -2,7 +2,7 @@ use alloc::collections::BTreeMap;
 
 use waypost_model::{Authority, Dot, Version};
 
-use crate::{Digest, log::Log, renewals::Renewals};
+use crate::{Digest, log::Log, renewals::Renewals, retired::Retired};
 
 /// What was written, apart for each authority that it was written at.
 ///
@@ -19,8 +19,11 @@ pub(crate) struct History {
     pub(crate) log: Log,
     pub(crate) renewals: Renewals,
     pub(crate) digest: Digest,
-    /// The writes that are here, or were until something newer took their place.
+    /// The writes that are here, or were until something newer took their place; without those of replicas that were forgotten.
     pub(crate) version: Version,
+    /// The number of the last write of this replica.
+    pub(crate) written: u64,
+    pub(crate) retired: Retired,
 }
 
 /// The history of an authority that nothing is known of.
@@ -33,11 +36,19 @@ impl History {
             renewals: Renewals::new(),
             digest: Digest { count: 0, sum: 0 },
             version: Version::new(),
+            written: 0,
+            retired: Retired::new(),
         }
     }
 
+    /// Notes a write of this replica.
+    pub(crate) fn note_own(&mut self, dot: Dot) {
+        self.written = dot.sequence;
+        self.version.insert(dot);
+    }
+
     fn is_empty(&self) -> bool {
-        let is_unused = self.version.is_empty() && self.log.is_empty() && self.renewals.is_empty();
+        let is_unused = self.version.is_empty() && self.written == 0 && self.log.is_empty() && self.renewals.is_empty();
         is_unused && self.digest == Digest::default()
     }
 }
@@ -68,6 +79,13 @@ impl Histories {
             None => &mut self.local,
             Some(authority) => self.foreign.entry(authority.clone()).or_default(),
         }
+    }
+
+    /// Does something to the history of each authority.
+    pub(crate) fn each(&mut self, mut work: impl FnMut(&mut History)) {
+        work(&mut self.local);
+        self.foreign.values_mut().for_each(&mut work);
+        self.foreign.retain(|_, history| !history.is_empty());
     }
 
     /// Takes the writes of what was in a slot out of the log.

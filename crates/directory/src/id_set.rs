@@ -1,11 +1,12 @@
 use alloc::{borrow::Cow, boxed::Box, vec::Vec};
 use core::ops::RangeInclusive;
 
-use roaring::{MultiOps as _, RoaringBitmap};
+use crate::{
+    bitmap::{Bitmap, BitmapIter, REGION_BITS},
+    sorted_ids::{SortedIds, SortedIter},
+};
 
-use crate::sorted_ids::{SortedIds, SortedIter};
-
-/// Ids in ascending order: up to three in place, more of them one by one, very many in a compressed bitmap.
+/// Ids in ascending order: up to three in place, more of them one by one, very many in a [bitmap](Bitmap).
 ///
 /// Most values of an index belong to one link or to very many, so both ends must be cheap. And what the devices of one model
 /// share is spread over all numbers, so that must not be dear either.
@@ -16,22 +17,12 @@ pub(crate) enum IdSet {
     Many(Box<Bitmap>),
 }
 
-/// A bitmap that knows its length, which otherwise is a walk through it.
-#[derive(Debug, Clone)]
-pub(crate) struct Bitmap {
-    ids: RoaringBitmap,
-    len: u64,
-}
-
 const FEW: usize = 3;
-const MUCH_SMALLER: u64 = 32;
-/// A bitmap is of regions of so many ids, as a power of two.
-const REGION_BITS: u32 = 16;
-/// With so many ids per region, a bitmap is smaller than they are one by one.
-const DENSE: u64 = 32;
+/// With so many ids per region, a bitmap is hardly larger than they are one by one.
+const DENSE: u64 = 64;
 /// With fewer ids per region, they are smaller one by one. It is far below the other limit, so that a set at the border does
 /// not change its form each time.
-const SPARSE: u64 = 8;
+const SPARSE: u64 = 16;
 /// More ids are always a bitmap: to change the form of a set must not take long.
 const MOST_SORTED: u64 = 1 << 14;
 
@@ -60,15 +51,11 @@ impl IdSet {
                 let is_new = sorted.insert(id);
                 let len = sorted.len() as u64;
                 if is_new && (len > MOST_SORTED || len >= DENSE * regions(sorted.first(), sorted.last())) {
-                    *self = Self::many(sorted.iter_from(0).collect());
+                    *self = Self::Many(Box::new(sorted.iter_from(0).collect()));
                 }
                 is_new
             }
-            Self::Many(many) => {
-                let is_new = many.ids.insert(id);
-                many.len += u64::from(is_new);
-                is_new
-            }
+            Self::Many(many) => many.insert(id),
         }
     }
 
@@ -92,8 +79,7 @@ impl IdSet {
                 was_there
             }
             Self::Many(many) => {
-                let was_there = many.ids.remove(id);
-                many.len -= u64::from(was_there);
+                let was_there = many.remove(id);
                 self.thin_out();
                 was_there
             }
@@ -104,7 +90,7 @@ impl IdSet {
     pub(crate) fn insert_all(&mut self, ids: &[u32]) {
         for run in runs(ids) {
             match (&mut *self, run) {
-                (Self::Many(many), [first, .., last]) => many.len += many.ids.insert_range(*first..=*last),
+                (Self::Many(many), [first, .., last]) => _ = many.insert_range(*first..=*last),
                 (set, run) => run.iter().for_each(|id| _ = set.insert(*id)),
             }
         }
@@ -115,7 +101,7 @@ impl IdSet {
         for run in runs(ids) {
             match (&mut *self, run) {
                 (Self::Many(many), [first, .., last]) => {
-                    many.len -= many.ids.remove_range(*first..=*last);
+                    many.remove_range(*first..=*last);
                     self.thin_out();
                 }
                 (set, run) => run.iter().for_each(|id| _ = set.remove(*id)),
@@ -127,7 +113,7 @@ impl IdSet {
         match self {
             Self::Few { .. } => self.few().contains(&id),
             Self::Sorted(sorted) => sorted.contains(id),
-            Self::Many(many) => many.ids.contains(id),
+            Self::Many(many) => many.contains(id),
         }
     }
 
@@ -136,7 +122,7 @@ impl IdSet {
         match self {
             Self::Few { .. } => self.few().iter().any(|id| range.contains(id)),
             Self::Sorted(sorted) => sorted.iter_from(*range.start()).next().is_some_and(|id| range.contains(&id)),
-            Self::Many(many) => many.ids.range(range).next().is_some(),
+            Self::Many(many) => many.meets(range),
         }
     }
 
@@ -145,7 +131,7 @@ impl IdSet {
         match self {
             Self::Few { .. } => self.few().iter().filter(|id| range.contains(id)).count() as u64,
             Self::Sorted(sorted) => sorted.count_in(range) as u64,
-            Self::Many(many) => many.ids.range_cardinality(range),
+            Self::Many(many) => many.count_in(range),
         }
     }
 
@@ -153,7 +139,7 @@ impl IdSet {
         match self {
             Self::Few { len, .. } => u64::from(*len),
             Self::Sorted(sorted) => sorted.len() as u64,
-            Self::Many(many) => many.len,
+            Self::Many(many) => many.len(),
         }
     }
 
@@ -168,28 +154,18 @@ impl IdSet {
         match self {
             Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).fold(0, bit),
             Self::Sorted(sorted) => sorted.iter_from(start).take_while(|id| range.contains(id)).fold(0, bit),
-            Self::Many(many) => many.ids.range(range).fold(0, bit),
+            Self::Many(many) => many.word(start),
         }
     }
 
-    /// Hands over the ids of a range, ascending. Of many, that takes a fraction of the time of an iterator.
-    pub(crate) fn each_in(&self, range: RangeInclusive<u32>, mut visit: impl FnMut(u32)) {
+    /// Hands over the ids of a range, ascending.
+    pub(crate) fn each_in(&self, range: RangeInclusive<u32>, visit: impl FnMut(u32)) {
         match self {
             Self::Few { .. } => self.few().iter().copied().filter(|id| range.contains(id)).for_each(visit),
             Self::Sorted(sorted) => {
                 sorted.iter_from(*range.start()).take_while(|id| range.contains(id)).for_each(visit);
             }
-            Self::Many(many) => {
-                let mut ids = many.ids.range(range);
-                let mut block = [0; 256];
-                loop {
-                    let some = ids.next_many(&mut block);
-                    if some.is_empty() {
-                        return;
-                    }
-                    some.iter().for_each(|id| visit(*id));
-                }
-            }
+            Self::Many(many) => many.each_in(range, visit),
         }
     }
 
@@ -201,7 +177,7 @@ impl IdSet {
                 IdIter::Few(few[few.partition_point(|id| *id < start)..].iter())
             }
             Self::Sorted(sorted) => IdIter::Sorted(sorted.iter_from(start)),
-            Self::Many(many) => IdIter::Many(Box::new(many.ids.range(start..))),
+            Self::Many(many) => IdIter::Many(many.iter_from(start)),
         }
     }
 
@@ -212,57 +188,55 @@ impl IdSet {
 
     /// Returns the ids of all of several sets.
     pub(crate) fn of_all(sets: &[&Self]) -> Self {
-        let many = sets.iter().filter_map(|set| match set {
-            Self::Many(many) => Some(&many.ids),
-            _ => None,
-        });
-        let mut all = many.union();
-        for set in sets.iter().filter(|set| !matches!(set, Self::Many(_))) {
-            all.extend(set.iter_from(0));
+        let mut all = Bitmap::default();
+        for set in sets {
+            match set {
+                Self::Many(many) => all.union(many),
+                set => all.extend(set.iter_from(0)),
+            }
         }
-        if all.len() > MOST_SORTED { Self::many(all) } else { all.iter().collect() }
+        if all.len() > MOST_SORTED { Self::Many(Box::new(all)) } else { all.iter_from(0).collect() }
     }
 
     /// Adds every id of `other`.
     pub(crate) fn union(&mut self, other: &Self) {
         match (&mut *self, other) {
-            (Self::Many(own), Self::Many(other)) => *self = Self::many(&own.ids | &other.ids),
-            (own, Self::Many(many)) => {
-                let mut all = many.ids.clone();
+            (Self::Many(own), Self::Many(other)) => own.union(other),
+            (own, Self::Many(other)) => {
+                let mut all = other.clone();
                 all.extend(own.iter_from(0));
-                *self = Self::many(all);
+                *self = Self::Many(all);
             }
             (own, other) => own.extend(other.iter_from(0)),
         }
     }
 
-    /// Returns the ids that are in both.
-    pub(crate) fn intersection(&self, other: &Self) -> Self {
-        let (few, set) = if self.len() <= other.len() { (self, other) } else { (other, self) };
-        match (few, set) {
-            // Asking is cheaper than merging when one is much smaller.
-            (Self::Many(own), Self::Many(other)) if own.len * MUCH_SMALLER > other.len => {
-                Self::many(&own.ids & &other.ids)
-            }
-            _ => few.iter_from(0).filter(|id| set.contains(*id)).collect(),
+    /// Returns the ids that are in each of several sets, of which the smallest comes first.
+    pub(crate) fn common(sets: &[&Self]) -> Self {
+        let [first, others @ ..] = sets else { return Self::EMPTY };
+        let bitmaps: Option<Vec<&Bitmap>> = sets.iter().map(|set| set.bitmap()).collect();
+        match bitmaps {
+            Some(bitmaps) => Self::Many(Box::new(Bitmap::common(&bitmaps))),
+            None => first.iter_from(0).filter(|id| others.iter().all(|set| set.contains(*id))).collect(),
         }
     }
 
     /// Keeps what is left of a bitmap one by one, if that has become smaller.
     fn thin_out(&mut self) {
         if let Self::Many(many) = self
-            && many.len < MOST_SORTED / 2
-            && many.len < SPARSE * regions(many.ids.min(), many.ids.max())
+            && many.len() < (MOST_SORTED / 2).min(SPARSE * many.regions())
         {
             let mut sorted = SortedIds::default();
-            many.ids.iter().for_each(|id| _ = sorted.insert(id));
+            many.iter_from(0).for_each(|id| _ = sorted.insert(id));
             *self = Self::Sorted(Box::new(sorted));
         }
     }
 
-    fn many(ids: RoaringBitmap) -> Self {
-        let len = ids.len();
-        Self::Many(Box::new(Bitmap { ids, len }))
+    fn bitmap(&self) -> Option<&Bitmap> {
+        match self {
+            Self::Many(many) => Some(many),
+            Self::Few { .. } | Self::Sorted(_) => None,
+        }
     }
 
     fn few(&self) -> &[u32] {
@@ -307,15 +281,14 @@ impl Extend<u32> for IdSet {
 }
 
 /// The ids of a set, ascending.
-// The iterators of the bitmap are boxed because they are many times larger than the others.
 #[derive(Clone)]
 pub(crate) enum IdIter<'s> {
     Few(core::slice::Iter<'s, u32>),
     Sorted(SortedIter<'s>),
-    Many(Box<roaring::bitmap::Iter<'s>>),
+    Many(BitmapIter<&'s Bitmap>),
     OwnFew(core::iter::Take<core::iter::Skip<core::array::IntoIter<u32, FEW>>>),
     OwnSorted(alloc::vec::IntoIter<u32>),
-    OwnMany(Box<roaring::bitmap::IntoIter>),
+    OwnMany(BitmapIter<Bitmap>),
 }
 
 impl<'s> IdIter<'s> {
@@ -334,7 +307,7 @@ impl<'s> IdIter<'s> {
             Cow::Owned(IdSet::Sorted(sorted)) => {
                 Self::OwnSorted(sorted.iter_from(start).collect::<Vec<_>>().into_iter())
             }
-            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Box::new(many.ids.clone().into_range(start..))),
+            Cow::Owned(IdSet::Many(many)) => Self::OwnMany(Bitmap::clone(many).into_iter_from(start)),
         }
     }
 }
@@ -417,13 +390,15 @@ mod tests {
         }
 
         #[test]
-        fn union_and_intersection_are_those_of_ordered_sets(
+        fn union_and_what_is_common_are_those_of_ordered_sets(
             left in prop::collection::btree_set(id(), 0..120),
             right in prop::collection::btree_set(id(), 0..120),
         ) {
             let build = |ids: &BTreeSet<u32>| ids.iter().copied().collect::<IdSet>();
             let (mut a, b) = (build(&left), build(&right));
-            assert_same(&a.intersection(&b), &left.intersection(&right).copied().collect(), 0, 100);
+            let (few, others) = if a.len() < b.len() { (&a, &b) } else { (&b, &a) };
+            let both = left.intersection(&right).copied().collect();
+            assert_same(&IdSet::common(&[few, others]), &both, 0, 100);
             assert_same(&IdSet::of_all(&[&a, &b]), &left.union(&right).copied().collect(), 0, 100);
             a.union(&b);
             assert_same(&a, &left.union(&right).copied().collect(), 0, 100);

@@ -1,6 +1,6 @@
 use alloc::borrow::Cow;
 
-use waypost_link_format::resolve;
+use waypost_link_format::{origin, resolve};
 
 use crate::{
     chunks::Chunks,
@@ -9,6 +9,8 @@ use crate::{
     entry::Entry,
     id_set::IdSet,
     marks::Marks,
+    registry::Registry,
+    texts::Texts,
     values::Values,
 };
 
@@ -20,7 +22,7 @@ use crate::{
 /// Targets and anchors depend on the base of a registration where they are relative, and most are. They would be the
 /// largest part of the index, and change all at once when a base does. So the index has those that are URIs; for others
 /// a look-up finds the registrations whose base has the origin asked for and looks at their few links.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Index {
     /// Link attributes → link numbers. `href` and `anchor` have as values only the references that are URIs.
     pub(crate) links: Values,
@@ -28,8 +30,11 @@ pub(crate) struct Index {
     pub(crate) odd_links: Values,
     /// Endpoint attributes → slots; the sector is `d`.
     pub(crate) endpoints: Values,
-    pub(crate) by_name: Dictionary,
-    pub(crate) by_base: Dictionary,
+    pub(crate) by_name: Texts,
+    /// Bases that are an origin alone, as most are.
+    pub(crate) by_origin: Texts,
+    /// Bases that have a path: apart, so that the many others need not be searched for what is below an origin.
+    pub(crate) by_path: Texts,
     /// Registrations whose base has no authority.
     pub(crate) odd_bases: IdSet,
     pub(crate) shown: IdSet,
@@ -42,8 +47,33 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Puts a registration into the index, or takes it out, or changes what differs between two states of it.
-    pub(crate) fn change(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>, documents: &mut Documents) {
+    pub(crate) fn new(key: [u8; 16]) -> Self {
+        Self {
+            links: Values::default(),
+            odd_links: Values::default(),
+            endpoints: Values::default(),
+            by_name: Texts::new(key),
+            by_origin: Texts::new(key),
+            by_path: Texts::new(key),
+            odd_bases: IdSet::EMPTY,
+            shown: IdSet::EMPTY,
+            local: IdSet::EMPTY,
+            foreign: Dictionary::default(),
+            link_local: IdSet::EMPTY,
+            chunks: Chunks::default(),
+        }
+    }
+
+    /// Puts a registration into the index, or takes it out, or changes what differs between two states of it. The registry has
+    /// the new state already.
+    pub(crate) fn change(
+        &mut self,
+        slot: u32,
+        old: Option<&Entry>,
+        new: Option<&Entry>,
+        registry: &Registry,
+        documents: &mut Documents,
+    ) {
         let changed = |field: fn(&Entry) -> &str| old.map(field) != new.map(field);
         self.chunks.follow(slot, old, new, documents);
         if old.is_none() != new.is_none() {
@@ -51,7 +81,12 @@ impl Index {
             if old.or(new).is_some_and(Entry::is_local) {
                 set(&mut self.local, slot, new.is_some());
             }
-            change_text(&mut self.by_name, slot, old.map(Entry::endpoint), new.map(Entry::endpoint));
+            if let Some(old) = old {
+                self.by_name.remove(old.endpoint(), slot);
+            }
+            if let Some(new) = new {
+                self.by_name.insert(new.endpoint(), slot, |slot| registry[slot].endpoint());
+            }
             for (entry, add) in [(old, false), (new, true)] {
                 if let Some(sector) = entry.and_then(Entry::sector) {
                     change_value(&mut self.endpoints, "d", sector, slot, add);
@@ -59,7 +94,12 @@ impl Index {
             }
         }
         if changed(Entry::base) {
-            change_text(&mut self.by_base, slot, old.map(Entry::base), new.map(Entry::base));
+            if let Some(old) = old {
+                self.bases_mut(old.base()).remove(old.base(), slot);
+            }
+            if let Some(new) = new {
+                self.bases_mut(new.base()).insert(new.base(), slot, |slot| registry[slot].base());
+            }
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
         }
@@ -89,9 +129,22 @@ impl Index {
     pub(crate) fn locate(&mut self, slot: u32, old: Option<&Entry>, new: Option<&Entry>) {
         let (old_uri, new_uri) = (old.map_or("", Entry::foreign_uri), new.map_or("", Entry::foreign_uri));
         if old_uri != new_uri {
-            let some = |uri| Some(uri).filter(|uri: &&str| !uri.is_empty());
-            change_text(&mut self.foreign, slot, some(old_uri), some(new_uri));
+            if !old_uri.is_empty() {
+                self.foreign.remove(old_uri, &[slot]);
+            }
+            if !new_uri.is_empty() {
+                self.foreign.insert(new_uri, &[slot]);
+            }
         }
+    }
+
+    /// Returns the bases of the kind of a base.
+    pub(crate) fn bases(&self, base: &str) -> &Texts {
+        if has_path(base) { &self.by_path } else { &self.by_origin }
+    }
+
+    fn bases_mut(&mut self, base: &str) -> &mut Texts {
+        if has_path(base) { &mut self.by_path } else { &mut self.by_origin }
     }
 
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {
@@ -158,20 +211,15 @@ pub(crate) fn lower_case(name: &str) -> Cow<'_, str> {
     }
 }
 
+fn has_path(base: &str) -> bool {
+    origin(base).is_some_and(|origin| origin.len() < base.len())
+}
+
 fn set(ids: &mut IdSet, id: u32, member: bool) {
     if member {
         ids.insert(id);
     } else {
         ids.remove(id);
-    }
-}
-
-fn change_text(texts: &mut Dictionary, slot: u32, old: Option<&str>, new: Option<&str>) {
-    if let Some(text) = old {
-        texts.remove(text, &[slot]);
-    }
-    if let Some(text) = new {
-        texts.insert(text, &[slot]);
     }
 }
 

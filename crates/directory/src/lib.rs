@@ -45,7 +45,7 @@
 //! has it as a compressed set. A look-up takes the criterion with the fewest candidates, walks through those, and asks
 //! the sets of the other criteria about each. When much of that turns out to be in vain, it intersects the sets instead; and
 //! where almost everything has a result, it walks along everything and asks. What a look-up costs depends on its result, not
-//! on the size of the directory.
+//! on the size of the directory. A name or a base that one registration has is found by its hash, with few looks at memory.
 //!
 //! *Why is a page far out as quick as the first?* The sets tell how many results there are in each few hundred slots without
 //! a look at the registrations there. Whoever keeps these [counts](Pages) only has to count anew where something changed.
@@ -86,7 +86,9 @@ extern crate alloc;
 
 mod applied;
 mod apply;
+mod bitmap;
 mod blocks;
+mod buckets;
 mod change_ref;
 mod checks;
 mod chunks;
@@ -122,10 +124,12 @@ mod pages;
 mod plan;
 mod record_ref;
 mod refused;
+mod region;
 mod registry;
 mod renewals;
 mod resource;
 mod resources;
+mod retired;
 mod route;
 mod selection;
 mod selections;
@@ -138,6 +142,7 @@ mod slot_set;
 mod slots;
 mod sorted_ids;
 mod stream;
+mod texts;
 mod token;
 mod values;
 mod watch;

@@ -53,8 +53,12 @@ pub struct Limits {
     pub renewals: usize,
     /// How many registrations one call of [`Directory::expire`](crate::Directory::expire) collects.
     pub expire_batch: usize,
-    /// How many replicas may have written what is here.
+    /// How many replicas may have written what is here. Beyond that, those that have left nothing are forgotten, the longest
+    /// idle first; if there are none, new ones are refused.
     pub replicas: usize,
+    /// How long a replica is known, about, of which no registration and no removal is left: longer than any two replicas are
+    /// apart, or one of them asleep. One that has forgotten it sooner than others costs a question.
+    pub replicas_kept: Duration,
     /// How far the clock of a peer may be ahead.
     pub clock_ahead: Duration,
 }
@@ -78,6 +82,7 @@ impl Default for Limits {
             renewals: 65_536,
             expire_batch: 32,
             replicas: 1_024,
+            replicas_kept: Duration::from_secs(24 * 3600),
             clock_ahead: Duration::from_secs(3600),
         }
     }

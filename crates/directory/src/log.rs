@@ -25,6 +25,11 @@ impl Log {
         self.replicas.is_empty() && self.forgotten.is_empty()
     }
 
+    /// Tells whether a write of a replica stands.
+    pub(crate) fn has(&self, replica: ReplicaId) -> bool {
+        self.replicas.contains_key(&replica)
+    }
+
     pub(crate) fn file(&mut self, dot: Dot, slot: u32) {
         self.replicas.entry(dot.replica).or_default().insert(dot.sequence, slot);
     }

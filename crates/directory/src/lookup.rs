@@ -5,7 +5,7 @@ use waypost_filter::{Page, Query};
 use waypost_time::Instant;
 
 use crate::{
-    Directory, Endpoint, Resource, Scope,
+    Directory, Endpoint, Scope,
     chunks::{chunk_of, first_slot},
     counts::Counts,
     documents::Document,
@@ -43,7 +43,6 @@ pub(crate) struct Lookup<'d> {
 struct Visit<'d> {
     slot: u32,
     endpoint: Endpoint<'d>,
-    document: &'d Document,
     /// The links that were not looked at yet; in a look-up of endpoints, the one that stands for the registration.
     rest: Range<u32>,
 }
@@ -101,8 +100,8 @@ impl<'d> Lookup<'d> {
         self.left = Some(if is_there { count } else { 0 });
     }
 
-    /// Returns the next result. In a look-up of endpoints, that is the registration of what is returned.
-    pub(crate) fn next(&mut self) -> Option<Resource<'d>> {
+    /// Returns the next result: a registration and, in a look-up of resources, the position of one of its links.
+    pub(crate) fn next(&mut self) -> Option<(Endpoint<'d>, u32)> {
         if self.left.is_none() {
             self.start(&mut Counts::default());
         }
@@ -112,14 +111,13 @@ impl<'d> Lookup<'d> {
         Some(found)
     }
 
-    fn step(&mut self) -> Option<Resource<'d>> {
+    fn step(&mut self) -> Option<(Endpoint<'d>, u32)> {
         loop {
             if let Some(visit) = &mut self.current {
-                while let Some(position) = visit.rest.next() {
-                    let resource = visit.resource(position);
-                    if is_selected(&self.selected, position) && self.plan.accepts(&resource) {
+                for position in visit.rest.by_ref() {
+                    if is_selected(&self.selected, position) && self.plan.accepts(&visit.endpoint, position) {
                         self.found += 1;
-                        return Some(resource);
+                        return Some((visit.endpoint, position));
                     }
                 }
             }
@@ -229,13 +227,14 @@ impl<'d> Lookup<'d> {
             return None;
         }
         let entry = &directory.registry[slot];
-        let document = &directory.documents[entry.document];
+        // Where only the registration counts, its document is not looked at: that would be to wait for memory once more.
+        let document = || &directory.documents[entry.document];
         self.selected.clear();
         for part in parts.filter(|part| !of_slots(part)) {
             let is_met = match scope {
                 _ if part.slots.contains(slot) => true,
-                Scope::Endpoints => part.is_met_in(document),
-                Scope::Resources => select(&mut self.selected, part, document),
+                Scope::Endpoints => part.is_met_in(document()),
+                Scope::Resources => select(&mut self.selected, part, document()),
             };
             if !is_met {
                 return None;
@@ -245,8 +244,8 @@ impl<'d> Lookup<'d> {
         if entry.is_expired(self.now) || !self.is_visible(slot, &endpoint) {
             return None;
         }
-        let end = if scope == Scope::Endpoints { 1 } else { document.len() };
-        Some(Visit { slot, endpoint, document, rest: 0..end })
+        let end = if scope == Scope::Endpoints { 1 } else { document().len() };
+        Some(Visit { slot, endpoint, rest: 0..end })
     }
 
     fn is_visible(&self, slot: u32, endpoint: &Endpoint<'_>) -> bool {
@@ -260,18 +259,12 @@ impl<'d> Lookup<'d> {
     fn results(&self, visit: &Visit<'d>) -> u64 {
         if !self.plan.is_exact() {
             let selected = visit.rest.clone().filter(|position| is_selected(&self.selected, *position));
-            return selected.filter(|position| self.plan.accepts(&visit.resource(*position))).count() as u64;
+            return selected.filter(|position| self.plan.accepts(&visit.endpoint, *position)).count() as u64;
         }
         match &*self.selected {
             [] => visit.rest.len() as u64,
             selected => selected.iter().map(|word| u64::from(word.count_ones())).sum(),
         }
-    }
-}
-
-impl<'d> Visit<'d> {
-    fn resource(&self, position: u32) -> Resource<'d> {
-        Resource::new(self.endpoint, self.document, position)
     }
 }
 

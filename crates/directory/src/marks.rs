@@ -21,7 +21,8 @@ type Mark<'d> = (Cow<'d, str>, Option<Cow<'d, str>>, u32);
 
 impl<'d> Marks<'d> {
     pub(crate) fn of(document: &'d Document) -> Self {
-        let mut marks = Self { marks: Vec::new(), odd: Vec::new() };
+        let room = document.as_str().len() / OF_A_MARK;
+        let mut marks = Self { marks: Vec::with_capacity(room), odd: Vec::new() };
         for (position, link) in document.links() {
             marks.add_reference("href", link.target().into(), position);
             link.parameters().for_each(|parameter| marks.add_parameter(&parameter, position));
@@ -78,4 +79,6 @@ impl<'d> Marks<'d> {
     }
 }
 
+/// About how many bytes of a document there are for each mark.
+const OF_A_MARK: usize = 16;
 const NO_VALUES: [(&str, &[u32]); 0] = [];

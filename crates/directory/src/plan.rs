@@ -3,10 +3,11 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Query};
 
 use crate::{
-    Directory, Resource, Scope,
+    Directory, Endpoint, Scope,
     documents::{Document, SHARED},
     endpoints,
     find::{Candidates, Found, find},
+    id_set::IdSet,
     resources,
 };
 
@@ -51,11 +52,11 @@ impl<'d> Plan<'d> {
         self.unchecked.is_empty()
     }
 
-    /// Tells whether what meets the parts meets the criteria as well that they do not decide.
-    pub(crate) fn accepts(&self, resource: &Resource<'_>) -> bool {
+    /// Tells whether what meets the parts, a registration or one of its links, meets the criteria as well that they do not decide.
+    pub(crate) fn accepts(&self, endpoint: &Endpoint<'_>, position: u32) -> bool {
         self.unchecked.iter().all(|criterion| match self.scope {
-            Scope::Endpoints => endpoints::is_met(criterion, &resource.endpoint()),
-            Scope::Resources => resources::is_met(criterion, resource),
+            Scope::Endpoints => endpoints::is_met(criterion, endpoint),
+            Scope::Resources => resources::is_met(criterion, &endpoint.resource(position)),
         })
     }
 
@@ -103,12 +104,14 @@ impl<'d> Plan<'d> {
             let (mut same, others): (Vec<_>, Vec<_>) =
                 self.parts.drain(..).partition(|part| part.kind(self.scope) == Some(kind));
             self.parts = others;
-            same.sort_by_key(|part| part.links.len() + part.slots.len());
-            parts.extend(same.into_iter().reduce(|joined, part| Candidates {
-                slots: Cow::Owned(joined.slots.intersection(&part.slots)),
-                links: Cow::Owned(joined.links.intersection(&part.links)),
-                is_exact: true,
-            }));
+            if same.len() > 1 {
+                same.sort_by_key(|part| part.links.len() + part.slots.len());
+                let common = |sets: &[&IdSet]| Cow::Owned(IdSet::common(sets));
+                let slots = common(&same.iter().map(|part| &*part.slots).collect::<Vec<_>>());
+                let links = common(&same.iter().map(|part| &*part.links).collect::<Vec<_>>());
+                same = Vec::from([Candidates { slots, links, is_exact: true }]);
+            }
+            parts.append(&mut same);
         }
         parts.append(&mut self.parts);
         self.parts = parts;

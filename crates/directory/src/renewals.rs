@@ -98,6 +98,10 @@ impl Renewals {
         self.owners.get(&owner).map_or(0, |recent| recent.last)
     }
 
+    pub(crate) fn forget(&mut self, owner: ReplicaId) {
+        self.owners.remove(&owner);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.owners.is_empty()
     }
@@ -155,7 +159,8 @@ impl Directory {
         if after > known {
             return Err(Refused::Implausible { what: "number of a renewal" });
         }
-        if upto <= known {
+        // Of a replica that has left nothing, there is nothing to renew.
+        if upto <= known || !self.histories.of(authority).knows(owner) {
             return Ok(0);
         }
         let limit = self.context.config.limits.renewals;
@@ -165,10 +170,8 @@ impl Directory {
             let slot =
                 history.log.after(Dot::new(owner, sequence.saturating_sub(1))).and_then(|mut writes| writes.next());
             let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else { continue };
-            if !self.renew_copy(now, slot, Dot::new(owner, sequence), age) {
-                continue;
-            }
-            news += 1;
+            // Also what is no news here is some to whoever asks here.
+            news += usize::from(self.renew_copy(now, slot, Dot::new(owner, sequence), age));
             let recent = self.histories.of_mut(authority).renewals.owners.entry(owner).or_default();
             recent.push(upto, slot, limit);
         }
@@ -176,11 +179,20 @@ impl Directory {
         Ok(news)
     }
 
-    /// Renews what a write of another replica made, if it is still that; tells whether that makes it younger.
-    pub(crate) fn renew_written(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
-        let is_own = |entry: &Entry| entry.is_local() && dot.replica == self.context.config.replica;
-        let entry = self.registry.entry(slot).filter(|entry| !is_own(entry));
-        entry.is_some_and(|entry| entry.stamp().dot == dot) && self.renew_copy(now, slot, dot, age)
+    /// Renews a registration since a write of another replica says that it was renewed; tells whether that makes it younger.
+    pub(crate) fn renew_by(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
+        let own = |entry: &Entry, replica| entry.is_local() && replica == self.context.config.replica;
+        let seen = now.saturating_sub(age);
+        let Some(entry) = self.registry.entry(slot).filter(|entry| !own(entry, dot.replica)) else { return false };
+        let is_owner = own(entry, entry.stamp().dot.replica) && entry.is_shown && entry.state().is_none();
+        if !is_owner {
+            return self.renew_copy(now, slot, dot, age);
+        }
+        let is_younger = seen > entry.seen && !entry.is_expired(now);
+        if is_younger {
+            self.renew_since(now, slot, seen);
+        }
+        is_younger
     }
 
     /// Renews what another replica wrote; tells whether that makes it younger.
@@ -197,7 +209,7 @@ impl Directory {
         let (token, is_expired) = (entry.token(), entry.is_expired(now));
         entry.renewals = entry.renewals.saturating_add(1);
         let mut state = self.state(Some(slot));
-        if is_expired {
+        if is_expired && state.records().any(|record| record.dot() == dot) {
             // Who renewed it does not know of the others, and will not hear of what has expired.
             let others: Vec<Dot> = state.records().map(Record::dot).filter(|other| *other != dot).collect();
             others.into_iter().for_each(|other| {

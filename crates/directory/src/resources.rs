@@ -33,7 +33,7 @@ impl<'d> Iterator for Resources<'d> {
     type Item = Resource<'d>;
 
     fn next(&mut self) -> Option<Resource<'d>> {
-        self.0.next()
+        self.0.next().map(|(endpoint, position)| endpoint.resource(position))
     }
 }
 

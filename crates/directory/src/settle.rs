@@ -56,6 +56,12 @@ impl Directory {
     /// Hides a registration that has expired, for its endpoint to find it when it comes back.
     pub(crate) fn hide(&mut self, now: Instant, slot: u32) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
+        if let Some(state) = entry.state().filter(|state| state.removals().next().is_some()) {
+            // A removal that did not see what has expired is remembered for as long as any.
+            let (token, seen, mut state) = (entry.token(), entry.seen, state.clone());
+            state.forget_records();
+            return self.settle(now, token, state, seen, seen);
+        }
         let old = entry.clone();
         entry.is_shown = false;
         self.documents.hold_again(old.document);
@@ -116,7 +122,7 @@ impl Directory {
         let (old_visible, new_visible) = (old_entry.filter(is_visible), new_entry.filter(is_visible));
         watches.note(context, documents, old_visible, new_visible);
         index.locate(slot, old_shown, new_shown);
-        index.change(slot, old_visible, new_visible, documents);
+        index.change(slot, old_visible, new_visible, registry, documents);
         for (entry, change) in [(old_shown, Digest::take as fn(&mut Digest, &Entry)), (new_shown, Digest::add)] {
             if let Some(entry) = entry {
                 change(&mut histories.of_mut(entry.authority()).digest, entry);

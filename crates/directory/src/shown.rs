@@ -4,7 +4,7 @@ use core::hash::{Hash, Hasher};
 use siphasher::sip::SipHasher13;
 use waypost_link_format::LinkWriter;
 
-use crate::{Endpoint, Resource, Show};
+use crate::{Endpoint, Show};
 
 /// What look-ups show of a registration, as numbers that stand for it: each is found out once, when it is asked for first.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<'d> Shown<'d> {
             let mut text = String::new();
             let mut writer = LinkWriter::new(&mut text);
             // A string takes everything.
-            let _ = Resource::new(*endpoint, endpoint.stored_document(), position).write(&mut writer, Show::default());
+            let _ = endpoint.resource(position).write(&mut writer, Show::default());
             let _ = writer.finish();
             let mut hasher = SipHasher13::new_with_key(key);
             text.hash(&mut hasher);

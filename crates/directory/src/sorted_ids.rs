@@ -7,8 +7,8 @@ use core::{
 
 /// Ids in ascending order, in chunks of bounded size, so that none costs much to add.
 ///
-/// It is for ids that lie far apart. A bitmap, however compressed, has an overhead for each region that it knows of; here an
-/// id takes four bytes, wherever it is.
+/// It is for ids that lie far apart. A bitmap has an overhead for each region that it knows of; here an id takes four bytes,
+/// wherever it is.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SortedIds {
     chunks: Vec<Chunk>,
@@ -29,6 +29,8 @@ pub(crate) type SortedIter<'s> = Copied<Chain<slice::Iter<'s, u32>, Flatten<slic
 
 /// What is added or taken out moves the rest of its chunk, which is a few lines of the cache.
 const CHUNK: usize = 128;
+/// The first step when an id is looked for: half a line of the cache.
+const STEP: usize = 8;
 /// A chunk that is full grows by so many ids, and by that part of what it has.
 const GROWTH: usize = 4;
 
@@ -131,7 +133,32 @@ impl SortedIds {
     /// Returns the chunk and the position in it where an id is or belongs: at the end of a chunk, not at the start of the next.
     fn find(&self, id: u32) -> (usize, usize) {
         let number = self.chunks.partition_point(|chunk| chunk.first <= id).saturating_sub(1);
-        (number, self.chunks.get(number).map_or(0, |chunk| chunk.ids.partition_point(|other| *other < id)))
+        let Some(chunk) = self.chunks.get(number) else { return (number, 0) };
+        let end = self.chunks.get(number + 1).map(|next| next.first);
+        (number, chunk.position(id, end.or(chunk.ids.last().copied()).unwrap_or(chunk.first)))
+    }
+}
+
+impl Chunk {
+    /// Returns how many ids are below `id`; none is above `end`.
+    ///
+    /// The ids of a large set are in no cache, and most lie about evenly. So it is looked for where it would be then, and from there
+    /// on in longer and longer steps.
+    fn position(&self, id: u32, end: u32) -> usize {
+        let (below, all) = (u64::from(id.saturating_sub(self.first)), u64::from(end - self.first));
+        let guess = ((self.ids.len() as u64 * below / all.max(1)) as usize).min(self.ids.len());
+        let is_below = |position: usize| self.ids.get(position).is_some_and(|other| *other < id);
+        let (mut from, mut to, mut step) = (guess, guess, STEP);
+        if is_below(guess) {
+            while is_below(to) {
+                (from, to, step) = (to + 1, (to + step).min(self.ids.len()), 2 * step);
+            }
+        } else {
+            while from > 0 && !is_below(from - 1) {
+                (to, from, step) = (from - 1, from.saturating_sub(step), 2 * step);
+            }
+        }
+        from + self.ids[from..to].partition_point(|other| *other < id)
     }
 }
 

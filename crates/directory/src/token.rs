@@ -10,10 +10,9 @@ use waypost_model::{Key, Origin, Sector};
 /// the others, and nobody else can tell a location from a name. Eighty bits make sixteen characters of base 32; two of
 /// ten million keys get the same token with a probability below 10⁻¹⁰, and then the second one is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Token {
-    high: u64,
-    low: u16,
-}
+pub(crate) struct Token([u8; BYTES]);
+
+const BYTES: usize = 10;
 
 /// Length of a token as text.
 const LENGTH: usize = 16;
@@ -39,12 +38,14 @@ impl Token {
             hasher.write_u8(0xff);
         }
         let hash = hasher.finish128();
-        Self { high: hash.h1, low: (hash.h2 >> 48) as u16 }
+        let bytes = (u128::from(hash.h1) << 64 | u128::from(hash.h2)).to_be_bytes();
+        Self(core::array::from_fn(|at| bytes[at]))
     }
 
     /// Returns bits that spread tokens over a hash table.
     pub(crate) fn hash(self) -> u32 {
-        self.high as u32
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// Reads the last segment of a location.
@@ -61,12 +62,13 @@ impl Token {
             };
             bits = bits << 5 | u128::from(digit);
         }
-        Some(Self { high: (bits >> 16) as u64, low: bits as u16 })
+        let bytes = bits.to_be_bytes();
+        Some(Self(core::array::from_fn(|at| bytes[bytes.len() - BYTES + at])))
     }
 
     /// Appends the last segment of a location.
     pub(crate) fn write(self, out: &mut String) {
-        let bits = u128::from(self.high) << 16 | u128::from(self.low);
+        let bits = self.0.iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         let text: [u8; LENGTH] = core::array::from_fn(|at| ALPHABET[(bits >> (5 * (LENGTH - 1 - at))) as usize & 31]);
         out.push_str(core::str::from_utf8(&text).unwrap_or_default());
     }

@@ -35,10 +35,10 @@ impl Values {
         if add {
             let one = self.name_mut(name);
             one.all.insert_all(all);
-            values.into_iter().for_each(|(value, ids)| one.values.insert(value.as_ref(), ids.as_ref()));
+            values.into_iter().for_each(|(value, ids)| _ = one.values.insert(value.as_ref(), ids.as_ref()));
         } else if let Some(one) = self.names.get_mut(name) {
             one.all.remove_all(all);
-            values.into_iter().for_each(|(value, ids)| one.values.remove(value.as_ref(), ids.as_ref()));
+            values.into_iter().for_each(|(value, ids)| _ = one.values.remove(value.as_ref(), ids.as_ref()));
             if one.all.is_empty() && one.values.is_empty() {
                 self.names.remove(name);
             }

@@ -33,7 +33,7 @@ pub struct Registered {
 impl Directory {
     /// Registers an endpoint, or replaces its registration with all its parameters ([RFC 9176 §5]).
     ///
-    /// To register the same again is a renewal. Whether the registrant may replace what is there is for the caller to
+    /// To register the same again is a renewal, where this replica made the last write. Whether the registrant may replace what is there is for the caller to
     /// decide, by the [credentials](crate::Endpoint::credentials) of the registration that is at
     /// [`locate`](Self::locate).
     ///
@@ -51,6 +51,8 @@ impl Directory {
         let location = self.context.location(token);
         let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
         if let Some((slot, entry)) = present
+            // Elsewhere it may have been removed meanwhile: that would undo a renewal, and not a registration.
+            && entry.stamp().dot.replica == self.context.config.replica
             && self.is_same(entry, &registration)
         {
             self.renew_slot(now, slot);
@@ -60,9 +62,9 @@ impl Directory {
             self.make_room(now)?;
         }
         let stamp = self.next_stamp(now, None);
-        let mut state = self.state(slot);
+        let mut state = self.state_to_write(now, slot);
         state.register(registration, stamp);
-        self.histories.local.version.insert(stamp.dot);
+        self.histories.local.note_own(stamp.dot);
         self.settle(now, token, state, now, now);
         Ok(Registered { location, is_new })
     }
@@ -86,12 +88,12 @@ impl Directory {
             return Ok(());
         }
         let stamp = self.next_stamp(now, None);
-        let mut state = self.state(Some(slot));
+        let mut state = self.state_to_write(now, Some(slot));
         let has_links = update.links.is_some();
         if let Some(record) = state.update(update, stamp) {
             if has_links { self.check_record(record) } else { self.check_update(record) }?;
         }
-        self.histories.local.version.insert(stamp.dot);
+        self.histories.local.note_own(stamp.dot);
         self.settle(now, self.registry[slot].token(), state, now, now);
         Ok(())
     }
@@ -100,7 +102,8 @@ impl Directory {
     ///
     /// It also revives one that has expired and is kept. A renewal that changes nothing else is no write: it takes no dot
     /// and wakes no watch. One that arrives at a replica that did not make the last write takes the registration over,
-    /// with a write of its own, since only the owner of a write may renew it.
+    /// with a write of its own, since only the owner of a write may renew it. Such a write says nothing else: if the
+    /// registration was removed elsewhere meanwhile, it stays removed.
     ///
     /// # Errors
     ///
@@ -168,7 +171,7 @@ impl Directory {
         }
         let stamp = self.next_stamp(now, Some(&authority));
         let mut state = self.state(slot);
-        self.histories.of_mut(Some(&authority)).version.insert(stamp.dot);
+        self.histories.of_mut(Some(&authority)).note_own(stamp.dot);
         let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
         state.merge(Change::Put { record: record.into(), age });
         self.settle(now, token, state, seen, seen);
@@ -194,7 +197,7 @@ impl Directory {
     }
 
     /// Renews a registration as of `seen`. What has expired may be gone at other replicas, so that to renew it is a write.
-    fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
+    pub(crate) fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
         let replica = self.context.config.replica;
         if let Some(entry) = self.registry.entry_mut(slot)
             && entry.is_shown
@@ -213,7 +216,7 @@ impl Directory {
         let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.update(Update::default(), stamp).is_some() {
-            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
             self.settle(now, self.registry[slot].token(), state, seen, seen);
         }
     }
@@ -226,7 +229,7 @@ impl Directory {
         let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
         if state.remove(stamp, horizon).is_some() {
-            self.histories.of_mut(authority.as_ref()).version.insert(stamp.dot);
+            self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
             self.settle(now, token, state, seen, seen);
         }
     }
@@ -265,7 +268,7 @@ impl Directory {
     /// written then.
     fn next_stamp(&mut self, now: Instant, authority: Option<&Authority>) -> Stamp {
         let replica = self.context.config.replica;
-        let dot = Dot::new(replica, self.histories.of(authority).version.sequence(replica)).next();
+        let dot = Dot::new(replica, self.histories.of(authority).written).next();
         self.clock.stamp(self.millis(now), dot)
     }
 

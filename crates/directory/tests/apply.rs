@@ -138,7 +138,7 @@ fn the_limits_hold_for_changes_as_for_registrations() {
     directory.apply(at(0), put(record(stamp(2, 1, 0)), 0)).unwrap();
     let other = Record::register(registration("node2", "coap://h", LINKS), stamp(2, 2, 0), Version::new());
     assert_eq!(directory.apply(at(0), put(other, 0)), Err(Refused::OverLimit { what: "registrations", limit: 1 }));
-    let crowd: Version = (2..6).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
+    let crowd: Version = (2..7).map(|replica| Dot::new(ReplicaId(replica), 3)).collect();
     let crowded = Record { seen: crowd.clone(), ..record(stamp(2, 3, 0)) };
     assert_eq!(directory.apply(at(0), put(crowded, 0)), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
     assert_eq!(directory.advance(&crowd), Err(Refused::OverLimit { what: "replicas", limit: 3 }));
@@ -333,4 +333,46 @@ fn a_renewal_that_is_heard_of_late_revives_the_write_that_was_renewed_and_no_oth
     there.remove(at(140), &location).unwrap();
     take(&there, &mut here, at(140));
     assert_eq!(here.endpoints(at(140), &Query::all()).count(), 0);
+}
+
+/// Brings `to` up to date with `from`, renewals included.
+fn tell(from: &Directory, to: &mut Directory, seconds: u64) {
+    let now = at(seconds);
+    for change in from.feed(now, &to.version().clone()).unwrap() {
+        to.apply(now, change.to_change()).unwrap();
+    }
+    to.advance(from.version()).unwrap();
+    for batch in from.renewals(now, &Origin::Local, &to.heard(&Origin::Local)) {
+        let renewed = batch.renewed.iter().map(|renewed| (renewed.sequence, renewed.age));
+        to.apply_renewals(now, &Origin::Local, (batch.owner, batch.after, batch.upto), renewed).unwrap();
+    }
+}
+
+#[test]
+fn a_removal_that_did_not_see_what_has_expired_is_told_on() {
+    let [mut first, mut second, mut third] = [1, 2, 3].map(replica);
+    let mut sensor = registration("node1", "coap://h", LINKS);
+    sensor.lifetime = Lifetime::from_secs(60).unwrap();
+    first.register(at(0), sensor.clone()).unwrap();
+    first.expire(at(70));
+    let location = second.register(at(70), sensor).unwrap().location;
+    tell(&second, &mut third, 70);
+    third.remove(at(70), &location).unwrap();
+    // The first still keeps what has expired there when it hears of the removal.
+    tell(&third, &mut first, 71);
+    tell(&first, &mut second, 72);
+    assert_eq!(second.endpoints(at(72), &Query::all()).count(), 0);
+}
+
+#[test]
+fn a_renewal_is_told_on_by_who_got_the_registration_after_it() {
+    let [mut owner, mut between, mut last] = [1, 2, 3].map(replica);
+    let mut sensor = registration("node1", "coap://h", LINKS);
+    sensor.lifetime = Lifetime::from_secs(60).unwrap();
+    let location = owner.register(at(0), sensor).unwrap().location;
+    tell(&owner, &mut last, 0);
+    owner.renew(at(50), &location).unwrap();
+    tell(&owner, &mut between, 50);
+    tell(&between, &mut last, 51);
+    assert_eq!(last.endpoints(at(80), &Query::all()).count(), 1);
 }

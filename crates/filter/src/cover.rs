@@ -21,12 +21,14 @@ pub enum Held {
     /// Both answers, at the same state of the directory, and for each link which endpoint it belongs to (as the
     /// provenance attribute tells).
     Both,
+    /// The registrations that the endpoint look-up finds, each with all of its links.
+    Registrations,
 }
 
 /// Tells whether the answer to `asked` can be computed from the complete answer to `held`.
 ///
 /// From [`Held::Resources`] that is the answer of the resource look-up, from [`Held::Endpoints`] that of the endpoint
-/// look-up, and from [`Held::Both`] those of both. [`remainder`] tells the look-ups apart, says how to compute the answer,
+/// look-up, and from [`Held::Both`] and [`Held::Registrations`] those of both. [`remainder`] tells the look-ups apart, says how to compute the answer,
 /// and documents when it can be.
 ///
 /// ```
@@ -44,7 +46,7 @@ pub fn covers(held: &Query, levels: Held, asked: &Query) -> bool {
     match levels {
         Held::Resources => covered(Scope::Resources),
         Held::Endpoints => covered(Scope::Endpoints),
-        Held::Both => covered(Scope::Resources) && covered(Scope::Endpoints),
+        Held::Both | Held::Registrations => covered(Scope::Resources) && covered(Scope::Endpoints),
     }
 }
 
@@ -52,7 +54,7 @@ pub fn covers(held: &Query, levels: Held, asked: &Query) -> bool {
 /// cannot be computed so.
 ///
 /// The remainder is applied to the held results in their order: with [`Query::matches`] when one level is held, with
-/// [`Query::matches_resource`] and [`Query::matches_endpoint`] over the held endpoints and links when both are, and then
+/// [`Query::matches_resource`] and [`Query::matches_endpoint`] over the held endpoints and links when more is, and then
 /// with [`Query::paginate`].
 ///
 /// An answer can be computed if these hold:
@@ -65,7 +67,8 @@ pub fn covers(held: &Query, levels: Held, asked: &Query) -> bool {
 ///    - with one level held, if that level alone decides;
 ///    - in a resource look-up with both held, always: the endpoint of each held link is held, too;
 ///    - in an endpoint look-up with both held, if the endpoint decides, or if each link that meets the criterion is held,
-///      because it meets all those criteria of `held` that are not left to the endpoint.
+///      because it meets all those criteria of `held` that are not left to the endpoint;
+///    - with registrations held, always. In a resource look-up, all of `asked` is left then: they have other links, too.
 /// 3. If `held` has a page, the two have equivalent criteria, and the page of `asked` is a page within it. The order of
 ///    results is taken to be the same in all answers.
 ///
@@ -88,7 +91,12 @@ pub fn remainder(held: &Query, levels: Held, asked: &Query, scope: Scope) -> Opt
     if !contains(held, asked) {
         return None;
     }
-    let open = |criterion: &&Criterion| !held.criteria().iter().any(|known| known.implies(criterion));
+    let has_other_links = levels == Held::Registrations && scope == Scope::Resources;
+    if has_other_links && held.page().is_some() {
+        return None;
+    }
+    let follows = |criterion: &Criterion| held.criteria().iter().any(|known| known.implies(criterion));
+    let open = |criterion: &&Criterion| has_other_links || !follows(criterion);
     let rest: alloc::vec::Vec<_> = asked.criteria().iter().filter(open).cloned().collect();
     if !rest.iter().all(|criterion| is_decidable(criterion, held, levels, scope)) || !answers(levels, scope) {
         return None;
@@ -112,7 +120,7 @@ fn answers(levels: Held, scope: Scope) -> bool {
     match levels {
         Held::Resources => scope == Scope::Resources,
         Held::Endpoints => scope == Scope::Endpoints,
-        Held::Both => true,
+        Held::Both | Held::Registrations => true,
     }
 }
 
@@ -121,7 +129,7 @@ fn is_decidable(criterion: &Criterion, held: &Query, levels: Held, scope: Scope)
     match (levels, scope) {
         (Held::Resources, _) => criterion.level() == Level::Resource,
         (Held::Endpoints, _) => criterion.level() == Level::Endpoint,
-        (Held::Both, Scope::Resources) => true,
+        (Held::Both, Scope::Resources) | (Held::Registrations, _) => true,
         (Held::Both, Scope::Endpoints) => {
             criterion.level() == Level::Endpoint
                 || held

@@ -139,6 +139,15 @@ impl Test {
         }
     }
 
+    /// Tells whether no value passes both this test and `other`.
+    pub(crate) fn is_disjoint_from(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exists, _) | (_, Self::Exists) => false,
+            (Self::Exact(exact), other) | (other, Self::Exact(exact)) => !other.accepts(exact),
+            (Self::Prefix(one), Self::Prefix(other)) => !one.starts_with(&**other) && !other.starts_with(&**one),
+        }
+    }
+
     /// Tells whether every value that passes this test passes `other`.
     fn implies(&self, other: &Self) -> bool {
         match (self, other) {

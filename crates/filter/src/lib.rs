@@ -57,6 +57,7 @@ extern crate alloc;
 
 mod cover;
 mod criterion;
+mod exclude;
 mod invalid_query;
 mod page;
 mod query;
@@ -69,6 +70,7 @@ mod syntax;
 
 pub use cover::{Held, covers, remainder};
 pub use criterion::{Criterion, Level, Test};
+pub use exclude::excludes;
 pub use invalid_query::{InvalidQuery, InvalidQueryKind};
 pub use page::Page;
 pub use query::Query;

@@ -1,7 +1,7 @@
 //! What the answer to one query tells about another.
 
 use proptest::prelude::*;
-use waypost_filter::{Criterion, Held, Level, Page, Query, Scope, Test, covers, remainder};
+use waypost_filter::{Criterion, Held, Level, Page, Query, Scope, Test, covers, excludes, remainder};
 
 fn query(query: &str) -> Query {
     Query::parse(query).unwrap()
@@ -235,6 +235,45 @@ proptest! {
                 rest.matches_endpoint(endpoint.as_slice(), links)
             });
             prop_assert_eq!(rest.paginate(matching).collect::<Vec<_>>(), endpoints(&world, &asked));
+        }
+    }
+
+    #[test]
+    fn held_registrations_give_the_same_answers(world in world(), (held, asked) in queries()) {
+        let found = endpoints(&world, &held);
+        if let Some(rest) = remainder(&held, Held::Registrations, &asked, Scope::Endpoints) {
+            let matching = found.iter().copied().filter(|&e| {
+                let (endpoint, links) = &world[e];
+                rest.matches_endpoint(endpoint.as_slice(), links.iter().map(Vec::as_slice))
+            });
+            prop_assert_eq!(rest.paginate(matching).collect::<Vec<_>>(), endpoints(&world, &asked));
+        }
+        if let Some(rest) = remainder(&held, Held::Registrations, &asked, Scope::Resources) {
+            let all = found.iter().flat_map(|&e| (0..world[e].1.len()).map(move |l| (e, l)));
+            let matching = all.filter(|&(e, l)| rest.matches_resource(world[e].1[l].as_slice(), world[e].0.as_slice()));
+            prop_assert_eq!(rest.paginate(matching).collect::<Vec<_>>(), resources(&world, &asked));
+        }
+    }
+
+    #[test]
+    fn whole_registrations_cover_what_both_look_ups_do((held, asked) in queries()) {
+        if held.page().is_none() && covers(&held, Held::Both, &asked) {
+            prop_assert!(covers(&held, Held::Registrations, &asked));
+        }
+    }
+
+    #[test]
+    fn what_a_summary_excludes_is_not_found(mut world in world(), (summary, asked) in queries()) {
+        let is_as_summed_up = |(name, value): &(&str, &str)| {
+            let mut known = summary.criteria().iter().filter(|known| known.name() == *name);
+            known.all(|known| value.split(' ').all(|word| known.accepts(Some(word))))
+        };
+        for attributes in world.iter_mut().flat_map(|(endpoint, links)| links.iter_mut().chain([endpoint])) {
+            attributes.retain(is_as_summed_up);
+        }
+        if excludes(&summary, &asked) {
+            prop_assert_eq!(resources(&world, &asked), []);
+            prop_assert_eq!(endpoints(&world, &asked), []);
         }
     }
 

@@ -67,7 +67,7 @@ impl Change {
 /// A renewal of a registration. It is no write and has no dot of its own.
 ///
 /// Only the replica that made the write `dot` may send it. A renewal that arrives at another one becomes a write there: an
-/// empty update, which takes the registration over.
+/// empty update, which takes the registration over and says nothing else.
 ///
 /// ```
 /// use core::time::Duration;

@@ -41,7 +41,8 @@ pub struct Record {
     pub location: Option<Location>,
     /// The write that left it so.
     pub written: Stamp,
-    /// The writes that this one saw, and itself: it takes their place.
+    /// The writes that this one saw, and itself: it takes their place. Renewals do not count: neither those that it saw, nor
+    /// itself where it is one.
     pub seen: Version,
     /// The registration that the credentials were first remembered from.
     pub first: Stamp,
@@ -97,8 +98,11 @@ impl Record {
         self
     }
 
-    /// Makes the update `stamp` to the record; it saw what the record saw.
+    /// Makes the update `stamp` to the record; it saw what the record saw. An empty one is a renewal.
     pub fn update(&mut self, update: Update, stamp: Stamp) {
+        if !update.is_empty() {
+            self.seen.insert(stamp.dot);
+        }
         if let Some(base) = update.base {
             self.base = Register::new(base, stamp);
             self.zone = update.zone;
@@ -111,7 +115,6 @@ impl Record {
         }
         self.set_attributes(update.attributes, stamp);
         self.written = stamp;
-        self.seen.insert(stamp.dot);
         self.renewals = 0;
     }
 
@@ -125,6 +128,12 @@ impl Record {
     #[must_use]
     pub const fn dot(&self) -> Dot {
         self.written.dot
+    }
+
+    /// Returns whether the write set no field: it renewed what others had written, and now owns it.
+    #[must_use]
+    pub fn is_renewal(&self) -> bool {
+        !self.seen.contains(self.dot())
     }
 
     /// Returns the latest time in any of the stamps, for [`Clock::observe`](crate::Clock::observe).
@@ -142,10 +151,12 @@ impl Record {
             .flat_map(|(name, values)| values.value.iter().map(|value| (name.as_str(), value.as_deref())))
     }
 
-    /// Returns whether two records are writes that did not see each other.
+    /// Returns whether two records are writes of which each says something that the other did not see.
     #[must_use]
     pub fn is_concurrent_with(&self, other: &Self) -> bool {
-        !self.seen.contains(other.dot()) && !other.seen.contains(self.dot())
+        self.seen.partial_cmp(&other.seen).is_none()
+            && !self.seen.contains(other.dot())
+            && !other.seen.contains(self.dot())
     }
 
     /// Takes the later of each field, and everything that the other saw. It must not have been registered first.

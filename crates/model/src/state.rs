@@ -1,6 +1,7 @@
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use crate::{
@@ -9,20 +10,21 @@ use crate::{
 
 /// The replicated state of one registration, and *the* merge rule.
 ///
-/// It holds the writes that no other write has seen: one [`Record`] or one [`Removal`] as a rule, several while replicas
-/// have written without seeing each other. A write that saw others takes their place. [`State::record`] is what all
-/// records together say.
+/// It holds the writes that no other write has taken the place of: one [`Record`] or one [`Removal`] as a rule, several
+/// while replicas have written without seeing each other. [`State::record`] is what all records together say.
 ///
 /// States form a join semilattice: [`State::join`] is commutative, associative and idempotent, so replicas that have
 /// received the same changes have the same state, in whatever order and however often they came.
 ///
 /// # The rule
 ///
-/// * Causal order first: what a write saw is replaced by it.
+/// * Causal order first: a write takes the place of those that say nothing it has not seen.
+/// * A renewal says nothing of its own: it says what it renewed. So a removal that saw that removes the renewal too, also one
+///   that it did not see; and of two renewals of the same, the one with the greater [`Stamp`] stays.
 /// * Records that did not see each other merge field by field; each of base, lifetime, links and every attribute is taken
 ///   from the write with the greater [`Stamp`]. A whole registration writes every attribute, those that it does not name
 ///   to nothing.
-/// * A removal removes what it saw. A put that did not see it stays.
+/// * A removal removes what it saw. A registration, or an update of a field, that did not see it stays.
 /// * Records of different credentials never merge. The credentials that were registered first, by the order of stamps,
 ///   win; [`State::conflict`] reports the others. They stay in the state, out of sight, until a write has seen them.
 /// * Renewals of one write: the higher count.
@@ -54,7 +56,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct State {
-    /// By dot. None has seen another.
+    /// By dot. None takes the place of another.
     writes: Vec<Write>,
 }
 
@@ -85,8 +87,8 @@ impl State {
 
     /// Makes an update, as the local write `stamp` that has seen this state.
     ///
-    /// An empty one takes the registration over: its owner is now the replica of the stamp. Returns the record as it was
-    /// written, `None` when there is no registration.
+    /// An empty one is a renewal, and takes the registration over: its owner is now the replica of the stamp. Returns the
+    /// record as it was written, `None` when there is no registration.
     pub fn update(&mut self, update: Update, stamp: Stamp) -> Option<&Record> {
         let stamp = stamp.after(self.latest());
         let seen = self.seen();
@@ -168,6 +170,26 @@ impl State {
         self.writes.len() < before
     }
 
+    /// Forgets all records, which have expired; removals that did not see them stay. It is as safe as [`State::forget`].
+    pub fn forget_records(&mut self) {
+        self.writes.retain(|write| write.as_record().is_none());
+    }
+
+    /// Forgets of what the writes saw the writes of replicas that are not known any more.
+    ///
+    /// This is for a state that a write is about to be made to which is no renewal: that would no longer be told from a write that
+    /// saw less. It is safe once no copy of anything that such a replica wrote is anywhere.
+    pub fn forget_replicas(&mut self, is_known: impl Fn(ReplicaId) -> bool) {
+        for write in &mut self.writes {
+            let own = write.dot();
+            let seen = match write {
+                Write::Record(record) => &mut record.seen,
+                Write::Removal(removal) => &mut removal.seen,
+            };
+            seen.retain(|dot| dot.replica == own.replica || is_known(dot.replica));
+        }
+    }
+
     /// Returns what the registration is known by, `None` when nothing is known.
     #[must_use]
     pub fn key(&self) -> Option<&Key> {
@@ -230,13 +252,12 @@ impl State {
         Some(Conflict { kept: newest(true)?, refused: newest(false)? })
     }
 
-    /// Returns every write that the state has seen.
+    /// Returns every write that the state has seen, but for renewals.
     #[must_use]
     pub fn seen(&self) -> Version {
         let mut seen = Version::new();
         for write in &self.writes {
             seen.merge(write.seen());
-            seen.insert(write.dot());
         }
         seen
     }
@@ -258,9 +279,9 @@ impl State {
         let dot = write.dot();
         match self.writes.binary_search_by_key(&dot, Write::dot) {
             Ok(at) => self.writes[at].merge_same(&write),
-            Err(_) if self.writes.iter().any(|present| present.seen().contains(dot)) => Merged::Unchanged,
+            Err(_) if self.writes.iter().any(|present| present.replaces(&write)) => Merged::Unchanged,
             Err(_) => {
-                self.writes.retain(|present| !write.seen().contains(present.dot()));
+                self.writes.retain(|present| !write.replaces(present));
                 let at = self.writes.partition_point(|present| present.dot() < dot);
                 self.writes.insert(at, write);
                 Merged::Changed
@@ -352,11 +373,26 @@ impl Write {
         }
     }
 
-    fn dot(&self) -> Dot {
-        match self {
-            Self::Record(record) => record.dot(),
-            Self::Removal(removal) => removal.stamp.dot,
+    /// Tells whether this write takes the place of another: whether that says nothing which this one has not seen.
+    fn replaces(&self, other: &Self) -> bool {
+        match self.seen().partial_cmp(other.seen()) {
+            Some(Ordering::Equal) => self.stamp() > other.stamp(),
+            Some(Ordering::Greater) => true,
+            Some(Ordering::Less) => false,
+            // What was seen may have been forgotten where this was written.
+            None => self.seen().contains(other.dot()),
         }
+    }
+
+    fn stamp(&self) -> Stamp {
+        match self {
+            Self::Record(record) => record.written,
+            Self::Removal(removal) => removal.stamp,
+        }
+    }
+
+    fn dot(&self) -> Dot {
+        self.stamp().dot
     }
 
     fn key(&self) -> &Key {

@@ -94,6 +94,19 @@ impl Version {
         }
     }
 
+    /// Keeps the replicas whose highest dots are accepted, and takes out the others.
+    ///
+    /// ```
+    /// use waypost_model::{Dot, ReplicaId, Version};
+    ///
+    /// let mut version: Version = [Dot::new(ReplicaId(1), 3), Dot::new(ReplicaId(2), 1)].into_iter().collect();
+    /// version.retain(|dot| dot.replica != ReplicaId(1));
+    /// assert_eq!(version.len(), 1);
+    /// ```
+    pub fn retain(&mut self, keep: impl FnMut(&Dot) -> bool) {
+        self.0.retain(keep);
+    }
+
     /// Adds every write of another version.
     pub fn merge(&mut self, other: &Self) {
         other.iter().for_each(|dot| self.insert(dot));

@@ -239,6 +239,49 @@ fn only_the_owner_renews_and_another_takes_over() {
 }
 
 #[test]
+fn a_renewal_that_did_not_see_a_removal_does_not_undo_it() {
+    let (mut here, mut there) = two(registration("a"));
+    let removal = here.remove(stamp(1, 2, 2_000), HORIZON).unwrap().clone();
+    let renewal = there.update(Update::default(), stamp(2, 1, 9_000)).unwrap().clone();
+    assert!(renewal.is_renewal());
+    assert_eq!(here.merge(put(&renewal)), Merged::Unchanged);
+    assert_eq!(there.merge(Change::Remove(removal)), Merged::Changed);
+    assert_eq!(here, there);
+    assert!(!here.is_alive());
+    // Whoever registers anew, or changes something, did not only renew.
+    let again = there.register(registration("a"), stamp(2, 2, 9_001)).clone();
+    assert!(!again.is_renewal());
+    here.merge(put(&again));
+    assert!(here.is_alive());
+    assert_eq!(here.merge(put(&renewal)), Merged::Unchanged, "a late copy");
+}
+
+#[test]
+fn a_renewal_of_what_a_removal_did_not_see_stays() {
+    let (mut here, mut there) = two(registration("a"));
+    here.remove(stamp(1, 2, 2_000), HORIZON);
+    there.update(base("b"), stamp(2, 1, 2_000));
+    there.update(Update::default(), stamp(3, 1, 2_001));
+    here.join(&there);
+    assert!(here.is_alive());
+    let renewed = here.update(Update::default(), stamp(1, 3, 3_000)).unwrap().clone();
+    assert_eq!(here.len(), 1, "it has seen the removal");
+    there.merge(put(&renewed));
+    assert_eq!(here, there);
+}
+
+#[test]
+fn of_two_renewals_of_the_same_the_later_stays() {
+    let (mut here, mut there) = two(registration("a"));
+    let one = here.update(Update::default(), stamp(3, 1, 2_000)).unwrap().clone();
+    let two = there.update(Update::default(), stamp(2, 1, 2_001)).unwrap().clone();
+    assert_eq!(here.merge(put(&two)), Merged::Changed);
+    assert_eq!(there.merge(put(&one)), Merged::Unchanged);
+    assert_eq!(here, there);
+    assert_eq!(here.record().unwrap().dot(), two.dot());
+}
+
+#[test]
 fn two_records_that_did_not_see_each_other_are_renewed_by_a_write() {
     let (mut here, mut there) = two(registration("a"));
     here.update(set(&[("room", "1")]), stamp(1, 2, 2_000));
@@ -312,13 +355,16 @@ fn what_is_forgotten_is_gone_and_nothing_else() {
 #[test]
 fn a_dishonest_record_does_no_more_than_take_part() {
     let (mut here, _) = two(registration("a"));
-    // It does not name itself as seen, and is from the end of time.
+    // It is from the end of time.
     let far = Stamp { time: Timestamp::from_bits(u64::MAX), dot: Dot::new(ReplicaId(9), u64::MAX) };
     let mut record = Record::register(registration("b"), far, Version::new());
-    record.seen = Version::new();
     assert_eq!(here.merge(put(&record)), Merged::Changed);
     assert_eq!(here.merge(put(&record)), Merged::Unchanged);
     assert!(here.seen().contains(far.dot));
+    // One that does not name itself as seen says nothing.
+    record.written.dot.replica = ReplicaId(10);
+    record.seen = Version::new();
+    assert_eq!(here.merge(put(&record)), Merged::Unchanged);
     let written = here.update(base("c"), stamp(1, 2, 2_000)).unwrap().stamp();
     assert_eq!(written.time, Timestamp::from_bits(u64::MAX));
     assert_eq!(here.record().unwrap().base.value.as_str(), "coap://c");

@@ -104,6 +104,6 @@ pub use credential::Credential;
 pub use etag::{ETag, InvalidETag};
 pub use method::Method;
 pub use peer::Peer;
-pub use request::{Observe, Request};
+pub use request::{IfMatch, Observe, Request};
 pub use response::Response;
 pub use service::{ExchangeId, Output, RequestFailure, RequestId, Service};

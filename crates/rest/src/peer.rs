@@ -46,4 +46,20 @@ impl Peer {
         self.credentials.push(credential);
         self
     }
+
+    /// Returns the host alone. Who limits what one peer may do counts by this: anybody has thousands of ports.
+    ///
+    /// ```
+    /// use waypost_rest::Peer;
+    ///
+    /// assert_eq!(Peer::new("coap://[2001:db8::1]:61616").host(), "[2001:db8::1]");
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let uri = self.uri.as_str();
+        let authority = uri.split_once("://").map_or(uri, |(_, authority)| authority);
+        let end_of_literal = authority.find(']').map_or(0, |end| end + 1);
+        let port = authority[end_of_literal..].find(':');
+        &authority[..port.map_or(authority.len(), |port| end_of_literal + port)]
+    }
 }

@@ -96,6 +96,14 @@ pub trait Service {
     /// Takes a request. The answer comes out of [`Service::poll_output`], at once or later.
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request);
 
+    /// Tells whether the service heeds [`Request::if_match`] where a request goes; it does not unless it says so. The option is
+    /// critical: where it is not heeded, a transport refuses it with 4.02 and does not hand the request in
+    /// ([RFC 7252 §5.4.1](https://www.rfc-editor.org/rfc/rfc7252#section-5.4.1)).
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        let _ = request;
+        false
+    }
+
     /// Takes the answer to a request of the service, or why there is none. Unknown names are ignored.
     ///
     /// A request with [`Observe::Register`](crate::Observe::Register) can be answered more than once: while the responses

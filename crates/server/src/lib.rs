@@ -62,6 +62,10 @@
 //!   changes the links as well: as a [link delta](waypost_link_delta) says, in the format
 //!   [`ServerConfig::link_delta_format`]. So it also renews. It fails with 4.09 where the delta starts from another state than the
 //!   present one, whose ETag is in the answer to a GET and to every PATCH and iPATCH.
+//! - If-Match ([RFC 7252 §5.10.8.1]) is heeded on a registration: a request that presumes another state than the present one, or a
+//!   registration that is not there, is refused with 4.12. The ETag names the links alone, so that a change of parameters goes
+//!   unnoticed. It is not supported on the interfaces, and neither is If-None-Match anywhere: who registers asks the registration
+//!   interface, which is always there, so that the option could not say what it would be wanted for.
 //! - A look-up is answered by link deltas too, if the client accepts their format. It starts with one from nothing, and is
 //!   useful where it is observed: then notifications are the steps from what the observer was told before. Each says which
 //!   state it starts from, by its ETag, so that who missed a notification finds out; a GET with the ETag of what one has gets the
@@ -75,6 +79,7 @@
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
 //! - A request to a group other than for discovery is not answered, and not acted upon.
 //!
+//! [RFC 7252 §5.10.8.1]: https://www.rfc-editor.org/rfc/rfc7252#section-5.10.8.1
 //! [RFC 7252 §5.6]: https://www.rfc-editor.org/rfc/rfc7252#section-5.6
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [RFC 9176 §5.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.1

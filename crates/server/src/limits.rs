@@ -20,6 +20,9 @@ pub struct ServerLimits {
     pub observations: usize,
     /// Observations of one peer; 1 000 by default.
     pub observations_per_peer: usize,
+    /// Earlier states of one observed look-up from which observers by link deltas are led on to the present one; 16 by default.
+    /// Whoever is further behind gets the whole answer.
+    pub remembered_states: usize,
     /// Simple registrations that wait for the `/.well-known/core` of their peer; 256 by default. Above: 5.03.
     pub pending_fetches: usize,
     /// The same for one peer; 4 by default. Above: 4.29.
@@ -56,6 +59,7 @@ impl Default for ServerLimits {
             changes_per_minute: 600_000,
             observations: 100_000,
             observations_per_peer: 1_000,
+            remembered_states: 16,
             pending_fetches: 256,
             pending_fetches_per_peer: 4,
             fetch_seconds: 100,

@@ -3,14 +3,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bytes::Bytes;
-use waypost_directory::{Endpoint, Resource, Scope, Show, ShowLifetime};
+use waypost_directory::{Directory, Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
 use waypost_link_delta::LinkDelta;
 use waypost_link_format::{LinkDocument, LinkWriter};
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
 use waypost_time::Instant;
 
-use crate::observation::Context;
+use crate::paging::Paging;
 use crate::representation::tag_of;
 use crate::{Client, ParameterFault, Policy, Refusal, ServerLimits};
 
@@ -52,6 +52,16 @@ pub(crate) struct Rendering {
     format: ContentFormat,
     /// Until when nothing in it expires by itself.
     pub(crate) good_until: Instant,
+}
+
+/// What a rendering needs besides the look-up.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) now: Instant,
+    pub(crate) directory: &'a Directory,
+    pub(crate) policy: &'a dyn Policy,
+    pub(crate) limits: &'a ServerLimits,
+    pub(crate) paging: &'a mut Paging,
 }
 
 impl Lookup {

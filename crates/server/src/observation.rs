@@ -7,11 +7,10 @@ use waypost_filter::Query;
 use waypost_rest::{ETag, ExchangeId, Response};
 use waypost_time::Instant;
 
-use crate::lookup::{Lookup, Rendering, View};
-use crate::paging::Paging;
+use crate::lookup::{Context, Lookup, Rendering, View};
 use crate::quota::{Account, Tally};
 use crate::steps::Steps;
-use crate::{Policy, Refusal, ServerLimits};
+use crate::{Refusal, ServerLimits};
 
 /// The observed look-ups ([RFC 9176 §6.2], [RFC 7641]).
 ///
@@ -76,16 +75,6 @@ struct Watched {
     to_tell: BTreeSet<ExchangeId>,
     /// Whether it is among those that fired.
     is_queued: bool,
-}
-
-/// What a rendering needs besides the look-up.
-#[derive(Debug)]
-pub(crate) struct Context<'a> {
-    pub(crate) now: Instant,
-    pub(crate) directory: &'a Directory,
-    pub(crate) policy: &'a dyn Policy,
-    pub(crate) limits: &'a ServerLimits,
-    pub(crate) paging: &'a mut Paging,
 }
 
 impl Observations {
@@ -159,7 +148,7 @@ impl Observations {
         self.last_result += 1;
         let id = self.last_result;
         let mut result = SharedResult { lookup, view, watch, observers: 0, rendering, steps: Steps::default() };
-        result.take_step();
+        result.take_step(context.limits.remembered_states);
         self.results.insert(id, result);
         self.result_ids.insert(key, id);
         if let Some(watched) = self.watched.get_mut(&watch) {
@@ -284,7 +273,7 @@ impl Observations {
             && (*at == context.now || !result.lookup.shows_time());
         if !is_fresh {
             result.rendering = render(context, &result.lookup, &result.view, revision)?;
-            result.take_step();
+            result.take_step(context.limits.remembered_states);
         }
         Ok(result.rendering.rendering.clone())
     }
@@ -292,10 +281,10 @@ impl Observations {
 
 impl SharedResult {
     /// Takes note of how the rendering differs from the one before.
-    fn take_step(&mut self) {
+    fn take_step(&mut self, remembered: usize) {
         if self.lookup.is_by_deltas() {
             let rendering = &self.rendering.rendering;
-            self.steps.advance(rendering.etag, &rendering.links);
+            self.steps.advance(rendering.etag, &rendering.links, remembered);
         }
     }
 }

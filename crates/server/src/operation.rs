@@ -1,6 +1,7 @@
 use bytes::Bytes;
+use waypost_directory::Endpoint;
 use waypost_model::{BaseSource, Location, Update};
-use waypost_rest::{Code, ContentFormat, ETag, Method, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
@@ -20,7 +21,7 @@ impl Server {
         request: &Request,
     ) -> Result<Response, Refusal> {
         if !location.is_local() || self.directory.registration(now, location).is_none() {
-            return Err(Refusal::NotFound);
+            return Err(Refusal::of_absence(request));
         }
         match request.method {
             Method::Post | Method::Patch | Method::IPatch => self.update(now, peer, location, request),
@@ -65,6 +66,7 @@ impl Server {
         };
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Update(&update), &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
+        check_precondition(request, &endpoint)?;
         if let Some(delta) = &delta {
             check_state(delta, &endpoint)?;
         }
@@ -104,6 +106,7 @@ impl Server {
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Remove, &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
+        check_precondition(request, &endpoint)?;
         let retry = self.config.limits.retry_seconds;
         self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(&refused, retry))?;
         self.quota.forget(location);
@@ -123,9 +126,10 @@ impl Server {
             return Err(Refusal::NotFound);
         }
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Read, &endpoint)?;
+        check_precondition(request, &endpoint)?;
         let text = endpoint.document().as_str();
         let mut response = Response::content(ContentFormat::LINK_FORMAT, alloc::string::String::from(text));
-        response.etag = Some(ETag::of(text.as_bytes()));
+        response.etag = Some(etag_of_links(&endpoint));
         Ok(response.or_valid(request))
     }
 
@@ -141,4 +145,11 @@ impl Server {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a request that presumes another state than the present one
+/// ([RFC 7252 §5.10.8.1](https://www.rfc-editor.org/rfc/rfc7252#section-5.10.8.1)).
+fn check_precondition(request: &Request, endpoint: &Endpoint<'_>) -> Result<(), Refusal> {
+    let is_met = request.if_match.is_empty() || request.presumes(Some(etag_of_links(endpoint)));
+    if is_met { Ok(()) } else { Err(Refusal::Precondition) }
 }

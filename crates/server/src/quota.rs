@@ -29,18 +29,11 @@ impl Account {
             Some(Credential::Session(session)) => field(b's', &[session]),
             _ => {
                 let zone = peer.zone.map(u32::to_be_bytes);
-                field(b'h', &[host(&peer.uri).as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
+                field(b'h', &[peer.host().as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
             }
         }
         Self(octets.into())
     }
-}
-
-fn host(uri: &str) -> &str {
-    let authority = uri.split_once("://").map_or(uri, |(_, authority)| authority);
-    let end_of_literal = authority.find(']').map_or(0, |end| end + 1);
-    let port = authority[end_of_literal..].find(':');
-    &authority[..port.map_or(authority.len(), |port| end_of_literal + port)]
 }
 
 /// How many of something each account has; accounts that have none take no room.
@@ -222,7 +215,7 @@ mod tests {
             ("coap://host.example", "host.example"),
             ("", ""),
         ] {
-            assert_eq!(host(uri), expected);
+            assert_eq!(Peer::new(uri).host(), expected);
         }
     }
 

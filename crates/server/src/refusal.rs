@@ -6,7 +6,7 @@ use waypost_directory::Refused;
 use waypost_filter::InvalidQuery;
 use waypost_link_delta::DecodeError;
 use waypost_link_format::ParseError;
-use waypost_rest::{Code, ContentFormat, RequestFailure, Response};
+use waypost_rest::{Code, ContentFormat, Request, RequestFailure, Response};
 
 use crate::Denial;
 
@@ -58,6 +58,9 @@ pub enum Refusal {
     /// The links are not those that the client knows and wants to change.
     #[error("payload: starts from another state than the present one")]
     Conflict,
+    /// The registration is in another state than the client presumes, or is not there.
+    #[error("if-match: not the present state")]
+    Precondition,
     /// The client accepts only a format that the server does not write.
     #[error("accept: only 40, application/link-format, and on look-ups what they announce")]
     NotAcceptable,
@@ -196,6 +199,7 @@ impl Refusal {
             Self::UnsupportedFormat | Self::UnsupportedPatch(_) => Code::UNSUPPORTED_CONTENT_FORMAT,
             Self::NotAcceptable => Code::NOT_ACCEPTABLE,
             Self::Conflict => Code::CONFLICT,
+            Self::Precondition => Code::PRECONDITION_FAILED,
             Self::NotFound => Code::NOT_FOUND,
             Self::MethodNotAllowed => Code::METHOD_NOT_ALLOWED,
             Self::Denied(Denial::Unauthorized) | Self::Stale(_) => Code::UNAUTHORIZED,
@@ -221,6 +225,11 @@ impl Refusal {
             _ => {}
         }
         response
+    }
+
+    /// Returns the refusal of a request for a registration that is not there.
+    pub(crate) fn of_absence(request: &Request) -> Self {
+        if request.presumes(None) { Self::NotFound } else { Self::Precondition }
     }
 
     /// Reads a refusal of the directory; `retry` is when a client may come back to a full one, in seconds.

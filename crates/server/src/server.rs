@@ -16,8 +16,8 @@ use crate::discovery::Discovery;
 use crate::event::Events;
 use crate::fetch::Simple;
 use crate::freshness::Freshness;
-use crate::lookup::{Lookup, View};
-use crate::observation::{Context, Observations};
+use crate::lookup::{Context, Lookup, View};
+use crate::observation::Observations;
 use crate::pace::Pace;
 use crate::paging::Paging;
 use crate::quota::{Account, Quota};
@@ -234,7 +234,7 @@ impl Server {
         } else if (paths.simple_registration.is(resource) || paths.discovery.is(resource)) && is_registry {
             return Ok(self.register_simply(now, exchange, peer, request)?.map_or(Answer::Later, Answer::Now));
         } else {
-            let location = Location::from_segments(resource).map_err(|_| Refusal::NotFound)?;
+            let location = Location::from_segments(resource).map_err(|_| Refusal::of_absence(request))?;
             self.operate(now, peer, &location, request)?
         };
         Ok(Answer::Now(response))
@@ -312,6 +312,13 @@ impl Service for Server {
             }
         };
         self.outputs.push_back(output);
+    }
+
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        let paths = &self.config.paths;
+        let interfaces =
+            [&paths.discovery, &paths.registration, &paths.resources, &paths.endpoints, &paths.simple_registration];
+        !interfaces.iter().any(|interface| interface.is(&request.path))
     }
 
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {

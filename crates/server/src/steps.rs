@@ -34,8 +34,8 @@ struct Earlier {
 }
 
 impl Steps {
-    /// Takes the next state.
-    pub(crate) fn advance(&mut self, state: ETag, links: &Bytes) {
+    /// Takes the next state, and remembers at most so many earlier ones.
+    pub(crate) fn advance(&mut self, state: ETag, links: &Bytes, most: usize) {
         let next = Present { state, links: links.clone() };
         let Some(present) = self.present.replace(next).filter(|present| present.state != state) else { return };
         let documents = [&present.links, links].map(|links| LinkDocument::parse_bytes(links));
@@ -48,7 +48,7 @@ impl Steps {
         self.earlier.push_back(Earlier { state: present.state, delta: step, written: None });
         self.earlier.retain(|earlier| earlier.state != state);
         let mut size: usize = self.earlier.iter().map(Earlier::size).sum();
-        while size > links.len() || self.earlier.len() > MOST_STATES {
+        while size > links.len() || self.earlier.len() > most {
             let Some(oldest) = self.earlier.pop_front() else { break };
             size -= oldest.size();
         }
@@ -71,6 +71,3 @@ impl Earlier {
         self.delta.removed().as_str().len() + self.delta.put().as_str().len()
     }
 }
-
-/// How many earlier states are remembered of one look-up.
-const MOST_STATES: usize = 16;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use waypost_link_delta::{Basis, Limits, LinkDelta, Tag};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_rest::{Code, ContentFormat, ETag, ExchangeId, Observe, Request, Response, Service as _};
-use waypost_server::ServerConfig;
+use waypost_server::{ServerConfig, ServerLimits};
 
 const FORMAT: ContentFormat = ContentFormat(65_040);
 
@@ -131,19 +131,6 @@ fn changes_until_an_observer_is_ready_make_one_step() {
 }
 
 #[test]
-fn whoever_is_at_the_same_state_gets_the_same_bytes() {
-    let mut world = World::new();
-    world.register(&node(), "ep=a&base=coap://a", "</1>,</2>,</3>");
-    let observers: Vec<_> = (0..100).map(|_| world.submit(&client(), by_deltas("/rd-lookup/res"))).collect();
-    world.register(&node(), "ep=b&base=coap://b", "</4>");
-    let notified = world.all_notifications();
-    assert_eq!(notified.len(), observers.len());
-    let first = notified[0].1.payload.as_ptr();
-    assert!(matches!(delta(&notified[0].1).from(), Basis::State(_)));
-    assert!(notified.iter().all(|(_, response)| response.payload.as_ptr() == first), "written once for all");
-}
-
-#[test]
 fn observers_that_are_behind_are_led_on_from_where_they_are() {
     let mut world = World::new();
     world.register(&node(), "ep=z&base=coap://z", "</1>,</2>,</3>,</4>");
@@ -162,6 +149,28 @@ fn observers_that_are_behind_are_led_on_from_where_they_are() {
     assert!(lazy.take(step));
     assert_eq!(lazy.links(), quick.links());
     assert_eq!(lazy.state, quick.state);
+}
+
+#[test]
+fn as_many_earlier_states_are_remembered_as_the_limits_say() {
+    let limits = ServerLimits { remembered_states: 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let many: Vec<_> = (0..20).map(|number| format!("</{number}>")).collect();
+    world.register(&node(), "ep=z&base=coap://z", &many.join(","));
+    let (quick, _, _) = observe(&mut world, "/rd-lookup/res");
+    let slow = ["a", "b", "c"].map(|name| {
+        let (slow, _, _) = observe(&mut world, "/rd-lookup/res");
+        world.register(&node(), &format!("ep={name}&base=coap://{name}"), "</1>");
+        world.told();
+        world.server.handle_ready(world.now, quick);
+        slow
+    });
+    let is_led_on = slow.map(|slow| {
+        world.server.handle_ready(world.now, slow);
+        let [response] = &world.taken(slow)[..] else { panic!() };
+        delta(response).from() != Basis::Nothing
+    });
+    assert_eq!(is_led_on, [false, true, true], "the one that is three states behind is not");
 }
 
 #[test]

@@ -9,7 +9,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::*;
 use waypost_directory::Endpoint;
-use waypost_rest::Service as _;
+use waypost_filter::Query;
+use waypost_link_delta::{Basis, Limits, LinkDelta};
+use waypost_link_format::LinkDocument;
+use waypost_rest::{Code, ContentFormat, Method, Observe, Response, Service as _};
 use waypost_server::{Client, Policy, ServerConfig};
 
 /// Counts how often the server asks whether a registration may be shown: once for each in each rendering.
@@ -42,6 +45,43 @@ fn ten_thousand_observers_of_one_query_cost_one_rendering_per_change() {
     world.register(&host(1), "ep=node2&et=y", "</t>");
     assert!(world.all_notifications().is_empty());
     assert_eq!(count.load(Ordering::Relaxed), 0, "what the query does not select costs nothing");
+}
+
+#[test]
+fn ten_thousand_observers_by_deltas_cost_one_rendering_and_one_encoding_per_change() {
+    const FORMAT: ContentFormat = ContentFormat(65_040);
+    let count = Arc::new(AtomicUsize::new(0));
+    let mut world = World::with(ServerConfig::default().with_policy(Counting(count.clone())));
+    let location = world.register(&node(), "ep=node1&et=x&base=coap://h", "</1>,</2>,</3>");
+    let exchanges: Vec<_> = (0..10_000)
+        .map(|number| {
+            let mut request = get("/rd-lookup/res?et=x").with_observe(Observe::Register);
+            request.accept = Some(FORMAT);
+            world.submit(&host(number), request)
+        })
+        .collect();
+    assert_eq!(count.swap(0, Ordering::Relaxed), 3, "each link once");
+    let is_one_body = |responses: &[Response]| {
+        let mut payloads = responses.iter().map(|response| response.payload.as_ptr());
+        let first = payloads.next();
+        payloads.all(|payload| Some(payload) == first)
+    };
+    let first: Vec<_> = exchanges.into_iter().map(|exchange| world.answer(exchange).unwrap()).collect();
+    assert!(is_one_body(&first) && first.iter().all(|response| response.is_observed));
+
+    for links in ["</4>", "</5>"] {
+        let delta = LinkDelta::between(LinkDocument::default(), LinkDocument::parse(links).unwrap());
+        let patch = request(Method::IPatch, &location).with_payload(FORMAT, delta.encode());
+        assert_eq!(world.ask(&node(), patch).code, Code::CHANGED);
+        let there = world.server.directory().resources(world.now, &Query::all()).count();
+        let responses: Vec<_> = world.all_notifications().into_iter().map(|(_, response)| response).collect();
+        assert_eq!(responses.len(), 10_000);
+        assert_eq!(count.swap(0, Ordering::Relaxed), there, "each link once");
+        assert!(is_one_body(&responses));
+        let limits = Limits { bytes: 1_000, links: 1 };
+        let step = LinkDelta::decode(&responses[0].payload, &limits).unwrap();
+        assert!(matches!(step.from(), Basis::State(_)), "a step, and no more than that");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use waypost_filter::{Held, Query, Scope, remainder};
+use waypost_filter::{Query, Scope, remainder};
 use waypost_time::Instant;
 
 use crate::{Replicator, Standing};
@@ -19,7 +19,7 @@ pub(crate) fn covers(
     let is_held = |standing: &Standing<'_>| {
         standing.source == source
             && standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
-            && remainder(standing.query, Held::Both, query, scope).is_some()
+            && remainder(standing.query, standing.held, query, scope).is_some()
     };
     replicator.standings().any(|standing| is_held(&standing))
 }

@@ -13,7 +13,7 @@ use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, Repli
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
-use self::comparing::Comparison;
+use self::comparing::{Comparison, Turn, put_off};
 use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question, Selection};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
@@ -43,6 +43,14 @@ pub(crate) struct Follower {
     host: Option<ResourceUri>,
     /// Whether the host turned out to offer no feed, or not to this reader.
     is_without_feed: bool,
+    handing_over: Option<HandingOver>,
+}
+
+/// What the source is to hold before this directory ends.
+#[derive(Debug)]
+struct HandingOver {
+    version: Version,
+    is_done: bool,
 }
 
 /// Reading a source from the beginning: what it does not mention in the end is gone.
@@ -117,7 +125,25 @@ impl Follower {
             is_in_step: false,
             host,
             is_without_feed: false,
+            handing_over: None,
         }
+    }
+
+    /// Finds out whether the source holds a version, asking again and again until it does.
+    ///
+    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does.
+    pub(crate) fn hand_over(&mut self, version: &Version) {
+        self.handing_over = Some(HandingOver { version: version.clone(), is_done: false });
+        self.wake();
+    }
+
+    /// Tells whether the source is known to hold what was handed over.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
+    }
+
+    fn is_handing_over(&self) -> bool {
+        self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
 
     pub(crate) const fn relation(&self) -> Relation {
@@ -153,7 +179,7 @@ impl Follower {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let own = self.own_deadline();
-        let comparison = self.comparison.as_ref().and_then(|comparison| comparison.deadline);
+        let comparison = self.comparison.as_ref().and_then(Comparison::deadline);
         own.into_iter().chain(comparison).min()
     }
 
@@ -174,10 +200,7 @@ impl Follower {
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
-        let is_due = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= surroundings.now);
-        if self.comparison.as_ref().is_some_and(|comparison| is_due(comparison.deadline)) {
-            self.give_up_comparison(surroundings, RequestFailure::TimedOut.into());
-        }
+        self.time_comparison(surroundings);
         if self.own_deadline().is_none_or(|deadline| deadline > surroundings.now) {
             return;
         }
@@ -191,9 +214,9 @@ impl Follower {
     pub(crate) fn poll_request(&mut self, surroundings: &mut Surroundings<'_>) -> Option<(RequestId, Request)> {
         let config = surroundings.config;
         if let (Some(comparison), Step::Read { feed }) = (&mut self.comparison, &self.step)
-            && comparison.deadline.is_none()
+            && comparison.turn == Turn::Ask
         {
-            comparison.deadline = Some(surroundings.now + config.limits.patience);
+            comparison.turn = Turn::Asked { deadline: surroundings.now + config.limits.patience };
             let question = comparison.reconciliation.question(&config.limits);
             return Some((COMPARISON, ask(feed, config, &question)));
         }
@@ -267,7 +290,8 @@ impl Follower {
                 self.compare(surroundings);
             }
             Step::Read { .. } if response.code != Code::CONTENT => {
-                self.fail(surroundings, Fault::Code(response.code));
+                let pause = put_off(&response, limits).unwrap_or_default();
+                self.fail_for(surroundings, Fault::Code(response.code), pause);
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
@@ -312,8 +336,15 @@ impl Follower {
                     self.is_in_step = true;
                     (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
                 }
-                if is_observed {
-                    let refresh = now + surroundings.jitter.stretch(limits.refresh);
+                if self.is_handing_over() {
+                    self.wait(now, HAND_OVER);
+                } else if is_observed {
+                    // A notification does not put the question off: it may be an old one, that was waiting for who was asleep while
+                    // its source gave up.
+                    let refresh = match self.phase {
+                        Phase::Observing { refresh, .. } => refresh,
+                        _ => now + surroundings.jitter.stretch(limits.refresh),
+                    };
                     self.phase = Phase::Observing { cursor, refresh };
                 } else {
                     self.wait(now, surroundings.jitter.stretch(limits.poll));
@@ -344,6 +375,9 @@ impl Follower {
                     self.renew(surroundings, (owner, after, upto), renewed)
                 }
                 Ok(Item::Digest(there)) => {
+                    if let Some(handing_over) = &mut self.handing_over {
+                        handing_over.is_done |= cursor.includes(&handing_over.version);
+                    }
                     self.doubt(surroundings, there);
                     None
                 }
@@ -493,11 +527,17 @@ impl Follower {
     }
 
     fn fail(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+        self.fail_for(surroundings, fault, Duration::ZERO);
+    }
+
+    /// Notes a failure, and asks again after a pause that is not shorter than that.
+    fn fail_for(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault, least: Duration) {
         self.failures = self.failures.saturating_add(1);
         self.is_in_step = false;
         self.anew = None;
         let limits = &surroundings.config.limits;
-        let retry = surroundings.jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
+        let pause = back_off(limits.retry, limits.retry_max, self.failures).max(least);
+        let retry = if self.is_handing_over() { HAND_OVER } else { surroundings.jitter.stretch(pause) };
         self.wait(surroundings.now, retry);
         (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
     }
@@ -532,10 +572,11 @@ impl Follower {
 
     /// Gives a mirrored record its URI; tells whether the place can be that of a registration of the source.
     fn place_record(&self, record: &mut Record, authority: &Authority, place: Option<&str>) -> bool {
-        let Some(place) = place.filter(|place| place.starts_with('/') && !place.starts_with("//")) else {
+        // In the one spelling of a path, so that no two are one to whoever resolves them.
+        let Some(place) = place.and_then(|place| Location::new(place).ok()).filter(Location::is_local) else {
             return false;
         };
-        record.location = Location::new(&[authority.as_str(), place].concat()).ok();
+        record.location = Location::new(&[authority.as_str(), place.as_str()].concat()).ok();
         record.location.is_some()
     }
 }
@@ -548,6 +589,8 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
+/// How long to wait before it is asked again whether the source holds what is handed over.
+const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
 const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.

@@ -97,7 +97,12 @@
 //!
 //! *Replicas of one authority* all take registrations, updates and removals for the same locations, and merge. They have the
 //! same secret, so that a name leads to the same location everywhere, also while they cannot reach each other. What they do
-//! with writes that did not see each other is the rule of [`waypost_model::State`].
+//! with writes that did not see each other is the rule of [`waypost_model::State`]: a registration, or an update of a field, stays
+//! though somebody elsewhere removed what it changed; an empty update, which only renews, does not.
+//!
+//! A replica that starts without memory is a new one, with a [`ReplicaId`](waypost_model::ReplicaId) of its own. The others know of
+//! the old one for as long as anything that it wrote is left, and about a day longer
+//! ([`replicas_kept`](waypost_directory::Limits::replicas_kept)). After that it is in no question any more, and does not count.
 //!
 //! *A mirror* holds what was registered elsewhere, under the URIs that it has there. It changes nothing, and only takes what
 //! its source is itself the origin of, so that mirrors of mirrors make no loops.
@@ -120,7 +125,7 @@
 //! |---|---|
 //! | is mirrored, or registered here | by the service, which can be observed |
 //! | is in what is observed because it recurs, or in an answer that is fresh | from there |
-//! | is neither | by asking the sources, revalidating by ETag, and putting together what they say |
+//! | is neither | by asking the sources that [can have it](Proxy::add_upstream_of), revalidating by ETag, and putting together what they say |
 //! | was once known, and its source is gone | for as long as [`ProxyConfig::stale`] allows, with a Max-Age of zero |
 //! | was never known, and its source is gone | with 5.04 |
 //!
@@ -181,6 +186,7 @@ mod follower;
 mod handover;
 mod limits;
 mod lookup_mirror;
+mod pace;
 mod proxy;
 mod proxy_config;
 mod proxy_event;

@@ -42,8 +42,15 @@ pub struct Limits {
     pub cells: usize,
     /// Registrations that are asked for in one question of a comparison; 512 by default.
     pub ids: usize,
-    /// Comparisons that are answered at a time; 4 by default. Each takes twelve bytes for each registration while it lasts.
+    /// Comparisons that are answered at a time, for replicas, and as many for mirrors; 4 by default. A host has one. Each takes
+    /// thirty-six bytes for each registration while it lasts.
     pub reconciliations: usize,
+    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. It may
+    /// have those of ten seconds at once, and is told to wait beyond that. Replicas are not counted.
+    pub looks: u64,
+    /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
+    /// one processor does.
+    pub looks_in_all: u64,
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.
     pub renewal_delay: Duration,
@@ -52,8 +59,11 @@ pub struct Limits {
     pub selection_pace: Duration,
     /// Changes that are looked at for one answer about a selection; 10 000 by default, a few milliseconds of work.
     pub looked_at: usize,
-    /// How often a source that is observed is asked whether it still knows of that; a minute by default.
+    /// How often a source that is observed is asked whether it still knows of that, and what all it has amounts to; a minute by
+    /// default.
     pub refresh: Duration,
+    /// How long a replica that is to end waits for the others to hold what it holds; two seconds by default.
+    pub drain: Duration,
     /// How often a source that cannot be observed is asked; ten seconds by default.
     pub poll: Duration,
     /// How long a question may go without an answer, whatever the transport does; five minutes by default.
@@ -77,10 +87,13 @@ impl Default for Limits {
             cells: 262_144,
             ids: 512,
             reconciliations: 4,
+            looks: 100_000,
+            looks_in_all: 1_000_000,
             renewal_delay: Duration::from_secs(10),
             selection_pace: Duration::from_secs(1),
             looked_at: 10_000,
             refresh: Duration::from_secs(60),
+            drain: Duration::from_secs(2),
             poll: Duration::from_secs(10),
             patience: Duration::from_secs(300),
         }

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 
 use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupId, ResourceUri};
 use waypost_directory::{Directory, Scope, ShowLifetime};
-use waypost_filter::Query;
+use waypost_filter::{Query, excludes};
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
 use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
 use waypost_time::{Instant, Jitter};
@@ -128,6 +128,16 @@ impl<S> Proxy<S> {
     /// When it is in front of as many as [`ProxyLimits::upstreams`](crate::ProxyLimits::upstreams) allows, or of that one
     /// already.
     pub fn add_upstream(&mut self, uri: &ResourceUri, holding: Holding) -> Result<(), NotFollowed> {
+        self.add_upstream_of(uri, holding, Query::all())
+    }
+
+    /// Puts the proxy in front of one more directory, of which one knows something: each value there passes the tests of
+    /// `summary`, such as `d=floor-3*` for a directory of some sectors. It is not asked for what it [cannot have](excludes).
+    ///
+    /// # Errors
+    ///
+    /// As [`add_upstream`](Self::add_upstream).
+    pub fn add_upstream_of(&mut self, uri: &ResourceUri, holding: Holding, summary: Query) -> Result<(), NotFollowed> {
         let host = match uri.zone() {
             Some(zone) => ResourceUri::from(uri.authority().clone()).in_zone(zone),
             None => uri.authority().clone().into(),
@@ -141,7 +151,7 @@ impl<S> Proxy<S> {
         if let Holding::Mirror(query) = &holding {
             self.replicated.replicator_mut().add_mirror_of(host.clone(), query.clone())?;
         }
-        self.upstreams.push(Upstream::new(host, holding));
+        self.upstreams.push(Upstream::new(host, holding, summary));
         Ok(())
     }
 
@@ -201,8 +211,10 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Tells whether all that a source has for a look-up is in the directory of the service.
     fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
-        let (name, unconfirmed) = (self.upstreams[upstream].host.as_str(), self.config.unconfirmed);
-        covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
+        let source = &self.upstreams[upstream];
+        let (name, unconfirmed) = (source.host.as_str(), self.config.unconfirmed);
+        excludes(&source.summary, &lookup.criteria)
+            || covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
     }
 
     /// Answers all who wait for a question, if its answer is complete.

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use waypost_directory::Directory;
 use waypost_model::{Dot, Key, Origin, Version};
-use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits};
+use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
 use crate::wire::{Cells, Question};
@@ -43,6 +43,8 @@ pub(crate) enum Progress {
     On,
     /// Everything is mended, and this is held.
     Done(Version),
+    /// The cells contradict each other.
+    Contradiction,
     /// The difference cannot be found so, or is most of what there is.
     Hopeless,
 }
@@ -87,7 +89,7 @@ impl Reconciliation {
             }
             Step::Fetch { wanted } => {
                 let ids = wanted.iter().copied().take(limits.ids).collect();
-                Question::Entries { relation: self.relation, ids }
+                Question::Entries { relation: self.relation, key: self.key, ids }
             }
         }
     }
@@ -120,6 +122,7 @@ impl Reconciliation {
                     return self.progress();
                 }
                 Ok(false) => {}
+                Err(Undecodable::Contradiction) => return Progress::Contradiction,
                 Err(_) => return Progress::Hopeless,
             }
         }

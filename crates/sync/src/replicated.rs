@@ -1,5 +1,7 @@
+use alloc::collections::VecDeque;
+
 use waypost_directory::Directory;
-use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_rest::{Code, ExchangeId, Method, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
 
 use crate::Replicator;
@@ -13,12 +15,14 @@ pub struct Replicated<S> {
     service: S,
     replicator: Replicator,
     now: Instant,
+    /// Requests that are refused since this replica is about to end.
+    refused: VecDeque<ExchangeId>,
 }
 
 impl<S> Replicated<S> {
     /// Puts an engine beside a service.
     pub const fn new(service: S, replicator: Replicator) -> Self {
-        Self { service, replicator, now: Instant::ZERO }
+        Self { service, replicator, now: Instant::ZERO, refused: VecDeque::new() }
     }
 
     /// Returns the service.
@@ -47,15 +51,38 @@ impl<S> Replicated<S> {
     }
 }
 
+impl<S: AsMut<Directory>> Replicated<S> {
+    /// Gets ready to end: takes no more writes, answering them with 5.03, and hands over to the other replicas what they have
+    /// not heard. Look-ups are answered as ever.
+    ///
+    /// What was answered is acknowledged: without this, what came in the last moment would be lost until its endpoint renews.
+    pub fn drain(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.replicator.drain(self.now, self.service.as_mut());
+    }
+
+    /// Returns whether it may end: the other replicas hold what is here, or [`Limits::drain`](crate::Limits::drain) has passed
+    /// since [`Replicated::drain`].
+    pub fn is_drained(&mut self, now: Instant) -> bool {
+        self.replicator.is_drained(self.now.max(now), self.service.as_mut())
+    }
+}
+
 impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
         self.now = self.now.max(now);
         if self.replicator.is_for(&request) && !request.is_multicast {
             self.replicator.handle_request(self.now, self.service.as_mut(), exchange, peer, &request);
+        } else if self.replicator.is_draining() && !matches!(request.method, Method::Get | Method::Fetch) {
+            self.refused.push_back(exchange);
         } else {
             self.replicator.handle_cancel(exchange);
             self.service.handle_request(now, exchange, peer, request);
         }
+    }
+
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        !self.replicator.is_for(request) && self.service.heeds_if_match(request)
     }
 
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
@@ -88,6 +115,10 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
     }
 
     fn poll_output(&mut self) -> Option<Output> {
+        if let Some(exchange) = self.refused.pop_front() {
+            let response = Response::refusal(Code::SERVICE_UNAVAILABLE, "about to end");
+            return Some(Output::Response { exchange, response });
+        }
         if let Some(output) = self.service.poll_output() {
             return Some(output);
         }

@@ -5,8 +5,8 @@ use core::time::Duration;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
-use waypost_filter::Query;
-use waypost_model::Authority;
+use waypost_filter::{Held, Query};
+use waypost_model::{Authority, Version};
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
@@ -30,6 +30,15 @@ pub struct Replicator {
     followed: BTreeMap<u32, Following>,
     next: u32,
     events: VecDeque<SyncEvent>,
+    draining: Draining,
+}
+
+/// Whether what is here is being handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Draining {
+    No,
+    Until(Instant),
+    Over,
 }
 
 /// A directory that is followed.
@@ -63,6 +72,7 @@ impl Replicator {
             followed: BTreeMap::new(),
             next: 0,
             events: VecDeque::new(),
+            draining: Draining::No,
         }
     }
 
@@ -111,6 +121,7 @@ impl Replicator {
             source: &following.name,
             relation: following.relation,
             query: &following.query,
+            held: following.by.held(),
             is_in_step: following.by.is_in_step(),
             confirmed: following.confirmed,
             delay: following.by.delay(&self.config.limits),
@@ -150,19 +161,25 @@ impl Replicator {
         request: &Request,
     ) {
         let mut is_replica = false;
-        // Who has nothing while there is something has just started, and knows nobody who observed it before.
-        let has_started = || !directory.version().is_empty() && Question::holds_nothing(&request.payload);
+        // Who has nothing while there is something has just started, and knows nobody who observed it before; who has what is not
+        // here may have lost the observation.
+        let is_news = || {
+            let version = directory.version();
+            let is_other = |cursor: Version| !version.includes(&cursor) || (cursor.is_empty() && !version.is_empty());
+            Question::cursor(&request.payload).is_some_and(is_other)
+        };
         for following in self.followed.values_mut() {
             let Followed::ByFeed(follower) = &mut following.by else { continue };
             if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri {
                 is_replica = true;
-                if has_started() {
+                if is_news() {
                     follower.wake();
                 }
             }
         }
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
-        let asker = Asker { exchange, is_replica };
+        let host = if is_replica { &peer.uri } else { peer.host() };
+        let asker = Asker { exchange, host, is_replica };
         self.source.handle_request(now, directory, &self.config, asker, request);
     }
 
@@ -205,6 +222,9 @@ impl Replicator {
 
     /// Says that time has passed.
     pub fn handle_timeout(&mut self, now: Instant, directory: &mut Directory) {
+        if matches!(self.draining, Draining::Until(until) if until <= now) {
+            self.draining = Draining::Over;
+        }
         for name in self.names() {
             self.with(now, directory, name, |followed, surroundings| match followed {
                 Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
@@ -233,6 +253,46 @@ impl Replicator {
         None
     }
 
+    /// Hands over what is here, before this replica ends: tells the other replicas at once of all that they have not heard, and
+    /// finds out whether they hold it.
+    ///
+    /// Whoever ends is to take no more writes, to go on with everything else until [`Replicator::is_drained`], and then to stop.
+    pub fn drain(&mut self, now: Instant, directory: &Directory) {
+        if self.draining == Draining::No {
+            self.draining = Draining::Until(now + self.config.limits.drain);
+        }
+        self.source.hurry(now);
+        for following in self.followed.values_mut() {
+            if let Followed::ByFeed(follower) = &mut following.by
+                && follower.relation() == Relation::Replica
+            {
+                follower.hand_over(directory.version());
+            }
+        }
+    }
+
+    /// Returns whether draining has begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining != Draining::No
+    }
+
+    /// Returns whether draining has come to its end: the other replicas hold what is here, or
+    /// [`Limits::drain`](crate::Limits::drain) has passed.
+    #[must_use]
+    pub fn is_drained(&self, now: Instant, directory: &Directory) -> bool {
+        let until = match self.draining {
+            Draining::No => return false,
+            Draining::Over => return true,
+            Draining::Until(until) => until,
+        };
+        let is_handed_over = |following: &Following| match &following.by {
+            Followed::ByFeed(follower) => follower.relation() != Relation::Replica || follower.is_handed_over(),
+            Followed::ByLookups(_) => true,
+        };
+        until <= now || (self.source.is_told(directory) && self.followed.values().all(is_handed_over))
+    }
+
     /// Ends all that goes on at sources, and returns what is to be said there.
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Output> {
         let mut outputs = Vec::new();
@@ -256,7 +316,8 @@ impl Replicator {
             Followed::ByFeed(follower) => follower.deadline(),
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
-        self.followed.values().filter_map(deadline).chain(self.source.deadline()).min()
+        let drained = if let Draining::Until(until) = self.draining { Some(until) } else { None };
+        self.followed.values().filter_map(deadline).chain(self.source.deadline()).chain(drained).min()
     }
 
     fn follow(&mut self, uri: ResourceUri, relation: Relation, query: Query) -> Result<(), NotFollowed> {
@@ -306,6 +367,13 @@ impl Replicator {
 }
 
 impl Followed {
+    const fn held(&self) -> Held {
+        match self {
+            Self::ByFeed(_) => Held::Registrations,
+            Self::ByLookups(_) => Held::Both,
+        }
+    }
+
     /// Returns how long after a renewal it is known here at the latest.
     fn delay(&self, limits: &Limits) -> Option<Duration> {
         match self {

@@ -1,29 +1,44 @@
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_directory::Directory;
-use waypost_model::{Origin, Version};
+use waypost_model::{Dot, Origin, Version};
 use waypost_sketch::{Cell, Encoder};
 use waypost_time::Instant;
 
 use crate::Limits;
 use crate::wire::Cells;
 
-/// Comparisons that are under way: the cells of what was here when each began.
+/// Comparisons that are under way: what was here when each began.
 ///
-/// To make cells takes a look at everything there is, so what was begun is kept for the next question, for a while.
+/// To make cells takes a look at everything there is, and so does finding registrations by their ids. So what was begun is kept
+/// for the next question, for a while.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    by_key: BTreeMap<[u8; 16], Session>,
+    by_host: BTreeMap<(bool, Box<str>), Session>,
+    /// Registrations that were looked at since that was last asked.
+    looks: u64,
+}
+
+/// Who compares.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Comparer<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) is_replica: bool,
 }
 
 #[derive(Debug)]
 struct Session {
+    key: [u8; 16],
     version: Version,
     encoder: Encoder,
+    /// The writes, by the ids of what they made.
+    writes: Vec<(u64, Dot)>,
     /// The index of the cell that the encoder makes next.
     next: u64,
+    began: Instant,
     used: Instant,
 }
 
@@ -34,33 +49,94 @@ impl Sessions {
         now: Instant,
         directory: &Directory,
         limits: &Limits,
-        key: [u8; 16],
-        (from, count): (u64, u64),
+        comparer: Comparer<'_>,
+        (key, from, count): ([u8; 16], u64, u64),
     ) -> Option<Vec<u8>> {
-        self.by_key.retain(|_, session| session.used + KEPT > now);
-        if !self.by_key.contains_key(&key) && self.by_key.len() >= limits.reconciliations {
-            return None;
-        }
-        let session = self.by_key.entry(key).or_insert_with(|| Session {
-            version: directory.version().clone(),
-            encoder: Encoder::new(key, directory.ids(now, &Origin::Local).map(|(id, _)| id)),
-            next: 0,
-            used: now,
-        });
-        session.used = now;
+        let (session, mut looks) = self.session(now, directory, limits, comparer, key)?;
         if session.next != from {
             let start = usize::try_from(from).unwrap_or(usize::MAX);
             let encoder = core::mem::replace(&mut session.encoder, Encoder::new(key, []));
             session.encoder = encoder.starting_at(start);
             session.next = from;
+            looks += session.writes.len() as u64;
         }
         let left = (limits.cells as u64).saturating_sub(from);
         let count = count.min(left).min((limits.answer_bytes / Cell::SIZE) as u64);
         let run: Vec<u8> = session.encoder.by_ref().take(count as usize).flat_map(Cell::to_bytes).collect();
         session.next += count;
-        Some(Cells { version: session.version.clone(), run: &run }.encode())
+        let octets = Cells { version: session.version.clone(), run: &run }.encode();
+        self.looks += looks + count;
+        Some(octets)
+    }
+
+    /// Returns the writes that the registrations of these ids were made by, as far as there were any when the comparison began;
+    /// `None` when there are too many comparisons at a time.
+    pub(crate) fn writes(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        limits: &Limits,
+        comparer: Comparer<'_>,
+        (key, ids): ([u8; 16], &[u64]),
+    ) -> Option<Vec<Dot>> {
+        let (session, looks) = self.session(now, directory, limits, comparer, key)?;
+        let of_id = |id: &u64| session.writes.binary_search_by_key(id, |(id, _)| *id).ok();
+        let mut writes: Vec<Dot> =
+            ids.iter().take(limits.ids).filter_map(of_id).map(|at| session.writes[at].1).collect();
+        writes.sort_unstable();
+        writes.dedup();
+        self.looks += looks + writes.len() as u64;
+        Some(writes)
+    }
+
+    /// Returns how many registrations were looked at since this was last asked.
+    pub(crate) const fn take_looks(&mut self) -> u64 {
+        core::mem::replace(&mut self.looks, 0)
+    }
+
+    /// Returns the session of a comparison, and how many registrations were looked at to begin it. Who begins another gives up the
+    /// one that it had; and where there are too many, one that has had its time gives way.
+    fn session(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        limits: &Limits,
+        comparer: Comparer<'_>,
+        key: [u8; 16],
+    ) -> Option<(&mut Session, u64)> {
+        self.by_host.retain(|_, session| session.used + KEPT > now);
+        let host = (comparer.is_replica, comparer.host.into());
+        let mut looks = 0;
+        if self.by_host.get(&host).is_none_or(|session| session.key != key) {
+            let others = self.by_host.iter().filter(|(other, _)| other.0 == host.0 && **other != host);
+            if others.clone().count() >= limits.reconciliations {
+                let (first, session) = others.min_by_key(|(_, session)| session.began)?;
+                if session.began + KEPT > now {
+                    return None;
+                }
+                let first = first.clone();
+                self.by_host.remove(&first);
+            }
+            let mut writes: Vec<(u64, Dot)> =
+                directory.ids(now, &Origin::Local).map(|(id, record)| (id, record.dot())).collect();
+            writes.sort_unstable();
+            looks = writes.len() as u64;
+            let session = Session {
+                key,
+                version: directory.told_version(&Origin::Local),
+                encoder: Encoder::new(key, writes.iter().map(|(id, _)| *id)),
+                writes,
+                next: 0,
+                began: now,
+                used: now,
+            };
+            self.by_host.insert(host.clone(), session);
+        }
+        let session = self.by_host.get_mut(&host)?;
+        session.used = now;
+        Some((session, looks))
     }
 }
 
-/// How long a comparison is kept that is not gone on with.
+/// How long a comparison is kept that is not gone on with, and how long it is kept for sure that is.
 const KEPT: Duration = Duration::from_secs(60);

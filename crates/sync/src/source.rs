@@ -1,13 +1,14 @@
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 use waypost_directory::{ChangeRef, Directory};
-use waypost_model::{Location, Origin, Version};
+use waypost_model::{Dot, Location, Origin, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
-use crate::sessions::Sessions;
+use crate::pace::Pace;
+use crate::sessions::{Comparer, Sessions};
 use crate::wire::{ChangesQuestion, Question, Selection, Writer};
 use crate::{Relation, SyncConfig};
 
@@ -26,12 +27,15 @@ pub(crate) struct Source {
     encoded: Option<Encoded>,
     encodings: u64,
     sessions: Sessions,
+    pace: Pace,
 }
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asker {
+pub(crate) struct Asker<'a> {
     pub(crate) exchange: ExchangeId,
+    /// Its host, whatever the port; of a replica, with the port.
+    pub(crate) host: &'a str,
     /// Whether it is a replica of this authority.
     pub(crate) is_replica: bool,
 }
@@ -66,6 +70,8 @@ struct Encoded {
     octets: Bytes,
     reached: Position,
     is_complete: bool,
+    /// How many registrations it says something of.
+    looks: u64,
 }
 
 impl Source {
@@ -75,7 +81,7 @@ impl Source {
         now: Instant,
         directory: &Directory,
         config: &SyncConfig,
-        asker: Asker,
+        asker: Asker<'_>,
         request: &Request,
     ) {
         let exchange = asker.exchange;
@@ -142,6 +148,17 @@ impl Source {
         self.encodings
     }
 
+    /// Has the observers told of renewals now, and not when some more have gathered.
+    pub(crate) const fn hurry(&mut self, now: Instant) {
+        self.renewals_due = Some(now);
+    }
+
+    /// Tells whether everybody who observes was sent all that there is.
+    pub(crate) fn is_told(&self, directory: &Directory) -> bool {
+        let current = Position::of(directory);
+        self.observers.values().all(|observer| observer.holds.includes(&current))
+    }
+
     pub(crate) fn observers(&self) -> usize {
         self.observers.len()
     }
@@ -154,6 +171,7 @@ impl Source {
         }
         let heard = directory.heard(&Origin::Local);
         if self.announced.version == *directory.version() && self.announced.heard == heard {
+            self.renewals_due = None;
             return;
         }
         let is_written = self.announced.version != *directory.version();
@@ -173,7 +191,7 @@ impl Source {
         now: Instant,
         directory: &Directory,
         config: &SyncConfig,
-        asker: Asker,
+        asker: Asker<'_>,
         request: &Request,
     ) -> Result<Response, Response> {
         if request.method != Method::Fetch {
@@ -199,16 +217,42 @@ impl Source {
         if !is_admitted {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
+        if !asker.is_replica {
+            self.pace.admit(now, asker.host, &config.limits).map_err(|seconds| {
+                Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(seconds)
+            })?;
+        }
+        let encodings = self.encodings;
+        let answer = self.answer_admitted(now, directory, config, asker, request, question);
+        let written = self.encoded.as_ref().filter(|_| self.encodings > encodings).map_or(0, |encoded| encoded.looks);
+        let looks = written + self.sessions.take_looks();
+        if !asker.is_replica {
+            self.pace.count(now, asker.host, looks, &config.limits);
+        }
+        answer
+    }
+
+    fn answer_admitted(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        config: &SyncConfig,
+        asker: Asker<'_>,
+        request: &Request,
+        question: Question,
+    ) -> Result<Response, Response> {
+        let limits = &config.limits;
+        let comparer = Comparer { host: asker.host, is_replica: asker.is_replica };
+        let busy = || Response::refusal(Code::SERVICE_UNAVAILABLE, "too many comparisons at a time").with_max_age(BUSY);
         let mut question = match question {
             Question::Changes(question) => question,
             Question::Cells { key, from, count, .. } => {
-                let cells = self.sessions.cells(now, directory, &config.limits, key, (from, count));
-                let busy = Response::refusal(Code::SERVICE_UNAVAILABLE, "too many comparisons at a time");
-                let octets = cells.ok_or(busy.with_max_age(BUSY))?;
-                return Ok(Response::content(config.content_format, octets).with_max_age(0));
+                let cells = self.sessions.cells(now, directory, limits, comparer, (key, from, count));
+                return Ok(Response::content(config.content_format, cells.ok_or_else(busy)?).with_max_age(0));
             }
-            Question::Entries { relation, ids } => {
-                let octets = entries(now, directory, config, relation, &ids);
+            Question::Entries { relation, key, ids } => {
+                let writes = self.sessions.writes(now, directory, limits, comparer, (key, &ids)).ok_or_else(busy)?;
+                let octets = entries(now, directory, relation, &writes);
                 return Ok(Response::content(config.content_format, octets).with_max_age(0));
             }
         };
@@ -277,12 +321,13 @@ fn encode(
 ) -> Result<Encoded, Response> {
     let gap = || Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
     let current = Position::of(directory);
-    let mut writer = Writer::new(question, &holds.version, &current.version);
+    let told = directory.told_version(&Origin::Local);
+    let mut writer = Writer::new(question, &holds.version, &told);
     let mut reached = holds.clone();
-    let mut is_complete = true;
-    for (looked_at, change) in directory.feed(now, &holds.version).map_err(|_| gap())?.enumerate() {
+    let (mut is_complete, mut looks) = (true, 0);
+    for change in directory.feed(now, &holds.version).map_err(|_| gap())? {
         let is_full = writer.len() as u64 >= question.size && !writer.is_empty();
-        if is_full || question.selection.is_some() && looked_at >= config.limits.looked_at {
+        if is_full || question.selection.is_some() && looks >= config.limits.looked_at as u64 {
             is_complete = false;
             break;
         }
@@ -295,6 +340,7 @@ fn encode(
             None => writer.change(&change, place_of(directory, question.relation, &change).as_ref()),
         }
         reached.version.insert(change.dot());
+        looks += 1;
     }
     if is_complete {
         reached = current.clone();
@@ -302,21 +348,20 @@ fn encode(
         reached.version.merge(&holds.version);
         reached.heard.merge(&holds.heard);
     }
+    let renewals = if is_complete { directory.renewals(now, &Origin::Local, &holds.heard) } else { Vec::new() };
+    looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
     let is_comparable = is_asked && question.selection.is_none() && current.version.includes(&holds.version);
     let digest = is_comparable.then(|| directory.digest(&Origin::Local));
-    let octets = match is_complete {
-        true => writer.complete(&directory.renewals(now, &Origin::Local, &holds.heard), digest),
-        false => writer.cut(),
-    };
     Ok(Encoded {
         is_asked,
         question: question.clone(),
         holds: holds.clone(),
         current: current.clone(),
         at: now,
-        octets: octets.into(),
+        octets: if is_complete { writer.complete(&renewals, digest) } else { writer.cut() }.into(),
         reached,
         is_complete,
+        looks,
     })
 }
 
@@ -360,20 +405,14 @@ fn place_of(directory: &Directory, relation: Relation, change: &ChangeRef<'_>) -
     }
 }
 
-/// Encodes the registrations of these ids, as far as they are still here.
-fn entries(now: Instant, directory: &Directory, config: &SyncConfig, relation: Relation, ids: &[u64]) -> Vec<u8> {
-    let ids: BTreeSet<u64> = ids.iter().copied().take(config.limits.ids).collect();
+/// Encodes the registrations that these writes made, as far as they are still here.
+fn entries(now: Instant, directory: &Directory, relation: Relation, writes: &[Dot]) -> Vec<u8> {
     let (cursor, heard) = (Version::new(), Version::new());
     let question = ChangesQuestion { relation, cursor, heard, size: 0, is_whole: true, selection: None };
-    let mut found: Vec<ChangeRef<'_>> = directory
-        .ids(now, &Origin::Local)
-        .filter(|(id, _)| ids.contains(id))
-        .map(|(_, record)| ChangeRef::Put(record))
-        .collect();
-    found.sort_by_key(ChangeRef::dot);
     let mut writer = Writer::new(&question, &question.cursor, directory.version());
-    for change in &found {
-        writer.change(change, place_of(directory, relation, change).as_ref());
+    for record in writes.iter().filter_map(|dot| directory.written(now, &Origin::Local, *dot)) {
+        let change = ChangeRef::Put(record);
+        writer.change(&change, place_of(directory, relation, &change).as_ref());
     }
     writer.cut()
 }

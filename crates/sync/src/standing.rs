@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use waypost_filter::Query;
+use waypost_filter::{Held, Query};
 use waypost_time::Instant;
 
 use crate::Relation;
@@ -26,6 +26,8 @@ pub struct Standing<'r> {
     pub relation: Relation,
     /// What is taken from it: the query without criteria stands for everything.
     pub query: &'r Query,
+    /// What of that is here: registrations with all of their links by a feed, the results of both look-ups without one.
+    pub held: Held,
     /// Whether everything that it has to say on that is here.
     pub is_in_step: bool,
     /// When that was so last, as far as was looked; never, if not.

@@ -3,7 +3,7 @@
 //! ```cddl
 //! question  = [0, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection]  ; what has changed?
 //!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
-//!           / [2, relation, * id: uint]                                   ; which are the registrations of these ids?
+//!           / [2, relation, key: bstr .size 16, * id: uint]               ; which are the registrations of these ids?
 //! selection = (query: tstr, news: version)       ; asked by a mirror of what a query selects: see below
 //! relation  = 0 / 1                              ; a replica of the authority asks / a mirror of it asks
 //! version   = { * replica: uint => sequence: uint }
@@ -47,6 +47,7 @@ mod answer;
 mod cells;
 mod error;
 mod flags;
+mod names;
 mod put;
 mod question;
 mod reader;

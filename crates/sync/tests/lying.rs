@@ -97,10 +97,20 @@ fn what_is_true_is_taken() {
 }
 
 #[test]
+fn a_place_is_kept_in_its_one_spelling() {
+    let mut victim = Victim::new(false);
+    victim.hear(encode(&Claim { place: "/r%64/%74here", ..HONEST }));
+    assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
+}
+
+#[test]
 fn what_cannot_be_true_is_refused_and_reported() {
     let day = 24 * 3600 * 1000;
     let claims = [
         ("a place elsewhere", Claim { place: "//third/rd/x", ..HONEST }),
+        ("a place that leads out of itself", Claim { place: "/../../x", ..HONEST }),
+        ("a place that goes nowhere", Claim { place: "/rd/./x", ..HONEST }),
+        ("a place with a query", Claim { place: "/rd/x?y", ..HONEST }),
         ("a place that is none", Claim { place: "coap://third/rd/x", ..HONEST }),
         ("an age beyond all lifetimes", Claim { age: u64::MAX, ..HONEST }),
         ("the last sequence number", Claim { after: u64::MAX - 1, span: 1, delta: 1, ..HONEST }),
@@ -225,4 +235,48 @@ proptest! {
             panic!("no answer")
         };
     }
+}
+
+/// What is asked for cells: the key, and where they begin.
+fn cells_question(request: &Request) -> ([u8; 16], u64) {
+    let mut question = minicbor::Decoder::new(&request.payload);
+    question.array().expect("a question");
+    assert_eq!(question.u8().expect("a kind"), 1);
+    question.u8().expect("a relation");
+    let key = question.bytes().expect("a key").try_into().expect("of sixteen octets");
+    (key, question.u64().expect("an index"))
+}
+
+#[test]
+fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
+    let mut victim = Victim::new(false);
+    // It has something that amounts to something else.
+    let mut out = Encoder::new(Vec::new());
+    out.u64(7).and_then(|out| out.u64(7).map(drop)).expect("room");
+    let mut response = Response::content(FEED_FORMAT, out.into_writer());
+    response.is_observed = true;
+    victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(response));
+    let mut keys = Vec::new();
+    loop {
+        let Some(Output::Request { id, request, .. }) = victim.replicator.poll_output(NOW, &mut victim.directory)
+        else {
+            panic!("no question")
+        };
+        let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+        if events.iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })) {
+            break;
+        }
+        let (key, from) = cells_question(&request);
+        keys.push(key);
+        assert!(from == 0 && keys.len() <= 2, "{} keys", keys.len());
+        // These are cells of three sets.
+        let of = |ids: &[u64]| waypost_sketch::Encoder::new(key, ids.iter().copied());
+        let cells = of(&[1, 2, 3]).take(1).chain(of(&[]).take(11)).chain(of(&[4]).skip(12));
+        let run: Vec<u8> = cells.take(64).flat_map(waypost_sketch::Cell::to_bytes).collect();
+        let mut out = Encoder::new(Vec::new());
+        out.array(2).and_then(|out| out.map(0)?.bytes(&run).map(drop)).expect("room");
+        let answer = Response::content(FEED_FORMAT, out.into_writer());
+        victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(answer));
+    }
+    assert!(keys.len() == 2 && keys[0] != keys[1]);
 }

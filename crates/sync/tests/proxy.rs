@@ -11,7 +11,7 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
-use waypost_rest::{Code, Method, Observe, Request};
+use waypost_rest::{Code, Method, Observe, Request, Service as _};
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
 use waypost_time::Instant;
@@ -283,4 +283,31 @@ fn registrants_are_sent_to_the_sources() {
     network.settle();
     assert_eq!(&network.answers(exchange)[0].payload[..], br#"<coap://a/rd>;rt="core.rd",<coap://b/rd>;rt="core.rd""#);
     assert_eq!(network.answers(refused)[0].code, Code::NOT_FOUND);
+}
+
+#[test]
+fn a_source_is_not_asked_for_what_it_cannot_have() {
+    for holding in [Holding::Answers, Holding::Recurring] {
+        let mut network = network(&holding);
+        let mut front = proxy(&[], |_| ());
+        for (uri, summary) in [("coap://a", "d=floor-1"), ("coap://b", "d=floor-2")] {
+            let (uri, summary) = (uri.parse().expect("a URI"), summary.parse().expect("a query"));
+            front.add_upstream_of(&uri, holding.clone(), summary).expect("room");
+        }
+        network.add_proxy("coap://front", front);
+        network.run_until(Instant::from_millis(2_000));
+        network.requests.clear();
+        assert_eq!(network.links("coap://front", "ep", "d=floor-1").len(), 1);
+        assert_eq!(network.requests.get("coap://b"), None);
+        assert_eq!(network.links("coap://front", "ep", "d=floor*").len(), 4);
+        assert_eq!(network.links("coap://front", "ep", "d=floor-3").len(), 0);
+    }
+}
+
+#[test]
+fn if_match_is_heeded_where_the_server_does_and_not_at_the_feed() {
+    let proxy = proxy(&[("coap://a", Holding::Answers)], |_| ());
+    let heeds = |path: &[&str]| proxy.heeds_if_match(&Request::new(Method::Get, path.iter().copied()));
+    assert!(heeds(&["rd", "4521"]));
+    assert!(!heeds(&["rd-lookup", "res"]) && !heeds(&["rd"]) && !heeds(&["sync", "feed"]));
 }

@@ -124,6 +124,53 @@ fn an_answer_that_is_cut_is_asked_on() {
 }
 
 #[test]
+fn there_may_be_any_number_of_starts_without_memory() {
+    let uris = ["coap://a", "coap://b", "coap://c"];
+    let start = |replica: u64, own: &str| {
+        let mut config = waypost_directory::Config::new(*b"shared by us all", waypost_model::ReplicaId(replica));
+        config.limits.replicas = 12;
+        config.limits.replicas_kept = Duration::from_secs(1_600);
+        config.limits.expired_kept = Duration::ZERO;
+        config.limits.tombstone_guard = Duration::from_secs(50);
+        let server = waypost_server::Server::new(waypost_directory::Directory::new(config), Default::default());
+        let mut replicator = waypost_sync::Replicator::new(waypost_sync::SyncConfig::new(replica));
+        for other in uris.iter().filter(|other| **other != own) {
+            replicator.add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
+        }
+        waypost_sync::Replicated::new(server, replicator)
+    };
+    let mut network = Network::default();
+    for (number, uri) in uris.iter().enumerate() {
+        network.add(uri, start(number as u64, uri));
+    }
+    network.register(uris[1], "ep=stays&base=coap://[2001:db8::1]", "</a>");
+    network.settle();
+    for number in 0..60 {
+        // Two of them restart in turn, and the third never does.
+        let uri = uris[number % 2 + 1];
+        network.stop(uri).expect("a node");
+        network.add(uri, start(100 + number as u64, uri));
+        network.settle();
+        network.register(uri, &format!("ep=node{number}&base=coap://[2001:db8::2]&lt=100"), "</b>");
+        let end = network.now + Duration::from_secs(300);
+        network.run_until(end);
+        for uri in uris {
+            assert_eq!(names(&mut network, uri), ["stays"], "{uri} after {number}");
+            assert!(network.directory(uri).version().len() <= 12, "{uri} after {number}");
+        }
+        let refused = network.events(uris[0]).into_iter().find(|event| matches!(event, SyncEvent::Refused { .. }));
+        assert_eq!(refused, None, "after {number}");
+        let mended = network.events(uris[0]).into_iter().find(|event| matches!(event, SyncEvent::Reconciled { .. }));
+        assert_eq!(mended, None, "after {number}");
+    }
+    // And those that left nothing are known no more, so that the version does not grow.
+    let end = network.now + Duration::from_secs(4_000);
+    network.run_until(end);
+    let known = network.directory(uris[0]).version().len();
+    assert!(known <= 4, "{known}");
+}
+
+#[test]
 fn who_restarts_without_memory_is_heard_at_once() {
     let (mut network, uris) = three_replicas();
     network.register(uris[1], "ep=old&base=coap://[2001:db8::1]", "</a>");
@@ -141,4 +188,17 @@ fn who_restarts_without_memory_is_heard_at_once() {
     for uri in uris {
         assert_eq!(names(&mut network, uri), ["new", "old"], "{uri}");
     }
+}
+
+#[test]
+fn what_is_renewed_elsewhere_in_the_moment_in_which_it_was_registered_comes_to_rest() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.settle();
+    let location = location(&mut network, uris[1], "node1");
+    let now = network.now;
+    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    network.messages = 0;
+    network.settle();
+    assert!(network.messages < 20, "{} messages", network.messages);
 }

@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use waypost_rest::{Code, ETag, Response};
 
-use super::Engine;
-use super::receive::RETRY_AFTER;
+use super::{Engine, RETRY_AFTER};
 use crate::block::{Block, MAX_EXPONENT, exponent_within, size_of_exponent};
 use crate::exchange::Exchange;
 use crate::option::{self, Refusal};

@@ -12,10 +12,9 @@ use crate::block::Block;
 use crate::draft::Draft;
 use crate::message::Kind;
 use crate::option::Extras;
-use crate::peers::Waiting;
 use crate::secret::TransferKey;
 use crate::slot::{Slot, slot_of};
-use crate::transmission::Content;
+use crate::transmission::{Content, Turn};
 
 impl Engine {
     /// Notes that what an exchange observes has changed.
@@ -39,7 +38,7 @@ impl Engine {
     pub(crate) fn start_notification(&mut self) -> bool {
         while let Some(exchange) = self.ready.pop_front() {
             let slot = slot_of(exchange);
-            let may_send = self.may_send(slot);
+            let may_send = self.may_send(slot, Turn::Notification);
             let held_until = self.transfer_pause(exchange);
             let Some(peer) = self.peers.get_mut(slot) else { continue };
             let Some(observation) = peer.observations.get_mut(&exchange) else {
@@ -58,7 +57,7 @@ impl Engine {
                 self.calls.push_back(Call::Ready(exchange, None));
                 return true;
             } else {
-                peer.waiting.push_back(Waiting::Notification(exchange));
+                peer.waiting_notifications.push_back(exchange);
             }
         }
         false

@@ -12,7 +12,6 @@ use crate::draft::Draft;
 use crate::message::Kind;
 use crate::option::{self, Steering};
 use crate::path::address_of;
-use crate::peers::Waiting;
 use crate::question::{Purpose, Question};
 use crate::slot::Slot;
 use crate::token::Token;
@@ -75,7 +74,7 @@ impl Engine {
     pub(super) fn put_question(&mut self, slot: Slot, token: Token, question: Question) {
         self.keep_question(slot, token, question);
         let Some(peer) = self.peers.get_mut(slot) else { return };
-        peer.waiting.push_back(Waiting::Question(token));
+        peer.waiting_questions.push_back(token);
         self.send_waiting(slot);
     }
 

@@ -3,7 +3,7 @@
 use waypost_rest::{Code, Observe, Response};
 
 use super::answer::finish;
-use super::{Call, Engine};
+use super::{Call, Engine, RETRY_AFTER};
 use crate::Path;
 use crate::draft::{self, Draft};
 use crate::exchange::Exchange;
@@ -242,6 +242,3 @@ impl Engine {
 fn period_of(now: waypost_time::Instant) -> u64 {
     now.as_millis() / 300_000
 }
-
-/// The Max-Age of a 5.03, in seconds.
-pub(super) const RETRY_AFTER: u32 = 10;

@@ -10,9 +10,8 @@ use crate::Path;
 use crate::draft;
 use crate::message::Kind;
 use crate::observation::Observation;
-use crate::peers::Waiting;
 use crate::slot::{Slot, slot_of};
-use crate::transmission::{Content, Transmission};
+use crate::transmission::{Content, Transmission, Turn};
 
 impl Engine {
     /// Returns an identifier for a message to a peer, not used since the lifetime of an exchange ago as long as there are
@@ -69,11 +68,11 @@ impl Engine {
         }
     }
 
-    /// Tells whether a notification or a request may go out to a peer now.
-    pub(super) fn may_send(&self, slot: Slot) -> bool {
+    /// Tells whether a notification, or a request, may go out to a peer now.
+    pub(super) fn may_send(&self, slot: Slot, turn: Turn) -> bool {
         let Some(peer) = self.peers.get(slot) else { return false };
-        let outstanding = peer.transmissions.iter().filter(|transmission| transmission.content.is_paced()).count();
-        outstanding < self.config.timing.nstart.max(1)
+        let is_same = |transmission: &&Transmission| transmission.content.turn() == Some(turn);
+        peer.transmissions.iter().filter(is_same).count() < self.config.timing.nstart.max(1)
     }
 
     /// Takes an acknowledgement.
@@ -143,16 +142,16 @@ impl Engine {
 
     /// Lets what waits for its turn go out, as far as it may.
     pub(super) fn send_waiting(&mut self, slot: Slot) {
-        while self.may_send(slot) {
-            let Some(peer) = self.peers.get_mut(slot) else { return };
-            match peer.waiting.pop_front() {
-                Some(Waiting::Question(token)) => self.send_question(slot, token),
-                Some(Waiting::Notification(exchange)) => {
-                    self.ready.push_back(exchange);
-                    return;
-                }
-                None => return,
-            }
+        if self.may_send(slot, Turn::Notification)
+            && let Some(peer) = self.peers.get_mut(slot)
+        {
+            self.ready.extend(peer.waiting_notifications.pop_front());
+        }
+        while self.may_send(slot, Turn::Question)
+            && let Some(peer) = self.peers.get_mut(slot)
+            && let Some(token) = peer.waiting_questions.pop_front()
+        {
+            self.send_question(slot, token);
         }
     }
 

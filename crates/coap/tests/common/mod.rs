@@ -99,6 +99,10 @@ impl Service for Shelf {
         self.out.push_back(Output::Response { exchange, response });
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        request.path == ["made"]
+    }
+
     fn handle_response(&mut self, _: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.responses.push((request, outcome));
     }

@@ -7,16 +7,39 @@ use waypost_rest::{Code, RequestFailure, Response};
 use waypost_time::Instant;
 
 use super::{Follower, Phase, Surroundings};
-use crate::SyncEvent;
 use crate::reconciliation::{Progress, Reconciliation};
 use crate::wire::{Answer, Cells, Item};
+use crate::{Limits, SyncEvent};
 
 /// Comparing everything with the source.
 #[derive(Debug)]
 pub(super) struct Comparison {
     pub(super) reconciliation: Reconciliation,
-    /// Until when an answer is waited for; nothing is asked where there is none.
-    pub(super) deadline: Option<Instant>,
+    pub(super) turn: Turn,
+    /// How often in a row it was put off.
+    put_off: u32,
+    /// Whether another one just before was contradictory.
+    is_second: bool,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// A question is to be asked.
+    Ask,
+    /// An answer is waited for until then.
+    Asked { deadline: Instant },
+    /// The source wants to be asked again then.
+    PutOff { until: Instant },
+}
+
+impl Comparison {
+    pub(super) const fn deadline(&self) -> Option<Instant> {
+        match self.turn {
+            Turn::Ask => None,
+            Turn::Asked { deadline: at } | Turn::PutOff { until: at } => Some(at),
+        }
+    }
 }
 
 /// What a follower does when it and its source may have come apart.
@@ -41,7 +64,7 @@ impl Follower {
         let (directory, origin) = (&*surroundings.directory, self.origin());
         let reconciliation =
             Reconciliation::new(surroundings.now, directory, &origin, self.relation, limits, surroundings.jitter);
-        self.comparison = Some(Comparison { reconciliation, deadline: None });
+        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
     }
 
     pub(super) fn take_comparison(
@@ -49,16 +72,24 @@ impl Follower {
         surroundings: &mut Surroundings<'_>,
         outcome: Result<Response, RequestFailure>,
     ) {
-        let Some(mut comparison) = self.comparison.take() else { return };
-        comparison.deadline = None;
+        let is_asked = |comparison: &mut Comparison| matches!(comparison.turn, Turn::Asked { .. });
+        let Some(mut comparison) = self.comparison.take_if(is_asked) else { return };
         let limits = &surroundings.config.limits;
         let response = match outcome {
+            Ok(response) if put_off(&response, limits).is_some() && comparison.put_off < PUT_OFF => {
+                let pause = surroundings.jitter.stretch(put_off(&response, limits).unwrap_or(limits.retry));
+                comparison.put_off += 1;
+                comparison.turn = Turn::PutOff { until: surroundings.now + pause };
+                self.comparison = Some(comparison);
+                return;
+            }
             Ok(response) if response.code == Code::CONTENT && response.payload.len() <= limits.received_bytes => {
                 response
             }
             Ok(response) => return self.give_up_comparison(surroundings, Fault::Code(response.code)),
             Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
         };
+        (comparison.turn, comparison.put_off) = (Turn::Ask, 0);
         let reconciliation = &mut comparison.reconciliation;
         let progress = if reconciliation.is_fetching() {
             let news = self.take_entries(surroundings, &response.payload);
@@ -91,7 +122,14 @@ impl Follower {
                     self.ask_on(surroundings, is_further);
                 }
             }
-            Progress::Hopeless => self.start_anew(surroundings),
+            // Check-sums may agree by chance: another key tells.
+            Progress::Contradiction if !comparison.is_second => {
+                self.compare(surroundings);
+                if let Some(comparison) = &mut self.comparison {
+                    comparison.is_second = true;
+                }
+            }
+            Progress::Contradiction | Progress::Hopeless => self.start_anew(surroundings),
         }
     }
 
@@ -109,6 +147,18 @@ impl Follower {
         news
     }
 
+    /// Goes on with a comparison when it is time to.
+    pub(super) fn time_comparison(&mut self, surroundings: &mut Surroundings<'_>) {
+        let Some(comparison) = &mut self.comparison else { return };
+        if comparison.deadline().is_none_or(|deadline| deadline > surroundings.now) {
+            return;
+        }
+        match comparison.turn {
+            Turn::PutOff { .. } => comparison.turn = Turn::Ask,
+            _ => self.give_up_comparison(surroundings, RequestFailure::TimedOut.into()),
+        }
+    }
+
     pub(super) fn give_up_comparison(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
         self.comparison = None;
         if let Phase::Comparing = self.phase {
@@ -117,5 +167,16 @@ impl Follower {
     }
 }
 
+/// Returns how long a source wants to be left in peace, if it says that it cannot answer now.
+pub(super) fn put_off(response: &Response, limits: &Limits) -> Option<Duration> {
+    let is_put_off = matches!(response.code, Code::TOO_MANY_REQUESTS | Code::SERVICE_UNAVAILABLE);
+    let asked_for = Duration::from_secs(response.max_age.unwrap_or(DEFAULT_MAX_AGE).into());
+    is_put_off.then(|| asked_for.clamp(limits.retry, limits.retry_max))
+}
+
+/// How often in a row a comparison is put off before it is given up.
+const PUT_OFF: u32 = 16;
+/// Seconds, where a response does not say ([RFC 7252 §5.10.5](https://www.rfc-editor.org/rfc/rfc7252#section-5.10.5)).
+const DEFAULT_MAX_AGE: u32 = 60;
 /// How much longer a registration must live, beyond the delay of renewals, to be missed at the source.
 const SLACK: Duration = Duration::from_secs(60);

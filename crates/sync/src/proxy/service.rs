@@ -39,6 +39,10 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         }
     }
 
+    fn heeds_if_match(&self, request: &Request) -> bool {
+        self.replicated.heeds_if_match(request)
+    }
+
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.now = self.now.max(now);
         let now = self.now;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_client::{Fault, Interfaces, Limits as ClientLimits, ResourceUri};
+use waypost_filter::Query;
 use waypost_rest::{Peer, Request, RequestFailure, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
@@ -15,6 +16,8 @@ use crate::{Holding, ProxyConfig, ProxyLimits};
 pub(super) struct Upstream {
     pub(super) host: ResourceUri,
     pub(super) holding: Holding,
+    /// What is known of all values there.
+    pub(super) summary: Query,
     /// What its locations begin with.
     pub(super) locations: String,
     pub(super) registry: Registry,
@@ -26,11 +29,11 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    pub(super) fn new(host: ResourceUri, holding: Holding) -> Self {
+    pub(super) fn new(host: ResourceUri, holding: Holding, summary: Query) -> Self {
         let locations = [host.authority().as_str(), "/"].concat();
         let registry = Registry { phase: Phase::Due, found: Vec::new(), failures: 0 };
         let conjunction = Conjunction::default();
-        Self { host, holding, locations, registry, conjunction, failures: 0, lost: None }
+        Self { host, holding, summary, locations, registry, conjunction, failures: 0, lost: None }
     }
 
     pub(super) fn name(&self) -> Box<str> {

@@ -6,7 +6,7 @@ use waypost_model::{Dot, Key, Removal, ReplicaId, Version};
 
 use super::put::{self, ArrivedPut};
 use super::renewals::Packed;
-use super::{Malformed, Reader, flags, removal, version};
+use super::{Malformed, Reader, flags, names, removal, version};
 
 /// Reads an answer, item by item.
 ///
@@ -143,7 +143,7 @@ fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item<'static>, 
     let item = match flags {
         flags::REMOVED => (7, Item::Removal(removal::read(reader, dot)?)),
         flags::LEFT => {
-            let (sector, endpoint) = put::read_names(reader)?;
+            let (sector, endpoint) = names::read(reader)?;
             (4, Item::Leave(dot, Key::local(sector, endpoint)))
         }
         _ if flags & !flags::OF_PUT == 0 => {

@@ -8,12 +8,12 @@ use minicbor::encode::{Error, Write};
 use waypost_directory::RecordRef;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
-    AttributeName, AttributeValues, Base, BaseSource, Credentials, Dot, EndpointName, Key, Lifetime, Record, Register,
-    ReplicaId, Sector, Stamp, Timestamp, Version,
+    AttributeName, AttributeValues, Base, BaseSource, Credentials, Dot, Key, Lifetime, Record, Register, ReplicaId,
+    Stamp, Timestamp, Version,
 };
 
 use super::removal::millis;
-use super::{Malformed, Reader, flags, version};
+use super::{Malformed, Reader, flags, names, version};
 
 /// What the writer of an answer knows of the one who asked.
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +130,7 @@ pub(super) fn write<W: Write>(
     let is_known = |stamp: Stamp| !is_plain && audience.holds.is_some_and(|holds| holds.contains(stamp.dot));
     let (base, lifetime, links) = (record.base(), record.lifetime(), record.links());
     out.array(length)?.u64(flags)?.u64(delta)?;
-    write_names(out, record.sector(), record.endpoint())?;
+    names::write(out, record.sector(), record.endpoint())?;
     if is_known(base.stamp) {
         out.null()?
     } else {
@@ -185,7 +185,7 @@ fn write_attributes<W: Write>(out: &mut Encoder<W>, record: &RecordRef<'_>) -> R
 
 /// Reads what follows the flags and the delta.
 pub(super) fn read(reader: &mut Reader<'_>, flags: u64, dot: Dot) -> Result<ArrivedPut, Malformed> {
-    let (sector, endpoint) = read_names(reader)?;
+    let (sector, endpoint) = names::read(reader)?;
     let source = if flags & flags::BASE_IS_GIVEN == 0 { BaseSource::Observed } else { BaseSource::Given };
     let base = reader.text_or_null()?;
     let base = base.map(|uri| reader.valid(Base::new(uri, source), "base")).transpose()?;
@@ -208,26 +208,6 @@ pub(super) fn read(reader: &mut Reader<'_>, flags: u64, dot: Dot) -> Result<Arri
     }
     let key = Key::local(sector, endpoint);
     Ok(ArrivedPut { key, place, age, written, stamps, base, lifetime, attributes, links, credentials, renewals })
-}
-
-pub(super) fn write_names<W: Write>(
-    out: &mut Encoder<W>,
-    sector: Option<&str>,
-    endpoint: &str,
-) -> Result<(), Error<W::Error>> {
-    match sector {
-        Some(sector) => out.str(sector)?,
-        None => out.null()?,
-    };
-    out.str(endpoint)?;
-    Ok(())
-}
-
-pub(super) fn read_names(reader: &mut Reader<'_>) -> Result<(Option<Sector>, EndpointName), Malformed> {
-    let sector = reader.text_or_null()?;
-    let sector = sector.map(|name| reader.valid(Sector::new(name), "sector")).transpose()?;
-    let endpoint = reader.text()?;
-    Ok((sector, reader.valid(EndpointName::new(endpoint), "endpoint name")?))
 }
 
 fn read_attributes(reader: &mut Reader<'_>) -> Result<Option<BTreeMap<AttributeName, AttributeValues>>, Malformed> {

@@ -17,8 +17,8 @@ pub(crate) enum Question {
     Changes(ChangesQuestion),
     /// Cells of all there is: see `waypost_sketch`.
     Cells { relation: Relation, key: [u8; 16], from: u64, count: u64 },
-    /// The registrations of these ids.
-    Entries { relation: Relation, ids: Vec<u64> },
+    /// The registrations of these ids, which cells with this key have told.
+    Entries { relation: Relation, key: [u8; 16], ids: Vec<u64> },
 }
 
 /// The question for changes.
@@ -67,9 +67,12 @@ impl Question {
         }
     }
 
-    /// Tells whether a message is the question of somebody who has nothing yet.
-    pub(crate) fn holds_nothing(octets: &[u8]) -> bool {
-        matches!(Self::decode(octets), Ok(Self::Changes(question)) if question.cursor.is_empty())
+    /// Returns what somebody holds, if a message is a question for changes.
+    pub(crate) fn cursor(octets: &[u8]) -> Option<Version> {
+        match Self::decode(octets).ok()? {
+            Self::Changes(question) => Some(question.cursor),
+            Self::Cells { .. } | Self::Entries { .. } => None,
+        }
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -94,14 +97,14 @@ impl Question {
             }),
             (CELLS, 5) => {
                 let relation = read_relation(&mut reader)?;
-                let key = reader.octets()?.try_into();
-                let key = reader.valid(key, "key: not of 16 octets")?;
+                let key = read_key(&mut reader)?;
                 Self::Cells { relation, key, from: reader.uint()?, count: reader.uint()? }
             }
-            (ENTRIES, 2..) => {
+            (ENTRIES, 3..) => {
                 let relation = read_relation(&mut reader)?;
-                let ids = (2..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
-                Self::Entries { relation, ids }
+                let key = read_key(&mut reader)?;
+                let ids = (3..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
+                Self::Entries { relation, key, ids }
             }
             _ => return reader.valid(Err(()), "no such question"),
         };
@@ -127,9 +130,10 @@ impl Question {
                 write_relation(out, *relation)?;
                 out.bytes(key)?.u64(*from)?.u64(*count)?;
             }
-            Self::Entries { relation, ids } => {
-                out.array(2 + ids.len() as u64)?.u64(ENTRIES)?;
+            Self::Entries { relation, key, ids } => {
+                out.array(3 + ids.len() as u64)?.u64(ENTRIES)?;
                 write_relation(out, *relation)?;
+                out.bytes(key)?;
                 for id in ids {
                     out.u64(*id)?;
                 }
@@ -158,6 +162,11 @@ fn read_relation(reader: &mut Reader<'_>) -> Result<Relation, Malformed> {
 fn read_selection(reader: &mut Reader<'_>) -> Result<Selection, Malformed> {
     let query = reader.text()?.parse();
     Ok(Selection { query: reader.valid(query, "query: cannot be read")?, news: version::read(reader)? })
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<[u8; 16], Malformed> {
+    let key = reader.octets()?.try_into();
+    reader.valid(key, "key: not of 16 octets")
 }
 
 const CHANGES: u64 = 0;

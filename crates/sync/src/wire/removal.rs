@@ -5,8 +5,7 @@ use minicbor::encode::{Error, Write};
 use waypost_directory::RemovalRef;
 use waypost_model::{Dot, Key, Removal, Sector, Stamp, Timestamp};
 
-use super::put::{read_names, write_names};
-use super::{Malformed, Reader, flags, version};
+use super::{Malformed, Reader, flags, names, version};
 
 pub(super) fn write<W: Write>(
     out: &mut Encoder<W>,
@@ -15,14 +14,14 @@ pub(super) fn write<W: Write>(
 ) -> Result<(), Error<W::Error>> {
     out.array(7)?.u64(flags::REMOVED)?.u64(delta)?;
     let key = removal.key();
-    write_names(out, key.sector.as_ref().map(Sector::as_str), key.endpoint.as_str())?;
+    names::write(out, key.sector.as_ref().map(Sector::as_str), key.endpoint.as_str())?;
     out.u64(removal.stamp().time.to_bits())?.u64(millis(removal.horizon()))?;
     version::write(out, removal.seen())
 }
 
 /// Reads what follows the flags and the delta.
 pub(super) fn read(reader: &mut Reader<'_>, dot: Dot) -> Result<Removal, Malformed> {
-    let (sector, endpoint) = read_names(reader)?;
+    let (sector, endpoint) = names::read(reader)?;
     let time = Timestamp::from_bits(reader.uint()?);
     let horizon = Duration::from_millis(reader.uint()?);
     let seen = version::read(reader)?;

@@ -7,7 +7,7 @@ use waypost_directory::{ChangeRef, Digest, RenewalBatch};
 use waypost_model::{Dot, Location, ReplicaId, Sector, Version};
 
 use super::put::Audience;
-use super::{ChangesQuestion, flags, put, removal, renewals, version};
+use super::{ChangesQuestion, flags, names, put, removal, renewals, version};
 use crate::Relation;
 
 /// Writes an answer: the changes of a feed, in their order, as runs.
@@ -70,7 +70,7 @@ impl<'q> Writer<'q> {
             }
         };
         self.add(change.dot(), |out, delta| {
-            put::write_names(out.array(4)?.u64(flags::LEFT)?.u64(delta)?, sector, endpoint)
+            names::write(out.array(4)?.u64(flags::LEFT)?.u64(delta)?, sector, endpoint)
         });
     }
 

@@ -153,7 +153,8 @@ impl Network {
 
     /// Lets time pass, with all that is due in it.
     pub(crate) fn run_until(&mut self, end: Instant) {
-        loop {
+        for step in 0.. {
+            assert!(step < 1_000_000, "time stands still at {:?}", self.now);
             self.settle();
             let next = self.nodes.values().filter_map(Service::poll_timeout).min().filter(|next| *next <= end);
             let Some(next) = next else { break };
@@ -231,6 +232,15 @@ impl Network {
         *self.bytes.entry(client.clone()).or_default() += response.payload.len();
         self.proxy(&client).handle_response(now, request, Ok(response));
     }
+}
+
+/// The answer of a node to a question for its feed, or why there is none.
+pub(crate) fn ask(network: &mut Network, asker: &str, uri: &str, question: Vec<u8>) -> Response {
+    let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(waypost_sync::FEED_FORMAT, question);
+    request.accept = Some(waypost_sync::FEED_FORMAT);
+    let exchange = network.send(asker, uri, request);
+    network.settle();
+    network.answers(exchange).first().cloned().expect("an answer")
 }
 
 pub(crate) fn node(replica: u64, config: SyncConfig) -> Node {

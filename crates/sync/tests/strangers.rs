@@ -1,0 +1,135 @@
+//! What strangers may make a directory do.
+
+extern crate alloc;
+
+mod common;
+
+use core::time::Duration;
+
+use common::{Network, ask, node};
+use minicbor::Encoder;
+use waypost_filter::Query;
+use waypost_model::Origin;
+use waypost_rest::Code;
+use waypost_sync::{SyncConfig, SyncEvent};
+
+const SOURCE: &str = "coap://source";
+const MIRROR: &str = "coap://mirror";
+const REPLICA: &str = "coap://replica";
+const REGISTRATIONS: u64 = 2_000;
+
+/// A directory that anybody may mirror. What may be looked at in a second is less than there is.
+fn source() -> Network {
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    config.limits.looks = 500;
+    config.limits.looks_in_all = 4_000;
+    let mut node = node(1, config);
+    node.replicator_mut().add_replica("coap://replica/sync/feed".parse().expect("a URI")).expect("room");
+    let mut network = Network::default();
+    network.add(SOURCE, node);
+    for number in 0..REGISTRATIONS {
+        network.register(SOURCE, &format!("ep=node{number}&base=coap://h{number}&lt=100000000"), "</temp>");
+    }
+    network
+}
+
+fn cells(relation: u8, key: u8, from: u64) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    out.array(5).and_then(|out| out.u8(1)?.u8(relation)?.bytes(&[key; 16])?.u64(from)?.u64(32)).expect("room");
+    out.into_writer()
+}
+
+fn entries(key: u8, ids: &[u64]) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    out.array(3 + ids.len() as u64).and_then(|out| out.u8(2)?.u8(1)?.bytes(&[key; 16])).expect("room");
+    ids.iter().for_each(|id| {
+        out.u64(*id).expect("room");
+    });
+    out.into_writer()
+}
+
+#[test]
+fn who_has_everything_looked_at_again_and_again_is_told_to_wait() {
+    let mut network = source();
+    // Each of these takes a look at everything: another key, or back to the beginning.
+    let questions = [cells(1, 1, 0), cells(1, 1, 0), cells(1, 2, 0), entries(3, &[7])];
+    let answers: Vec<_> =
+        (0..8).map(|number| ask(&mut network, "coap://eve", SOURCE, questions[number % 4].clone())).collect();
+    assert_eq!((answers[0].code, answers[1].code), (Code::CONTENT, Code::CONTENT));
+    let (code, max_age) = (answers[7].code, answers[7].max_age.expect("a time to wait"));
+    assert_eq!(code, Code::TOO_MANY_REQUESTS);
+    // Other ports of hers do not help, and others need not wait.
+    assert_eq!(ask(&mut network, "coap://eve:61616", SOURCE, cells(1, 4, 0)).code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 5, 0)).code, Code::CONTENT);
+    network.run_until(network.now + Duration::from_secs(max_age.into()));
+    assert_eq!(ask(&mut network, "coap://eve", SOURCE, cells(1, 6, 0)).code, Code::CONTENT);
+}
+
+#[test]
+fn to_go_on_comparing_takes_no_look_at_everything() {
+    let mut network = source();
+    let now = network.now;
+    let ids: Vec<u64> = network.directory(SOURCE).ids(now, &Origin::Local).map(|(id, _)| id).take(3).collect();
+    for number in 0..20 {
+        assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 1, number * 32)).code, Code::CONTENT, "{number}");
+    }
+    for number in 0..10 {
+        let answer = ask(&mut network, "coap://bob", SOURCE, entries(1, &ids));
+        assert_eq!((answer.code, answer.payload.len() > 100), (Code::CONTENT, true), "{number}");
+    }
+}
+
+#[test]
+fn strangers_together_leave_room_and_take_no_comparison_from_replicas() {
+    let mut network = source();
+    let mut refused = 0;
+    for number in 0..40 {
+        let answer = ask(&mut network, &format!("coap://eve{number}"), SOURCE, cells(1, number, 0));
+        refused += u32::from(answer.code != Code::CONTENT);
+    }
+    // Four at a time, and of what all may look at there is plenty left.
+    assert_eq!(refused, 36);
+    for number in 0..10 {
+        assert_eq!(ask(&mut network, REPLICA, SOURCE, cells(0, number, 0)).code, Code::CONTENT);
+    }
+    // Nobody holds a comparison for ever.
+    for _ in 0..3 {
+        for number in 0..4 {
+            ask(&mut network, &format!("coap://eve{number}"), SOURCE, cells(1, number, 32));
+        }
+        network.run_until(network.now + Duration::from_secs(50));
+    }
+    assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 99, 0)).code, Code::CONTENT);
+}
+
+#[test]
+fn a_mirror_that_is_told_to_wait_does_and_is_mended() {
+    let mut network = source();
+    let mut mirror = node(2, SyncConfig::new(2));
+    mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    network.add(MIRROR, mirror);
+    network.settle();
+    let now = network.now;
+    let origin = Origin::Foreign(SOURCE.parse().expect("an authority"));
+    let copies: Vec<_> = network
+        .directory(MIRROR)
+        .ids(now, &origin)
+        .map(|(_, record)| (record.to_record().key, record.dot()))
+        .take(300)
+        .collect();
+    for (key, dot) in copies {
+        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
+    }
+    // Another on the same host asks too much.
+    network.run_until(now + Duration::from_secs(50));
+    for key in 0..8 {
+        ask(&mut network, "coap://mirror:61616", SOURCE, cells(1, key, 0));
+    }
+    network.run_until(now + Duration::from_secs(400));
+    let now = network.now;
+    assert_eq!(network.directory(MIRROR).endpoints(now, &Query::all()).count() as u64, REGISTRATIONS);
+    let events = network.events(MIRROR);
+    let mended = events.iter().find(|event| matches!(event, SyncEvent::Reconciled { .. }));
+    assert!(matches!(mended, Some(SyncEvent::Reconciled { added: 300, removed: 0, .. })), "{events:?}");
+}

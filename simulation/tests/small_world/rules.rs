@@ -1,0 +1,102 @@
+use stateright::Property;
+
+use crate::deed::Kind;
+use crate::known::Name;
+use crate::time::LIFETIME_TICKS;
+use crate::world::{REPLICAS, SmallWorld, World, pairs};
+
+pub(crate) const RISEN: &str = "nothing that was removed rises again";
+pub(crate) const OUTLIVED: &str = "nothing is shown after its lifetime";
+pub(crate) const UNEQUAL: &str = "who heard the same shows the same";
+pub(crate) const LOST: &str = "no acknowledged write is lost while a replica knows of it";
+pub(crate) const APART: &str = "after an exchange all show the same";
+pub(crate) const RENEWED: &str = "a removal stands against renewals that did not see it";
+
+/// Returns what always holds.
+pub(crate) fn laws() -> Vec<Property<SmallWorld>> {
+    vec![
+        Property::always(RISEN, |_, world: &World| {
+            (0..REPLICAS).all(|host| world.shown(host).is_none() || world.is_allowed(host, true))
+        }),
+        Property::always(OUTLIVED, |_, world: &World| (0..REPLICAS).all(|host| world.is_in_time(host))),
+        Property::always(LOST, |_, world: &World| world.exchange().is_complete(world)),
+    ]
+}
+
+/// Returns what is wanted, and does not hold yet where writes, renewals and expiry cross.
+pub(crate) fn wishes() -> Vec<Property<SmallWorld>> {
+    vec![
+        Property::always(APART, |_, world: &World| {
+            let after = world.exchange();
+            world.late > 0 || pairs().all(|(one, other)| after.shown(one) == after.shown(other))
+        }),
+        Property::always(UNEQUAL, |_, world: &World| pairs().all(|(one, other)| world.are_equal(one, other))),
+        Property::always(RENEWED, |_, world: &World| {
+            (0..REPLICAS).all(|host| world.shown(host).is_none() || world.is_allowed(host, false))
+        }),
+    ]
+}
+
+/// Returns what happens in some world, so that the laws are not kept for want of trouble.
+pub(crate) fn troubles() -> Vec<Property<SmallWorld>> {
+    vec![
+        Property::sometimes("two writes do not see each other", |_, world: &World| {
+            let writes = || world.deeds.iter().filter(|(_, deed)| deed.kind != Kind::Renew);
+            writes().any(|(one, first)| {
+                writes().any(|(other, second)| one != other && !first.saw.contains(other) && !second.saw.contains(one))
+            })
+        }),
+        Property::sometimes("what was removed comes late to who removed it", |_, world: &World| {
+            let late = |removal: Name| world.deeds.of(world.deeds.saw(removal));
+            world.mail.iter().any(|letter| {
+                let removals = world.deeds.of(world.known_at(letter.to)).filter(|(_, deed)| deed.kind == Kind::Remove);
+                removals.into_iter().any(|(name, _)| late(name).any(|(_, deed)| letter.tells_of(deed.dot)))
+            })
+        }),
+        Property::sometimes("a renewal is a write", |_, world: &World| {
+            world.deeds.iter().any(|(_, deed)| deed.kind == Kind::TakeOver)
+        }),
+        Property::sometimes("an answer is late", |_, world: &World| world.late > 0),
+        Property::sometimes("who forgot a registration hears of it from others", |_, world: &World| {
+            let is_back = |host: usize| world.replicas[host].lives > 0 && world.replicas[host].told == 0;
+            (0..REPLICAS).any(|host| is_back(host) && world.shown(host).is_some())
+        }),
+        Property::sometimes("what was not renewed is shown no more", |_, world: &World| {
+            let is_removed = world.deeds.iter().any(|(_, deed)| deed.kind == Kind::Remove);
+            !is_removed && (0..REPLICAS).any(|host| !world.known_at(host).is_empty() && world.shown(host).is_none())
+        }),
+    ]
+}
+
+impl World {
+    fn shown(&self, host: usize) -> Option<Name> {
+        self.replicas[host].shown(self.now)
+    }
+
+    /// Tells whether a replica may show what it shows, by all that it has heard of.
+    fn is_allowed(&self, host: usize, resists: bool) -> bool {
+        let known = self.known_at(host);
+        self.deeds.are_crossed() || self.deeds.allow(known, self.now, self.late, resists, self.shown(host))
+    }
+
+    fn is_in_time(&self, host: usize) -> bool {
+        let told = self.deeds.iter().filter(|(_, deed)| deed.kind != Kind::Remove).map(|(_, deed)| deed.at).max();
+        self.shown(host).is_none() || told.is_some_and(|told| self.now <= told + LIFETIME_TICKS + self.late)
+    }
+
+    fn are_equal(&self, one: usize, other: usize) -> bool {
+        let has_heard_the_same = self.known_at(one) == self.known_at(other);
+        let (one, other) = (self.shown(one), self.shown(other));
+        let is_clear = self.late == 0 && !self.deeds.are_crossed();
+        !has_heard_the_same || !is_clear || one.is_none() || other.is_none() || one == other
+    }
+
+    /// Tells whether nothing that was known `before` is missing: all have heard of everything, and what must be shown is.
+    fn is_complete(&self, before: &Self) -> bool {
+        let known = before.known();
+        let has_heard = |host| self.known_at(host) == known;
+        let is_shown = (0..REPLICAS).any(|host| self.shown(host).is_some());
+        let may_be_gone = [true, false].map(|resists| self.deeds.allow(known, self.now, self.late, resists, None));
+        (0..REPLICAS).all(has_heard) && (is_shown || self.deeds.are_crossed() || may_be_gone.contains(&true))
+    }
+}
