@@ -3,10 +3,7 @@ use core::{fmt, time::Duration};
 use waypost_model::{Authority, Dot, Removal, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{
-    ChangeRef, Directory, RecordRef, RemovalRef, entry::Entry, log::Log, registry::Place,
-    settle::copies_of_expired_until, writes::WritesIter,
-};
+use crate::{ChangeRef, Directory, RecordRef, RemovalRef, log::Log, registry::Place, writes::WritesIter};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -71,9 +68,6 @@ impl<'d> Feed<'d> {
         if let Some(removal) = removal {
             return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
         }
-        if is_expired && !self.may_live_elsewhere(entry) {
-            return None;
-        }
         let age = self.now.saturating_since(entry.seen);
         let Some(state) = entry.state() else {
             return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
@@ -83,10 +77,6 @@ impl<'d> Feed<'d> {
         let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
         let age = if is_expired { age } else { age.min(most) };
         Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
-    }
-
-    fn may_live_elsewhere(&self, entry: &Entry) -> bool {
-        copies_of_expired_until(entry, &self.directory.context.config.limits).is_some_and(|until| until > self.now)
     }
 }
 
