@@ -1,4 +1,3 @@
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_model::{
@@ -7,7 +6,7 @@ use waypost_model::{
 };
 use waypost_time::Instant;
 
-use crate::{Applied, Directory, Refused, directory::authority_of, token::Token};
+use crate::{Applied, Directory, Refused, directory::authority_of, signs::Signs, token::Token};
 
 /// Changes that were made elsewhere.
 impl Directory {
@@ -79,10 +78,11 @@ impl Directory {
         let clock = self.clock_after(now, &record.key.origin, record.latest())?;
         let seen = now.saturating_sub(age);
         let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
-        let (dot, is_expired) = (record.dot(), age >= lifetime);
+        let dot = record.dot();
         let mut state = self.state(slot);
         // What says the same as what is here is a sign of life, whichever of the two stays.
         let says_the_same = state.is_alive() && state.seen() == record.seen;
+        let mut signs = slot.and_then(|slot| self.registry.entry(slot)).map_or(Signs::all(seen), Signs::of_entry);
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
             Merged::Unchanged => {
@@ -92,15 +92,13 @@ impl Directory {
             Merged::Renewed | Merged::Changed => Applied::Changed,
             Merged::Conflict(conflict) => Applied::Conflict(conflict),
         };
-        // What has expired takes no part in what others made without seeing it.
-        let dead: Vec<Dot> = match before {
-            Some((_, true)) if !is_expired => state.records().map(Record::dot).filter(|other| *other != dot).collect(),
-            Some((_, false)) if is_expired && state.records().count() > 1 => Vec::from([dot]),
-            _ => Vec::new(),
+        let told = seen;
+        let seen = match before {
+            Some((before, false)) if says_the_same => told.max(before),
+            _ => told,
         };
-        dead.into_iter().for_each(|dot| {
-            state.forget(dot);
-        });
+        signs.set(dot, seen);
+        signs.bury(now, &mut state);
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
         }
@@ -113,16 +111,8 @@ impl Directory {
         }
         self.clock = clock;
         let copies_until = seen + lifetime;
-        // Of writes that did not see each other, each is a sign of life; one that saw all others stands alone.
-        let is_merged = !is_expired && state.records().count() > 1;
-        let told = seen;
-        let seen = match before {
-            Some((before, false)) if is_merged || says_the_same => seen.max(before),
-            Some((before, false)) if state.records().all(|record| record.dot() != dot) => before,
-            _ => seen,
-        };
         let owner = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| entry.stamp().dot.replica);
-        self.settle(now, token, state, seen, copies_until);
+        self.settle(now, token, state, &signs, copies_until);
         // The other did not hear of what was renewed here after it took over, and nobody would tell it.
         if let (Some(slot), Some((before, false))) = (slot, before)
             && says_the_same
@@ -157,8 +147,9 @@ impl Directory {
                 entry.seen = entry.seen.max(seen);
             }
         } else {
-            let seen = entry.seen.max(seen);
-            self.settle(now, token, state, seen, seen);
+            let mut signs = Signs::of_entry(entry);
+            signs.set(renewal.dot, seen.max(signs.of(renewal.dot)));
+            self.settle(now, token, state, &signs, seen);
         }
         Ok(Applied::Changed)
     }
@@ -178,22 +169,18 @@ impl Directory {
             return Err(Refused::OverLimit { what: "registrations", limit: crate::documents::MAX_SLOTS });
         }
         let entry = slot.and_then(|slot| self.registry.entry(slot));
-        let seen = entry.map_or(now, |entry| entry.seen);
-        let is_expired = entry.is_some_and(|entry| entry.is_expired(now));
+        let (signs, seen) = entry.map_or((Signs::all(now), now), |entry| (Signs::of_entry(entry), entry.seen));
         let mut state = self.state(slot);
         let merged = state.merge(Change::Remove(removal));
         if merged == Merged::Unchanged {
             return Ok(Applied::Unchanged);
         }
-        // What has expired takes no part in what others made without seeing it.
-        if is_expired {
-            state.forget_records();
-        }
+        signs.bury(now, &mut state);
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
         }
         self.clock = clock;
-        self.settle(now, token, state, seen, seen);
+        self.settle(now, token, state, &signs, seen);
         Ok(Applied::Changed)
     }
 

@@ -2,12 +2,12 @@ use alloc::{boxed::Box, string::String};
 
 use waypost_link_format::origin;
 use waypost_model::{
-    AttributeName, Authority, Base, BaseSource, Credentials, EndpointName, Key, Lifetime, Location, Origin, Record,
-    ReplicaId, Sector, Stamp, State, Version,
+    AttributeName, Authority, Base, BaseSource, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin,
+    Record, ReplicaId, Sector, Stamp, State, Version,
 };
 use waypost_time::Instant;
 
-use crate::token::Token;
+use crate::{signs::Signs, token::Token};
 
 /// One registration as it is kept: names, base and attributes in one buffer, a few words, and what is rare in a box.
 ///
@@ -50,6 +50,10 @@ struct Rare {
     stamps: Option<Box<Stamps>>,
     /// All writes, where what is shown is merged from several.
     state: Option<State>,
+    /// When each of the records among these was last renewed.
+    signs: Box<[(Dot, Instant)]>,
+    /// When the first and the last of them expire.
+    expires: Option<(Instant, Instant)>,
     /// Until when copies elsewhere may live, where that is longer than this one lives.
     copies_until: Option<Instant>,
 }
@@ -79,9 +83,10 @@ impl Entry {
         state: &State,
         token: Token,
         document: u32,
-        seen: Instant,
+        signs: &Signs,
         copies_until: Instant,
     ) -> Option<Self> {
+        let seen = signs.last(state);
         let is_simple = state.len() == 1;
         let record = state.record()?;
         let sector = record.key.sector.as_ref().map(Sector::as_str);
@@ -97,13 +102,19 @@ impl Entry {
             (Origin::Foreign(authority), Some(location)) => Some((authority.clone(), location.clone())),
             _ => None,
         };
+        let deadlines = || state.records().map(|record| signs.deadline(record));
+        let expires = deadlines().min().zip(deadlines().max()).filter(|_| !is_simple);
+        let deadline = expires.map_or(seen + record.lifetime.value.duration(), |(_, last)| last);
+        let signs = state.records().filter(|_| !is_simple).map(|record| (record.dot(), signs.of(record.dot())));
         let rare = Rare {
             credentials: record.credentials.clone(),
             zone: record.zone,
             foreign,
             stamps: Stamps::of(&record).map(Box::new),
             state: (!is_simple).then(|| state.clone()),
-            copies_until: (copies_until > seen + record.lifetime.value.duration()).then_some(copies_until),
+            signs: signs.collect(),
+            expires,
+            copies_until: (copies_until > deadline).then_some(copies_until),
         };
         Some(Self {
             sector_length: sector.map_or(NO_SECTOR, |sector| sector.len() as u8),
@@ -159,8 +170,21 @@ impl Entry {
         self.stamp
     }
 
+    /// Returns when the registration expires.
     pub(crate) fn deadline(&self) -> Instant {
-        self.seen + self.lifetime.duration()
+        let expires = self.rare.as_ref().and_then(|rare| rare.expires);
+        expires.map_or(self.seen + self.lifetime.duration(), |(_, last)| last)
+    }
+
+    /// Returns when the first of the writes expires that make the registration.
+    pub(crate) fn due(&self) -> Instant {
+        let expires = self.rare.as_ref().and_then(|rare| rare.expires);
+        expires.map_or(self.deadline(), |(first, _)| first)
+    }
+
+    /// Returns when each of several writes was last renewed; nothing, if there is one alone.
+    pub(crate) fn signs(&self) -> &[(Dot, Instant)] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.signs)
     }
 
     /// Returns until when a copy of this or an earlier state may live somewhere.

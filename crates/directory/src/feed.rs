@@ -1,9 +1,9 @@
-use core::{fmt, time::Duration};
+use core::fmt;
 
 use waypost_model::{Authority, Dot, Removal, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{ChangeRef, Directory, RecordRef, RemovalRef, log::Log, registry::Place, writes::WritesIter};
+use crate::{ChangeRef, Directory, RecordRef, RemovalRef, log::Log, registry::Place, signs::Signs, writes::WritesIter};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -63,7 +63,6 @@ impl<'d> Feed<'d> {
             }
             Place::Entry(entry) => entry,
         };
-        let is_expired = entry.is_expired(self.now);
         let removal = entry.state().and_then(|state| removal_of(state, dot));
         if let Some(removal) = removal {
             return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
@@ -73,9 +72,7 @@ impl<'d> Feed<'d> {
             return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
         };
         let record = state.records().find(|record| record.dot() == dot)?;
-        // Writes that were merged may each have a shorter lifetime than what they make together.
-        let most = record.lifetime.value.duration().saturating_sub(Duration::from_millis(1));
-        let age = if is_expired { age } else { age.min(most) };
+        let age = self.now.saturating_since(Signs::of_entry(entry).of(dot));
         Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
     }
 }

@@ -138,6 +138,7 @@ mod settle;
 mod shadow;
 mod show;
 mod shown;
+mod signs;
 mod slot_set;
 mod slots;
 mod sorted_ids;

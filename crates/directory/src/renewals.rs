@@ -4,10 +4,12 @@ use alloc::{
 };
 use core::time::Duration;
 
-use waypost_model::{Dot, Origin, Record, ReplicaId, Version};
+use waypost_model::{Dot, Origin, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, directory::authority_of, entry::Entry, histories::History, registry::Place};
+use crate::{
+    Directory, Refused, directory::authority_of, entry::Entry, histories::History, registry::Place, signs::Signs,
+};
 
 /// What was renewed of late at one authority.
 ///
@@ -199,45 +201,54 @@ impl Directory {
     fn renew_copy(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
         let seen = now.saturating_sub(age);
         let Some(entry) = self.registry.entry_mut(slot) else { return false };
-        if seen <= entry.seen || age >= entry.lifetime().duration() {
-            return false;
-        }
         if entry.is_shown && entry.state().is_none() {
-            entry.renew(seen);
-            return true;
+            let is_younger = seen > entry.seen && age < entry.lifetime().duration();
+            if is_younger {
+                entry.renew(seen);
+            }
+            return is_younger;
         }
-        let (token, is_expired) = (entry.token(), entry.is_expired(now));
-        entry.renewals = entry.renewals.saturating_add(1);
-        let mut state = self.state(Some(slot));
-        if is_expired && state.records().any(|record| record.dot() == dot) {
-            // Who renewed it does not know of the others, and will not hear of what has expired.
-            let others: Vec<Dot> = state.records().map(Record::dot).filter(|other| *other != dot).collect();
-            others.into_iter().for_each(|other| {
-                state.forget(other);
-            });
+        let (token, mut signs) = (entry.token(), Signs::of_entry(entry));
+        let state = self.state(Some(slot));
+        // What says the same as all of them is a sign of life of each.
+        let is_one = state.records().any(|record| record.dot() == dot);
+        let mut is_younger = false;
+        for record in state.records().filter(|record| !is_one || record.dot() == dot) {
+            if seen > signs.of(record.dot()) && age < record.lifetime.value.duration() {
+                signs.set(record.dot(), seen);
+                is_younger = true;
+            }
         }
-        self.settle(now, token, state, seen, seen);
-        true
+        if is_younger {
+            if let Some(entry) = self.registry.entry_mut(slot) {
+                entry.renewals = entry.renewals.saturating_add(1);
+            }
+            self.settle(now, token, state, &signs, seen);
+        }
+        is_younger
     }
 
     fn batch(&self, now: Instant, history: &History, owner: ReplicaId, recent: &Recent, after: u64) -> RenewalBatch {
         let of_slot = |slot: u32| {
-            let Some(Place::Entry(entry)) = self.registry.place(slot) else { return None };
-            let dot = entry.stamp().dot;
-            let is_known = dot.replica == owner && !entry.is_expired(now);
-            is_known.then(|| Renewed {
-                sequence: dot.sequence,
-                age: now.saturating_since(entry.seen),
-                lifetime: entry.lifetime().duration(),
+            let entry = self.registry.place(slot).and_then(Place::entry);
+            let alone = entry.filter(|entry| entry.state().is_none());
+            let alone = alone.map(|entry| (entry.stamp().dot, entry.seen, entry.lifetime()));
+            let signs = entry.map(Signs::of_entry).unwrap_or(Signs::all(now));
+            let several = entry.and_then(Entry::state).into_iter().flat_map(State::records);
+            let several = several.map(move |record| (record.dot(), signs.of(record.dot()), record.lifetime.value));
+            alone.into_iter().chain(several).filter_map(move |(dot, seen, lifetime)| {
+                let (age, lifetime) = (now.saturating_since(seen), lifetime.duration());
+                let is_known = dot.replica == owner && age < lifetime;
+                is_known.then_some(Renewed { sequence: dot.sequence, age, lifetime })
             })
         };
         let mut renewed: Vec<Renewed> = if after >= recent.forgotten {
             let start = recent.renewals.partition_point(|(number, _)| *number <= after);
-            recent.renewals.range(start..).filter_map(|(_, slot)| of_slot(*slot)).collect()
+            recent.renewals.range(start..).flat_map(|(_, slot)| of_slot(*slot)).collect()
         } else {
             // It reaches back too far: the ages of all.
             let all = history.log.after(Dot::new(owner, 0));
-            all.into_iter().flatten().filter_map(|(_, slot)| of_slot(slot)).collect()
+            all.into_iter().flatten().flat_map(|(_, slot)| of_slot(slot)).collect()
         };
         renewed.sort_unstable_by_key(|renewed| renewed.sequence);
         renewed.dedup_by_key(|renewed| renewed.sequence);

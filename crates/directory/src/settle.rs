@@ -5,6 +5,7 @@ use crate::{
     Digest, Directory, Limits,
     entry::Entry,
     registry::{Grave, Place},
+    signs::Signs,
     token::Token,
 };
 
@@ -12,8 +13,16 @@ use crate::{
 impl Directory {
     /// Gives the registration of `token` a new state.
     ///
-    /// `seen` is when it was last renewed. A copy of it elsewhere may live until `copies_until`.
-    pub(crate) fn settle(&mut self, now: Instant, token: Token, state: State, seen: Instant, copies_until: Instant) {
+    /// `signs` tell when it was last renewed. A copy of it elsewhere may live until `copies_until`.
+    pub(crate) fn settle(
+        &mut self,
+        now: Instant,
+        token: Token,
+        mut state: State,
+        signs: &Signs,
+        copies_until: Instant,
+    ) {
+        signs.bury(now, &mut state);
         let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
         let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed);
@@ -27,7 +36,7 @@ impl Directory {
                     _ => self.documents.hold(links),
                 };
                 drop(record);
-                Entry::pack(&state, token, document, seen, copies_until).map(|mut entry| {
+                Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
                     entry.is_shadowed = is_shadowed;
                     Place::Entry(entry)
@@ -53,14 +62,16 @@ impl Directory {
         self.shed(now);
     }
 
-    /// Hides a registration that has expired, for its endpoint to find it when it comes back.
+    /// Hides a registration that has expired, for its endpoint to find it when it comes back; or what of it has.
     pub(crate) fn hide(&mut self, now: Instant, slot: u32) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
-        if let Some(state) = entry.state().filter(|state| state.removals().next().is_some()) {
-            // A removal that did not see what has expired is remembered for as long as any.
-            let (token, seen, mut state) = (entry.token(), entry.seen, state.clone());
-            state.forget_records();
-            return self.settle(now, token, state, seen, seen);
+        if let Some(state) = entry.state()
+            && (!entry.is_expired(now) || state.removals().next().is_some())
+        {
+            // Not all have expired. A removal that did not see what has is remembered for as long as any.
+            let (token, state, signs, until) =
+                (entry.token(), state.clone(), Signs::of_entry(entry), entry.copies_until());
+            return self.settle(now, token, state, &signs, until);
         }
         let old = entry.clone();
         entry.is_shown = false;
@@ -146,7 +157,7 @@ impl Directory {
         let queues = [deadlines, kept, graves];
         let mut new = registry.place_mut(slot);
         if let (Some(Place::Entry(old)), Some(Place::Entry(new))) = (old, &mut new)
-            && (old.is_shown && new.is_shown && new.deadline() >= old.filed)
+            && (old.is_shown && new.is_shown && new.due() >= old.filed)
         {
             // It comes up early where it is, and is filed anew then.
             new.filed = old.filed;
@@ -174,7 +185,7 @@ fn queue_of(place: &Place) -> usize {
 /// Returns when something has to be done: when what is shown expires, and when what is kept or remembered is forgotten.
 pub(crate) fn due(place: &Place, limits: &Limits) -> Instant {
     match place {
-        Place::Entry(entry) if entry.is_shown => entry.deadline(),
+        Place::Entry(entry) if entry.is_shown => entry.due(),
         Place::Entry(entry) => kept_until(entry, limits),
         Place::Grave(grave) => grave.until,
     }

@@ -5,7 +5,7 @@ use waypost_model::{
 };
 use waypost_time::Instant;
 
-use crate::{Directory, RecordRef, Refused, entry::Entry, registry::Place, token::Token};
+use crate::{Directory, RecordRef, Refused, entry::Entry, registry::Place, signs::Signs, token::Token};
 
 /// What a registration request led to.
 ///
@@ -65,7 +65,7 @@ impl Directory {
         let mut state = self.state_to_write(now, slot);
         state.register(registration, stamp);
         self.histories.local.note_own(stamp.dot);
-        self.settle(now, token, state, now, now);
+        self.settle(now, token, state, &Signs::all(now), now);
         Ok(Registered { location, is_new })
     }
 
@@ -94,7 +94,7 @@ impl Directory {
             if has_links { self.check_record(record) } else { self.check_update(record) }?;
         }
         self.histories.local.note_own(stamp.dot);
-        self.settle(now, self.registry[slot].token(), state, now, now);
+        self.settle(now, self.registry[slot].token(), state, &Signs::all(now), now);
         Ok(())
     }
 
@@ -174,7 +174,7 @@ impl Directory {
         self.histories.of_mut(Some(&authority)).note_own(stamp.dot);
         let record = Record::register(registration, stamp, state.seen()).at(authority, location.clone());
         state.merge(Change::Put { record: record.into(), age });
-        self.settle(now, token, state, seen, seen);
+        self.settle(now, token, state, &Signs::all(seen), seen);
         Ok(Registered { location, is_new })
     }
 
@@ -217,7 +217,7 @@ impl Directory {
         let mut state = self.state(Some(slot));
         if state.update(Update::default(), stamp).is_some() {
             self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
-            self.settle(now, self.registry[slot].token(), state, seen, seen);
+            self.settle(now, self.registry[slot].token(), state, &Signs::all(seen), seen);
         }
     }
 
@@ -230,7 +230,7 @@ impl Directory {
         let mut state = self.state(Some(slot));
         if state.remove(stamp, horizon).is_some() {
             self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
-            self.settle(now, token, state, seen, seen);
+            self.settle(now, token, state, &Signs::all(seen), seen);
         }
     }
 
