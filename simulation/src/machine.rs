@@ -128,6 +128,7 @@ pub(crate) struct Machine {
     image: Image,
     incarnation: u32,
     repeats: Option<Repeats>,
+    does_clock_count_sleep: bool,
 }
 
 /// What a machine is doing.
@@ -141,7 +142,25 @@ impl Machine {
     pub(crate) fn new(host: Host, name: String, clock: Clock, random: Random, image: Image) -> Self {
         let state = State::Off { memory: None };
         let calls = (Time::ZERO, 0);
-        Self { host, name, clock, state, wakes: None, calls, random, image, incarnation: 0, repeats: None }
+        let (repeats, does_clock_count_sleep) = (None, false);
+        Self {
+            host,
+            name,
+            clock,
+            state,
+            wakes: None,
+            calls,
+            random,
+            image,
+            incarnation: 0,
+            repeats,
+            does_clock_count_sleep,
+        }
+    }
+
+    /// Gives the machine a clock that never stands still.
+    pub(crate) const fn with_clock_that_counts_sleep(&mut self) {
+        self.does_clock_count_sleep = true;
     }
 
     /// Has the machine send nothing twice.
@@ -177,8 +196,9 @@ impl Machine {
         };
     }
 
-    /// Wakes the machine up, and its clock, if that slept too.
-    pub(crate) fn wake(&mut self, now: Time, does_clock_sleep: bool) {
+    /// Wakes the machine up, and its clock, if that slept too; tells whether it did.
+    pub(crate) fn wake(&mut self, now: Time, does_clock_sleep: bool) -> bool {
+        let does_clock_sleep = does_clock_sleep && !self.does_clock_count_sleep;
         self.state = match std::mem::replace(&mut self.state, State::Off { memory: None }) {
             State::Sleeps { program, since } => {
                 if does_clock_sleep {
@@ -188,6 +208,7 @@ impl Machine {
             }
             state => state,
         };
+        does_clock_sleep
     }
 
     pub(crate) fn program(&mut self) -> Option<&mut dyn Program> {

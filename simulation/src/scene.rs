@@ -103,6 +103,8 @@ fn add_replicas(world: &mut World, random: &mut Random, count: usize, variant: O
         let image = image(random, variant, move |boot| replica::replica(boot, &traits));
         let host = world.join("rd", image);
         world.join_directories(host);
+        // What one shows after its clock stood still, the others know to have expired.
+        world.machine(host).with_clock_that_counts_sleep();
     }
     world.model.add_authority(&replicas);
     replicas

@@ -79,6 +79,10 @@ impl World {
         self.machines.len()
     }
 
+    pub(crate) fn machine(&mut self, host: Host) -> &mut Machine {
+        &mut self.machines[host.index()]
+    }
+
     pub(crate) fn machines_mut(&mut self) -> impl Iterator<Item = &mut Machine> {
         self.machines.iter_mut()
     }
@@ -279,8 +283,8 @@ impl World {
     fn rouse(&mut self, host: Host, does_clock_sleep: bool) {
         let machine = &mut self.machines[host.index()];
         if matches!(machine.state, State::Sleeps { .. }) {
-            self.tally.add(if does_clock_sleep { Happening::Standstill } else { Happening::Sleep });
-            machine.wake(self.now, does_clock_sleep);
+            let did_clock_sleep = machine.wake(self.now, does_clock_sleep);
+            self.tally.add(if did_clock_sleep { Happening::Standstill } else { Happening::Sleep });
             self.plan_wake(host);
         }
     }
