@@ -25,6 +25,8 @@ pub(crate) struct Reconciliation {
     /// What the source held when it began.
     version: Version,
     step: Step,
+    /// What is here and not there, with the writes that it was when that was found.
+    gone: Vec<(Key, Dot)>,
     /// How many registrations there are on both sides, to tell when it is easier to read everything.
     size: usize,
     pub(crate) added: usize,
@@ -72,6 +74,7 @@ impl Reconciliation {
             asked: 0,
             version: Version::new(),
             step: Step::Compare,
+            gone: Vec::new(),
             added: 0,
             removed: 0,
         }
@@ -116,10 +119,10 @@ impl Reconciliation {
             let Some(here) = self.encoder.next() else { return Progress::Hopeless };
             match self.decoder.push(here, there) {
                 Ok(true) => {
-                    self.forget(now, directory, origin, slack);
+                    self.gone = self.gone(now, directory, origin, slack);
                     let wanted: Vec<u64> = self.decoder.only_there().collect();
                     self.step = Step::Fetch { wanted };
-                    return self.progress();
+                    return self.progress(now, directory);
                 }
                 Ok(false) => {}
                 Err(Undecodable::Contradiction) => return Progress::Contradiction,
@@ -132,42 +135,49 @@ impl Reconciliation {
     }
 
     /// Notes that the answer to the last question for registrations was taken, with so many that were news.
-    pub(crate) fn take_entries(&mut self, news: usize, limits: &Limits) -> Progress {
+    pub(crate) fn take_entries(
+        &mut self,
+        now: Instant,
+        directory: &mut Directory,
+        news: usize,
+        limits: &Limits,
+    ) -> Progress {
         self.added += news;
         if let Step::Fetch { wanted } = &mut self.step {
             wanted.drain(..wanted.len().min(limits.ids));
         }
-        self.progress()
+        self.progress(now, directory)
     }
 
-    fn progress(&self) -> Progress {
-        match &self.step {
-            Step::Fetch { wanted } if wanted.is_empty() => Progress::Done(self.version.clone()),
-            _ => Progress::On,
+    /// Forgets, once everything that is there is here, what is gone. What was written anew is not.
+    fn progress(&mut self, now: Instant, directory: &mut Directory) -> Progress {
+        if !matches!(&self.step, Step::Fetch { wanted } if wanted.is_empty()) {
+            return Progress::On;
         }
+        for (key, dot) in core::mem::take(&mut self.gone) {
+            self.removed += usize::from(directory.forget_copy(now, &key, &[dot].into_iter().collect()));
+        }
+        Progress::Done(self.version.clone())
     }
 
-    /// Forgets what the source knew and has no more.
-    fn forget(&mut self, now: Instant, directory: &mut Directory, origin: &Origin, slack: Duration) {
+    /// Returns what the source knew and has no more.
+    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> Vec<(Key, Dot)> {
         let gone: BTreeSet<u64> = self.decoder.only_here().collect();
         if gone.is_empty() {
-            return;
+            return Vec::new();
         }
         let is_gone = |dot: Dot, left: Duration, lifetime: Duration| {
             self.version.contains(dot) && left > slack.saturating_add(lifetime / AGE_FRACTION)
         };
-        let copies: Vec<Key> = directory
+        directory
             .ids(now, origin)
             .filter(|(id, _)| gone.contains(id))
             .filter(|(_, record)| {
                 let lifetime = record.lifetime().value.duration();
                 is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
             })
-            .map(|(_, record)| record.to_record().key)
-            .collect();
-        for key in copies {
-            self.removed += usize::from(directory.forget_copy(now, &key, &self.version));
-        }
+            .map(|(_, record)| (record.to_record().key, record.dot()))
+            .collect()
     }
 }
 

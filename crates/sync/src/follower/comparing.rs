@@ -93,7 +93,7 @@ impl Follower {
         let reconciliation = &mut comparison.reconciliation;
         let progress = if reconciliation.is_fetching() {
             let news = self.take_entries(surroundings, &response.payload);
-            reconciliation.take_entries(news, limits)
+            reconciliation.take_entries(surroundings.now, surroundings.directory, news, limits)
         } else {
             match Cells::decode(&response.payload) {
                 Ok(cells) => {
