@@ -128,7 +128,7 @@ pub(crate) struct Machine {
     image: Image,
     incarnation: u32,
     repeats: Option<Repeats>,
-    does_clock_count_sleep: bool,
+    has_steady_clock: bool,
 }
 
 /// What a machine is doing.
@@ -142,25 +142,13 @@ impl Machine {
     pub(crate) fn new(host: Host, name: String, clock: Clock, random: Random, image: Image) -> Self {
         let state = State::Off { memory: None };
         let calls = (Time::ZERO, 0);
-        let (repeats, does_clock_count_sleep) = (None, false);
-        Self {
-            host,
-            name,
-            clock,
-            state,
-            wakes: None,
-            calls,
-            random,
-            image,
-            incarnation: 0,
-            repeats,
-            does_clock_count_sleep,
-        }
+        let (repeats, has_steady_clock) = (None, false);
+        Self { host, name, clock, state, wakes: None, calls, random, image, incarnation: 0, repeats, has_steady_clock }
     }
 
-    /// Gives the machine a clock that never stands still.
-    pub(crate) const fn with_clock_that_counts_sleep(&mut self) {
-        self.does_clock_count_sleep = true;
+    /// Gives the machine a clock that drifts, and neither jumps nor stands still.
+    pub(crate) const fn with_steady_clock(&mut self) {
+        self.has_steady_clock = true;
     }
 
     /// Has the machine send nothing twice.
@@ -196,9 +184,17 @@ impl Machine {
         };
     }
 
+    /// Sets the clock forward or back, by milliseconds; tells whether it can be.
+    pub(crate) fn set_clock(&mut self, now: Time, by: i64) -> bool {
+        if !self.has_steady_clock {
+            self.clock.jump(now, by);
+        }
+        !self.has_steady_clock
+    }
+
     /// Wakes the machine up, and its clock, if that slept too; tells whether it did.
     pub(crate) fn wake(&mut self, now: Time, does_clock_sleep: bool) -> bool {
-        let does_clock_sleep = does_clock_sleep && !self.does_clock_count_sleep;
+        let does_clock_sleep = does_clock_sleep && !self.has_steady_clock;
         self.state = match std::mem::replace(&mut self.state, State::Off { memory: None }) {
             State::Sleeps { program, since } => {
                 if does_clock_sleep {

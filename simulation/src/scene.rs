@@ -103,8 +103,8 @@ fn add_replicas(world: &mut World, random: &mut Random, count: usize, variant: O
         let image = image(random, variant, move |boot| replica::replica(boot, &traits));
         let host = world.join("rd", image);
         world.join_directories(host);
-        // What one shows after its clock stood still, the others know to have expired.
-        world.machine(host).with_clock_that_counts_sleep();
+        // By a clock that jumped or stood still, what others know to live has expired, or the other way round.
+        world.machine(host).with_steady_clock();
     }
     world.model.add_authority(&replicas);
     replicas

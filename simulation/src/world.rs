@@ -260,9 +260,10 @@ impl World {
             Fault::Part { partition, lasts } => self.part(partition, lasts),
             Fault::Heal(partition) => self.network.heal(partition),
             Fault::Jump(host, by) => {
-                self.tally.add(if by < 0 { Happening::JumpBack } else { Happening::JumpForward });
-                self.machines[host.index()].clock.jump(self.now, by);
-                self.plan_wake(host);
+                if self.machines[host.index()].set_clock(self.now, by) {
+                    self.tally.add(if by < 0 { Happening::JumpBack } else { Happening::JumpForward });
+                    self.plan_wake(host);
+                }
             }
             Fault::Sleep(host) => self.machines[host.index()].sleep(self.now),
             Fault::Wake { host, does_clock_sleep } => self.rouse(host, does_clock_sleep),
