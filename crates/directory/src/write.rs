@@ -212,10 +212,11 @@ impl Directory {
             }
             return;
         }
-        let authority = self.registry[slot].authority().cloned();
+        let (authority, is_expired) = (self.registry[slot].authority().cloned(), self.registry[slot].is_expired(now));
         let stamp = self.next_stamp(now, authority.as_ref());
         let mut state = self.state(Some(slot));
-        if state.update(Update::default(), stamp).is_some() {
+        let renewed = if is_expired { state.revive(stamp) } else { state.update(Update::default(), stamp) };
+        if renewed.is_some() {
             self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
             self.settle(now, self.registry[slot].token(), state, &Signs::all(seen), seen);
         }

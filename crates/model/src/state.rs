@@ -104,6 +104,17 @@ impl State {
         Some(self.replace(record))
     }
 
+    /// Makes a renewal of what has expired here, as the local write `stamp` that has seen this state.
+    ///
+    /// It counts as any write does: elsewhere the registration may be gone, or another in its place that expires. Returns the
+    /// record as it was written, `None` when there is no registration.
+    pub fn revive(&mut self, stamp: Stamp) -> Option<&Record> {
+        self.update(Update::default(), stamp)?;
+        let record = self.writes.iter_mut().find_map(Write::as_record_mut)?;
+        record.seen.insert(record.written.dot);
+        Some(record)
+    }
+
     /// Removes the registration, as the local write `stamp` that has seen this state.
     ///
     /// `horizon` says how long the removal must be remembered. Returns it, `None` when there is no registration.

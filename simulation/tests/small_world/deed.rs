@@ -96,11 +96,9 @@ impl Deeds {
         let mut standing = puts().filter(|(name, put)| stands((*name, put)));
         match shown {
             None => !standing.any(|(_, put)| lasts(put, now)),
-            // Of puts that did not see each other, each is a sign of life.
-            Some(shown) => standing.any(|(name, put)| {
-                let is_sign = |(other, deed): (Name, &Deed)| !deed.saw.contains(name) && !put.saw.contains(other);
-                put.shows.is_some_and(|(_, by)| by == shown)
-                    && puts().any(|sign| is_sign(sign) && lasts(sign.1, now.saturating_sub(late)))
+            // Puts that did not see each other live and expire each by itself.
+            Some(shown) => standing.any(|(_, put)| {
+                put.shows.is_some_and(|(_, by)| by == shown) && lasts(put, now.saturating_sub(late))
             }),
         }
     }

@@ -7,7 +7,6 @@ use crate::world::{REPLICAS, SmallWorld, World, pairs};
 
 pub(crate) const RISEN: &str = "nothing that was removed rises again";
 pub(crate) const OUTLIVED: &str = "nothing is shown after its lifetime";
-pub(crate) const UNEQUAL: &str = "who heard the same shows the same";
 pub(crate) const LOST: &str = "no acknowledged write is lost while a replica knows of it";
 pub(crate) const APART: &str = "after an exchange all show the same";
 pub(crate) const RENEWED: &str = "a removal stands against renewals that did not see it";
@@ -20,17 +19,10 @@ pub(crate) fn laws() -> Vec<Property<SmallWorld>> {
         }),
         Property::always(OUTLIVED, |_, world: &World| (0..REPLICAS).all(|host| world.is_in_time(host))),
         Property::always(LOST, |_, world: &World| world.exchange().is_complete(world)),
-    ]
-}
-
-/// Returns what is wanted, and does not hold yet where writes, renewals and expiry cross.
-pub(crate) fn wishes() -> Vec<Property<SmallWorld>> {
-    vec![
         Property::always(APART, |_, world: &World| {
             let after = world.exchange();
-            world.late > 0 || pairs().all(|(one, other)| after.shown(one) == after.shown(other))
+            world.late > 0 || pairs().all(|(one, other)| after.shown(one).is_some() == after.shown(other).is_some())
         }),
-        Property::always(UNEQUAL, |_, world: &World| pairs().all(|(one, other)| world.are_equal(one, other))),
         Property::always(RENEWED, |_, world: &World| {
             (0..REPLICAS).all(|host| world.shown(host).is_none() || world.is_allowed(host, false))
         }),
@@ -84,17 +76,11 @@ impl World {
         self.shown(host).is_none() || told.is_some_and(|told| self.now <= told + LIFETIME_TICKS + self.late)
     }
 
-    fn are_equal(&self, one: usize, other: usize) -> bool {
-        let has_heard_the_same = self.known_at(one) == self.known_at(other);
-        let (one, other) = (self.shown(one), self.shown(other));
-        let is_clear = self.late == 0 && !self.deeds.are_crossed();
-        !has_heard_the_same || !is_clear || one.is_none() || other.is_none() || one == other
-    }
-
-    /// Tells whether nothing that was known `before` is missing: all have heard of everything, and what must be shown is.
+    /// Tells whether nothing that was known `before` is missing: what must be shown is, and all show what all of it allows.
     fn is_complete(&self, before: &Self) -> bool {
         let known = before.known();
-        let has_heard = |host| self.known_at(host) == known;
+        let is_allowed = |shown| self.deeds.allow(known, self.now, self.late, true, Some(shown));
+        let has_heard = |host| self.deeds.are_crossed() || self.shown(host).is_none_or(is_allowed);
         let is_shown = (0..REPLICAS).any(|host| self.shown(host).is_some());
         let may_be_gone = [true, false].map(|resists| self.deeds.allow(known, self.now, self.late, resists, None));
         (0..REPLICAS).all(has_heard) && (is_shown || self.deeds.are_crossed() || may_be_gone.contains(&true))

@@ -22,8 +22,6 @@ const DEEDS: u8 = 7;
 pub(crate) struct SmallWorld {
     pub(crate) bounds: Bounds,
     pub(crate) variant: Option<Variant>,
-    /// Whether it is checked against what is only wanted.
-    pub(crate) is_wishing: bool,
     /// How often each kind of action was taken.
     pub(crate) tally: [AtomicUsize; Action::KINDS.len()],
 }
@@ -149,7 +147,7 @@ impl Model for SmallWorld {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let laws = if self.is_wishing { rules::wishes() } else { rules::laws() };
+        let laws = rules::laws();
         laws.into_iter().chain(rules::troubles()).collect()
     }
 }
