@@ -62,7 +62,8 @@
 //! | it knows places where a directory may be ([`Candidate`]) | asks them in turn for their interfaces, unless it was told the interface |
 //! | it knows interfaces | registers at the first that takes it, and goes on with the next after a failure |
 //! | three quarters of the lifetime are over, less a random time | renews, and tries once more when it is not answered |
-//! | the description changed ([`Registrant::update`]) | sends what changed, links as a [delta](waypost_link_delta) where the directory takes them; if an update cannot express it, registers again |
+//! | the description changed ([`Registrant::update`]) | sends what changed, links as a [delta](waypost_link_delta) where the directory takes them and names those that it has by an ETag; if an update cannot express it, registers again |
+//! | a directory has other links than those that a delta is for (4.09), as replicas that merge can | registers again there |
 //! | a renewal or an update fails | registers again: at the same directory if that answered, at the next if not |
 //! | a directory says 5.03 or 4.29 | comes back after Max-Age, a few times |
 //! | a directory wants an Echo value | sends it, and keeps the last one for the next request |

@@ -313,7 +313,8 @@ impl Registrant {
         };
         let deadline = self.now + wait;
         let found = Discovered::default();
-        let asked = Asked { id, uri, step, told, delta, patience, asked: self.now, deadline, found };
+        let is_patch = delta.is_some();
+        let asked = Asked { id, uri, step, told, is_patch, patience, asked: self.now, deadline, found };
         self.task = Task::Asking(Box::new(asked));
         self.outputs.push_back(Output::Request { id, peer, request });
         true
@@ -369,16 +370,20 @@ impl Registrant {
     fn delta_for(&self, step: &Step, told: &Told) -> Option<LinkDelta> {
         let held = self.held.as_ref().filter(|_| matches!(step, Step::Update))?;
         let difference = held.difference(told);
-        (matches!(difference, Difference::Patch(_)) && self.is_expressible(&difference)).then(|| held.delta(told))
+        match difference {
+            Difference::Patch(_) if self.is_expressible(&difference) => held.delta(told),
+            _ => None,
+        }
     }
 
-    /// Tells whether an update of the registration can express a difference, which takes link deltas where links differ.
+    /// Tells whether an update of the registration can express a difference: where links differ, that takes link deltas, and the
+    /// name of the links that they are for.
     fn is_expressible(&self, difference: &Difference) -> bool {
         match (difference, &self.held) {
             (Difference::None | Difference::Update(_), _) => true,
             (Difference::Patch(_), Some(held)) => {
                 let is_spoken = self.config.link_delta_format.is_some();
-                is_spoken && self.directories.takes_deltas(held.place, &held.interface)
+                is_spoken && held.state.is_some() && self.directories.takes_deltas(held.place, &held.interface)
             }
             _ => false,
         }

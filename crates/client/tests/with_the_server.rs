@@ -5,6 +5,7 @@ mod world;
 use waypost_client::{Candidate, Description, Limits, Lookup, LookupEvent, RegistrantConfig};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
+use waypost_model::Registration;
 use waypost_rest::Method;
 use waypost_server::{EchoConfig, FirstComeFirstRemembered, ServerConfig};
 use world::World;
@@ -273,6 +274,28 @@ fn links_that_change_are_told_to_the_directory_as_deltas() {
     assert_eq!(world.methods()[before..], [Method::IPatch]);
     assert_eq!(world.found(A, "rt=humidity"), [format!("{}/hum", world.address(node))]);
     assert!(world.found(A, "rt=light-lux").is_empty());
+    assert_eq!(world.lines(node).last().unwrap(), "updated at coap://a.example");
+}
+
+#[test]
+fn a_delta_is_for_the_links_that_were_told_and_not_for_those_of_a_merge() {
+    let mut world = World::new();
+    world.serve(A, ServerConfig::default());
+    let query = "ep=node1&lt=600&base=coap://[2001:db8::7]";
+    let node = world.register(description(query), RegistrantConfig::new(1), &[A]);
+    world.pass(1);
+    // What the endpoint told another replica before, whose clock is ahead.
+    world.merge(A, Registration::parse(query, r#"</earlier>,</light>;rt="light-lux""#).unwrap());
+    assert_eq!(world.found(A, ""), ["coap://[2001:db8::7]/earlier", "coap://[2001:db8::7]/light"]);
+    for (links, methods) in [("</hum>", &[Method::IPatch, Method::Post][..]), ("</hum>,</door>", &[Method::IPatch])] {
+        let before = world.requests();
+        world.update(node, Description::parse(query, links).unwrap());
+        world.pass(1);
+        let asked = world.methods()[before..].to_vec();
+        let told = links.split(',').map(|link| link.replace('<', "coap://[2001:db8::7]").replace('>', ""));
+        assert_eq!(world.found(A, ""), told.collect::<Vec<_>>());
+        assert_eq!(asked, methods);
+    }
     assert_eq!(world.lines(node).last().unwrap(), "updated at coap://a.example");
 }
 

@@ -61,7 +61,7 @@
 //! - A PATCH or iPATCH on a registration ([RFC 9176 §5.3.3]) is an update, with the parameters and the effect of one, that
 //!   changes the links as well: as a [link delta](waypost_link_delta) says, in the format
 //!   [`ServerConfig::link_delta_format`]. So it also renews. It fails with 4.09 where the delta starts from another state than the
-//!   present one, whose ETag is in the answer to a GET and to every PATCH and iPATCH.
+//!   present one, whose ETag is in the answer to a registration, to a GET and to every PATCH and iPATCH.
 //! - If-Match ([RFC 7252 §5.10.8.1]) is heeded on a registration: a request that presumes another state than the present one, or a
 //!   registration that is not there, is refused with 4.12. The ETag names the links alone, so that a change of parameters goes
 //!   unnoticed. It is not supported on the interfaces, and neither is If-None-Match anywhere: who registers asks the registration

@@ -8,6 +8,7 @@ use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
+use crate::patch::etag_of_links;
 use crate::quota::Account;
 use crate::{Attempt, Client, Denial, Event, ParameterFault, Refusal, Server};
 
@@ -28,6 +29,8 @@ impl Server {
         self.simple.unmark(&location);
         let mut response = Response::new(Code::CREATED);
         response.location_path = location.segments().map(String::from).collect();
+        // Where a location is told, the tag is that of what a GET gets there (RFC 7252 §5.10.6.1).
+        response.etag = self.directory.registration(now, &location).map(|endpoint| etag_of_links(&endpoint));
         response.echo = self.preemptive_echo(now, peer);
         Ok(response)
     }

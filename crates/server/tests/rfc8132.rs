@@ -81,6 +81,19 @@ fn section_3_what_a_patch_leads_to_has_the_etag_of_the_response() {
 }
 
 #[test]
+fn section_3_what_was_registered_has_the_etag_of_the_response() {
+    let mut world = World::new();
+    for links in [LINKS, "</temp>", LINKS, ""] {
+        let response = world.ask(&node(), post("/rd", "ep=node1", links));
+        let location = location(&response);
+        assert_eq!(response.etag, world.ask(&node(), get(&location)).etag, "{links}");
+        let delta = between("", "</x>").starting_from(tag(response.etag));
+        assert_eq!(world.ask(&node(), patch(&location, &delta)).code, Code::CHANGED);
+        assert_eq!(world.ask(&node(), patch(&location, &delta)).code, Code::CONFLICT);
+    }
+}
+
+#[test]
 fn section_3_ipatch_is_idempotent() {
     let mut world = World::new();
     let location = world.register(&node(), "ep=node1", LINKS);

@@ -4,7 +4,9 @@ use alloc::string::ToString;
 use core::time::Duration;
 
 use bytes::Bytes;
-use waypost_rest::{Code, RequestFailure, RequestId, Response};
+use waypost_link_delta::Tag;
+use waypost_model::Location;
+use waypost_rest::{Code, ETag, RequestFailure, RequestId, Response};
 
 use super::task::{Asked, Held, Patience, Step, Task};
 use super::{Registrant, location_of, next_name};
@@ -147,7 +149,7 @@ impl Registrant {
                 let location = location_of(&response.location_path);
                 if location.is_some() || self.config.is_simple {
                     let location = location.filter(|_| !self.config.is_simple);
-                    return self.hold(place, uri, asked, location);
+                    return self.hold(place, uri, asked, location, response.etag);
                 }
                 self.note_fault(asked, Fault::NoLocation);
                 Failure::Refusal
@@ -182,14 +184,15 @@ impl Registrant {
     }
 
     /// Takes note of a registration that was made.
-    fn hold(&mut self, place: u64, uri: &ResourceUri, asked: &Asked, location: Option<waypost_model::Location>) {
+    fn hold(&mut self, place: u64, uri: &ResourceUri, asked: &Asked, location: Option<Location>, etag: Option<ETag>) {
         let lifetime = asked.told.description.lifetime.unwrap_or_default();
         let held = Held {
             place,
             interface: uri.clone(),
             location,
             told: asked.told.clone(),
-            unsure: None,
+            state: etag.and_then(state_of),
+            is_unsure: false,
             // The directory counts from when it got the request, which is not earlier.
             expires: asked.asked + lifetime.duration(),
             renew_at: self.renew_at(asked.asked, lifetime),
@@ -230,14 +233,22 @@ impl Registrant {
                 held.is_lapsed = false;
                 let is_renewal = held.told == asked.told;
                 held.told = asked.told.clone();
-                held.unsure = None;
+                if asked.is_patch {
+                    held.state = response.etag.and_then(state_of);
+                    held.is_unsure = false;
+                }
                 self.directories.succeeded(place, &uri);
                 let at = uri.authority().clone();
                 self.note(if is_renewal { RegistrantEvent::Renewed { at } } else { RegistrantEvent::Updated { at } });
             }
-            Ok(response) if asked.delta.is_some() && is_refusal_of_deltas(response.code) => {
-                // The registration stands, and the links can be told otherwise.
+            // In both cases the registration stands, and the links can be told otherwise.
+            Ok(response) if asked.is_patch && is_refusal_of_deltas(response.code) => {
                 self.directories.refused_deltas(place, &uri);
+                self.note_refusal(asked, &response);
+            }
+            Ok(response) if asked.is_patch && response.code == Code::CONFLICT => {
+                held.state = None;
+                held.is_unsure = true;
                 self.note_refusal(asked, &response);
             }
             Ok(response) => {
@@ -250,9 +261,7 @@ impl Registrant {
             }
             Err(failure) => {
                 held.unanswered += 1;
-                if asked.delta.is_some() {
-                    held.unsure.clone_from(&asked.delta);
-                }
+                held.is_unsure |= asked.is_patch;
                 let (limits, unanswered, expires) = (&self.config.limits, held.unanswered, held.expires);
                 let until = self.now + self.random.stretch(limits.retry);
                 let is_in_time = until + limits.answer_timeout < expires;
@@ -318,6 +327,11 @@ impl Asked {
 /// Returns the Echo value of a response, if it is of a length that it can have (RFC 9175 §2.2.1).
 pub(crate) fn echo_of(response: &Response) -> Option<&Bytes> {
     response.echo.as_ref().filter(|echo| (1..=40).contains(&echo.len()))
+}
+
+/// Returns what a delta calls the links with this entity tag.
+fn state_of(etag: ETag) -> Option<Tag> {
+    Tag::new(etag.as_bytes()).ok()
 }
 
 /// Tells whether a directory that answers so to a link delta takes none: it knows no such method, or no such format.

@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_link_delta::LinkDelta;
+use waypost_link_delta::{LinkDelta, Tag};
 use waypost_model::Location;
 use waypost_rest::{Method, Request, RequestId};
 use waypost_time::Instant;
@@ -35,8 +35,8 @@ pub(super) struct Asked {
     pub(super) step: Step,
     /// What the directory will know when it agrees.
     pub(super) told: Told,
-    /// How the links change on the way there, where that is what is sent.
-    pub(super) delta: Option<LinkDelta>,
+    /// Whether it is told by a delta how the links change on the way there.
+    pub(super) is_patch: bool,
     pub(super) patience: Patience,
     pub(super) asked: Instant,
     pub(super) deadline: Instant,
@@ -80,8 +80,10 @@ pub(super) struct Held {
     /// None for a simple registration.
     pub(super) location: Option<Location>,
     pub(super) told: Told,
-    /// A change of the links since then, of which nobody said whether it arrived.
-    pub(super) unsure: Option<LinkDelta>,
+    /// What the directory calls the links that it was told, if it names them.
+    pub(super) state: Option<Tag>,
+    /// Whether it may have other links now.
+    pub(super) is_unsure: bool,
     pub(super) expires: Instant,
     pub(super) renew_at: Instant,
     /// How many renewals were not answered.
@@ -95,23 +97,17 @@ impl Held {
     /// Compares what the directory knows with what it is to know.
     pub(super) fn difference(&self, wanted: &Told) -> Difference {
         match self.told.difference(wanted) {
-            Difference::None if self.unsure.is_some() => Difference::Patch(Vec::new()),
-            Difference::Update(arguments) if self.unsure.is_some() => Difference::Patch(arguments),
+            Difference::None if self.is_unsure => Difference::Patch(Vec::new()),
+            Difference::Update(arguments) if self.is_unsure => Difference::Patch(arguments),
             difference => difference,
         }
     }
 
-    /// Returns how the links change to those that the directory is to know, whether or not it got what nobody answered.
-    pub(super) fn delta(&self, wanted: &Told) -> LinkDelta {
-        let (told, wanted) = (self.told.description.links(), wanted.description.links().as_document());
-        match &self.unsure {
-            None => LinkDelta::between(told.as_document(), wanted),
-            Some(unsure) => {
-                let now = unsure.apply(told.as_document());
-                let rest = LinkDelta::between(now.as_document(), wanted);
-                unsure.then(&rest).unwrap_or_else(|| LinkDelta::whole(wanted))
-            }
-        }
+    /// Returns how the links that the directory was told change to those that it is to know, for the directory to refuse if it
+    /// has others: replicas that merge can come to those of an earlier time. None where it did not name those that it has.
+    pub(super) fn delta(&self, wanted: &Told) -> Option<LinkDelta> {
+        let [told, wanted] = [&self.told, wanted].map(|told| told.description.links().as_document());
+        Some(LinkDelta::between(told, wanted).starting_from(self.state?))
     }
 
     /// Returns a request on the registration resource.

@@ -11,7 +11,7 @@ use waypost_client::{
 };
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::{Authority, ReplicaId};
+use waypost_model::{Authority, Change, Dot, Record, Registration, ReplicaId, Stamp, Timestamp, Version};
 use waypost_rest::{
     Credential, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
 };
@@ -192,6 +192,20 @@ impl World {
             Node::Server(server) => server.directory().endpoints(now, &Query::all()).count(),
             _ => panic!("not a directory"),
         }
+    }
+
+    /// Has a directory take what another replica of it wrote just now without having seen what this one has.
+    pub(crate) fn merge(&mut self, uri: &str, registration: Registration) {
+        let (now, host) = (self.now, self.host(uri).unwrap());
+        let stamp = Stamp { time: Timestamp::from_millis(now.as_millis() + 100), dot: Dot::new(ReplicaId(2), 1) };
+        let record = Box::new(Record::register(registration, stamp, Version::new()));
+        match &mut self.nodes[host].1 {
+            Node::Server(server) => {
+                server.directory_mut().apply(now, Change::Put { record, age: Duration::ZERO }).unwrap();
+            }
+            _ => panic!("not a directory"),
+        }
+        self.settle();
     }
 
     pub(crate) const fn requests(&self) -> usize {
