@@ -1,3 +1,4 @@
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_model::{
@@ -77,27 +78,26 @@ impl Directory {
         }
         let clock = self.clock_after(now, &record.key.origin, record.latest())?;
         let seen = now.saturating_sub(age);
-        let before = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| (entry.seen, entry.is_expired(now)));
-        let dot = record.dot();
+        let (dot, origin) = (record.dot(), record.key.origin.clone());
+        let entry = slot.and_then(|slot| self.registry.entry(slot));
+        let (is_new, mut signs) = (entry.is_none(), entry.map_or(Signs::all(seen), Signs::of_entry));
         let mut state = self.state(slot);
-        // What says the same as what is here is a sign of life, whichever of the two stays.
-        let says_the_same = state.is_alive() && state.seen() == record.seen;
-        let mut signs = slot.and_then(|slot| self.registry.entry(slot)).map_or(Signs::all(seen), Signs::of_entry);
+        let before: Vec<Dot> = state.records().map(Record::dot).collect();
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
             Merged::Unchanged => {
-                let is_younger = says_the_same && slot.is_some_and(|slot| self.renew_by(now, slot, dot, age));
+                // It tells when the endpoint was alive, whatever took its place meanwhile.
+                let is_younger = slot.is_some_and(|slot| self.renew_by(now, slot, dot, age));
                 return Ok(if is_younger { Applied::Changed } else { Applied::Unchanged });
             }
             Merged::Renewed | Merged::Changed => Applied::Changed,
             Merged::Conflict(conflict) => Applied::Conflict(conflict),
         };
-        let told = seen;
-        let seen = match before {
-            Some((before, false)) if says_the_same => told.max(before),
-            _ => told,
-        };
-        signs.set(dot, seen);
+        // So does what it takes the place of.
+        let replaced = before.into_iter().filter(|dot| state.records().all(|record| record.dot() != *dot));
+        let replaced = replaced.map(|dot| (signs.of(dot), dot.replica)).max();
+        let later = replaced.filter(|(sign, _)| *sign > seen);
+        signs.set(dot, later.map_or(seen, |(sign, _)| sign));
         signs.bury(now, &mut state);
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
@@ -106,20 +106,18 @@ impl Directory {
         if let Some(record) = state.record() {
             self.check_record(&record)?;
         }
-        if before.is_none() && state.is_alive() {
+        if is_new && state.is_alive() {
             self.make_room(now)?;
         }
         self.clock = clock;
         let copies_until = seen + lifetime;
-        let owner = slot.and_then(|slot| self.registry.entry(slot)).map(|entry| entry.stamp().dot.replica);
         self.settle(now, token, state, &signs, copies_until);
-        // The other did not hear of what was renewed here after it took over, and nobody would tell it.
-        if let (Some(slot), Some((before, false))) = (slot, before)
-            && says_the_same
-            && before > told
-            && owner == Some(self.context.config.replica)
+        // The other did not hear of what was renewed here meanwhile, and nobody would tell it.
+        if let (Some(slot), Some((sign, owner))) = (slot, later)
+            && self.is_own(&origin, owner)
+            && sign + lifetime > now
         {
-            self.renew_since(now, slot, before);
+            self.renew_since(now, slot, sign);
         }
         Ok(applied)
     }

@@ -186,11 +186,11 @@ impl Directory {
         let own = |entry: &Entry, replica| entry.is_local() && replica == self.context.config.replica;
         let seen = now.saturating_sub(age);
         let Some(entry) = self.registry.entry(slot).filter(|entry| !own(entry, dot.replica)) else { return false };
-        let is_owner = own(entry, entry.stamp().dot.replica) && entry.is_shown && entry.state().is_none();
+        let is_owner = own(entry, entry.stamp().dot.replica) && entry.state().is_none();
         if !is_owner {
             return self.renew_copy(now, slot, dot, age);
         }
-        let is_younger = seen > entry.seen && !entry.is_expired(now);
+        let is_younger = seen > entry.seen && age < entry.lifetime().duration();
         if is_younger {
             self.renew_since(now, slot, seen);
         }

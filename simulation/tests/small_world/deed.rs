@@ -97,9 +97,8 @@ impl Deeds {
         match shown {
             None => !standing.any(|(_, put)| lasts(put, now)),
             // Puts that did not see each other live and expire each by itself.
-            Some(shown) => standing.any(|(_, put)| {
-                put.shows.is_some_and(|(_, by)| by == shown) && lasts(put, now.saturating_sub(late))
-            }),
+            Some(shown) => standing
+                .any(|(_, put)| put.shows.is_some_and(|(_, by)| by == shown) && lasts(put, now.saturating_sub(late))),
         }
     }
 
