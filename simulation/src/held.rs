@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use waypost_directory::{Directory, Endpoint};
 use waypost_filter::Query;
+use waypost_model::{Authority, EndpointName, Key, Origin};
 use waypost_time::Instant;
 
-use crate::device::named;
+use crate::device::{endpoint_name, named};
 use crate::host::Host;
 use crate::note::Content;
 
@@ -17,6 +18,17 @@ pub(crate) fn held(directory: &Directory, now: Instant) -> Held {
         .endpoints(now, &Query::all())
         .filter_map(|endpoint| Some((named(endpoint.name())?, content(&endpoint)?)))
         .collect()
+}
+
+/// Looks into a directory for what was registered at another one.
+pub(crate) fn mirrored(directory: &Directory, now: Instant, source: Host) -> Held {
+    let origin = Origin::Foreign(Authority::new(&source.uri()).expect("a URI of the world"));
+    let content_of = |host: Host| {
+        let endpoint = EndpointName::new(&endpoint_name(host)).ok()?;
+        let location = directory.record(&Key { origin: origin.clone(), sector: None, endpoint })?.location?;
+        content(&directory.registration(now, &location).filter(|registration| !registration.is_expired())?)
+    };
+    Host::all().filter_map(|host| Some((host, content_of(host)?))).collect()
 }
 
 fn content(endpoint: &Endpoint<'_>) -> Option<Content> {

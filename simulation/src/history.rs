@@ -55,6 +55,8 @@ pub(crate) struct Span<'a> {
     pub(crate) clocks: &'a [(Host, &'a Clock)],
     /// How long a directory knows a copy of a request for one.
     pub(crate) remembers: Duration,
+    /// The clock of the proxy that showed it, if one did.
+    pub(crate) proxy: Option<&'a Clock>,
     /// How much younger than it is a registration may seem that was heard of from elsewhere.
     pub(crate) transit: Duration,
     /// Since when the endpoint has been able to renew, if it wants to be registered and that here.
@@ -149,7 +151,8 @@ impl History {
         let told =
             |operation: &&Operation| operation.holds() && operation.begun <= span.to && operation.can_be_done(span);
         self.operations.iter().filter(told).any(|operation| {
-            let rounding = if operation.at == span.at { Duration::ZERO } else { longest / AGE_FRACTION };
+            let is_own = operation.at == span.at && span.proxy.is_none();
+            let rounding = if is_own { Duration::ZERO } else { longest / AGE_FRACTION };
             span.from < operation.settled(span) + longest + rounding + span.deviation(operation)
         })
     }
@@ -349,11 +352,12 @@ impl Span<'_> {
     fn deviation(&self, operation: &Operation) -> Duration {
         let of = |host: Host| self.clock(host).deviation(operation.begun, self.to);
         let is_own = self.at == operation.at && !self.replicas.has_forgotten(self.at, operation.begun, self.to);
-        match is_own {
+        let there = match is_own {
             true => of(self.at),
             // It may have come by way of others.
             false => self.replicas.hosts().map(of).sum::<Duration>() + self.transit,
-        }
+        };
+        there + self.proxy.map_or(Duration::ZERO, |clock| clock.deviation(operation.begun, self.to) + self.transit)
     }
 }
 
@@ -402,6 +406,7 @@ mod tests {
             replicas: &replicas,
             clocks: &[(host(), &clock)],
             remembers,
+            proxy: None,
             transit: Duration::ZERO,
             renews_since: None,
         };

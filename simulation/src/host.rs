@@ -12,6 +12,11 @@ impl Host {
         Self(u8::try_from(nth).ok().filter(|nth| *nth < MOST).expect("a world of few machines"))
     }
 
+    /// Returns the names of all machines that there can be.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..MOST).map(Self)
+    }
+
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }

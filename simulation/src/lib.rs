@@ -1,8 +1,8 @@
 //! A world in which the engines of Waypost run in virtual time, and a judge who knows the truth.
 //!
 //! Machines have clocks that drift and jump, sleep, and restart with and without memory. The network between them loses,
-//! repeats, reorders, delays and parts. On them run the real engines: directories, replicas of them, registrants and look-up
-//! clients, each on CoAP, datagram for datagram. The judge hears what endpoints told and were told, with the true times, and so knows
+//! repeats, reorders, delays and parts. On them run the real engines: directories, replicas of them, proxies that mirror
+//! them, registrants and look-up clients, each on CoAP, datagram for datagram. The judge hears what endpoints told and were told, with the true times, and so knows
 //! what every answer may say. All follows from a seed; a world that happens twice is the same.
 //!
 //! ```
@@ -38,6 +38,8 @@ mod model;
 mod name;
 mod network;
 mod note;
+mod proxied;
+mod proxy;
 mod random;
 mod rd;
 mod replica;

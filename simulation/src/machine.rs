@@ -29,9 +29,9 @@ pub(crate) trait Actor: Service {
         None
     }
 
-    /// Returns what it holds of each endpoint, if it is to be compared with others.
-    fn held(&self, now: Instant) -> Option<Held> {
-        let _ = now;
+    /// Returns what it holds of what each endpoint registered at a directory, if it is to be compared with others.
+    fn held(&self, now: Instant, of: Host) -> Option<Held> {
+        let _ = (now, of);
         None
     }
 
@@ -55,7 +55,7 @@ pub(crate) trait Program {
     fn poll_timeout(&self) -> Option<Instant>;
     fn poll_note(&mut self, now: Instant) -> Option<Note>;
     fn position(&self) -> Option<Position>;
-    fn held(&self, now: Instant) -> Option<Held>;
+    fn held(&self, now: Instant, of: Host) -> Option<Held>;
     fn usage(&self) -> Usage;
     fn into_memory(self: Box<Self>) -> Memory;
 }
@@ -85,8 +85,8 @@ impl<A: Actor> Program for Endpoint<A> {
         self.service().position()
     }
 
-    fn held(&self, now: Instant) -> Option<Held> {
-        self.service().held(now)
+    fn held(&self, now: Instant, of: Host) -> Option<Held> {
+        self.service().held(now, of)
     }
 
     fn usage(&self) -> Usage {
@@ -227,9 +227,9 @@ impl Machine {
         self.running()?.position()
     }
 
-    /// Returns what a directory that runs holds.
-    pub(crate) fn held(&self, now: Time) -> Option<Held> {
-        self.running()?.held(self.clock.at(now))
+    /// Returns what a directory that runs holds of what was registered at one.
+    pub(crate) fn held(&self, now: Time, of: Host) -> Option<Held> {
+        self.running()?.held(self.clock.at(now), of)
     }
 
     fn running(&self) -> Option<&dyn Program> {

@@ -1,13 +1,14 @@
-//! Ways in which a replica is wrong.
+//! Ways in which a replica or a mirror is wrong.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use waypost_directory::{ChangeRef, Directory};
 use waypost_filter::Query;
 use waypost_model::{Attributes, Change, Key, Location, Origin, Record, Registration, Renewal, ReplicaId, Version};
 use waypost_rest::{Code, Method, Request, Response};
 use waypost_server::Server;
-use waypost_sync::Replicated;
+use waypost_sync::{Proxy, Replicated};
 use waypost_time::Instant;
 
 use crate::bent::Bend;
@@ -26,7 +27,7 @@ impl Bend<Replicated<Server>> for RenewsForOthers {
         }
         let record = directory.record(&key(registration.name())?)?;
         let (dot, renewals) = (record.dot(), record.renewals + 1);
-        let renewal = Renewal { key: record.key, dot, renewals, age: core::time::Duration::ZERO };
+        let renewal = Renewal { key: record.key, dot, renewals, age: Duration::ZERO };
         directory.apply(now, Change::Renew(renewal)).is_ok().then(|| Response::new(Code::CHANGED))
     }
 }
@@ -58,6 +59,35 @@ impl Bend<Replicated<Server>> for MergesByAge {
                 && removed(directory, now, &record.key).is_some_and(|removed| removed < renewed)
             {
                 directory.register(now, registration(&record)).expect("what was there before");
+            }
+        }
+    }
+}
+
+/// Keeps what is gone from where it was.
+#[derive(Default)]
+pub(crate) struct NeverForgets {
+    before: Vec<(Location, Registration)>,
+}
+
+impl Bend<Proxy<Server>> for NeverForgets {
+    fn before_response(&mut self, now: Instant, proxy: &mut Proxy<Server>) {
+        let directory = proxy.replicated().service().directory();
+        let origins: Vec<_> = directory.origins().filter(|origin| *origin != Origin::Local).collect();
+        let all = Query::all();
+        let names: Vec<_> = directory.endpoints(now, &all).filter_map(|endpoint| key(endpoint.name())).collect();
+        let keys =
+            origins.iter().flat_map(|origin| names.iter().map(|key| Key { origin: origin.clone(), ..key.clone() }));
+        let records = keys.filter_map(|key| directory.record(&key));
+        self.before = records.filter_map(|record| Some((record.location.clone()?, registration(&record)))).collect();
+    }
+
+    fn after_response(&mut self, now: Instant, proxy: &mut Proxy<Server>) {
+        let directory = proxy.replicated_mut().service_mut().directory_mut();
+        for (location, registration) in std::mem::take(&mut self.before) {
+            if directory.registration(now, &location).is_none() {
+                // What has taken its place stays.
+                let _ = directory.mirror(now, location, registration, Duration::ZERO);
             }
         }
     }

@@ -9,7 +9,8 @@ use crate::clock::Clock;
 use crate::history::{History, Span};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::note::{Found, Kind, Note, Outcome, Question, Scope, Shown, Whom};
+use crate::note::{Found, Kind, Note, Outcome, Question, Scope, Whom};
+use crate::proxied::{LONGEST_STALENESS, Proxied, STALENESS};
 use crate::replicas::{Position, Replicas};
 use crate::{Finding, Happening, Rule, Tally, Time};
 
@@ -20,6 +21,7 @@ pub(crate) struct Model {
     /// Which authority each directory belongs to.
     authorities: BTreeMap<Host, usize>,
     replicas: Vec<Replicas>,
+    proxies: BTreeMap<Host, Proxied>,
     /// By endpoint and authority.
     histories: BTreeMap<(Host, usize), History>,
     lookups: BTreeMap<(Host, LookupId), Time>,
@@ -45,6 +47,15 @@ pub(crate) struct Present<'a> {
     pub(crate) tally: &'a mut Tally,
 }
 
+/// What a machine that is asked may show: what was so at a directory, or at several, at some time.
+struct View<'a> {
+    /// The directories, each with the clocks of its authority.
+    sources: Vec<(Host, Vec<(Host, &'a Clock)>)>,
+    since: Time,
+    /// The clock of the proxy, if it is one that is asked.
+    proxy: Option<&'a Clock>,
+}
+
 type Judgement = Result<(), Finding>;
 
 impl Model {
@@ -56,6 +67,11 @@ impl Model {
             self.authorities.insert(directory, self.replicas.len());
         }
         self.replicas.push(replicas);
+    }
+
+    /// Adds a machine that is asked in the place of directories, and mirrors something of them.
+    pub(crate) fn add_proxy(&mut self, host: Host, sources: Vec<Host>, mirrored: Whom) {
+        self.proxies.insert(host, Proxied::new(sources, mirrored));
     }
 
     pub(crate) fn add_endpoint(&mut self, host: Host, kind: Kind) {
@@ -88,6 +104,13 @@ impl Model {
         self.lookups.retain(|(seeker, _), _| *seeker != host);
         if let Some(observer) = self.observers.get_mut(&host) {
             *observer = None;
+        }
+    }
+
+    /// Takes note that a machine slept.
+    pub(crate) fn slept(&mut self, host: Host, from: Time, to: Time) {
+        if let Some(proxy) = self.proxies.get_mut(&host) {
+            proxy.slept(from, to);
         }
     }
 
@@ -201,26 +224,37 @@ impl Model {
     /// Judges an answer that was made some time since.
     fn judge(&self, present: &mut Present<'_>, question: Question, found: &Found, since: Time) -> Judgement {
         present.tally.add(Happening::Answered);
-        let authority = self.authorities[&question.directory];
-        let clocks = self.clocks(present.machines, authority);
+        let View { sources, since, proxy } = self.view(present, question.directory, since);
+        if since < present.now.before(LONGEST_VIEW) {
+            return Ok(());
+        }
         for (&host, endpoint) in &self.endpoints {
             let shown = found.get(&host);
-            if shown.is_none() && !question.of.means(host, endpoint.kind) {
+            let is_meant = question.of.means(host, endpoint.kind);
+            if shown.is_none() && !is_meant {
                 continue;
             }
             present.tally.add(Happening::Judged);
-            let history = self.histories.get(&(host, authority));
-            let judgement = match (shown, history) {
-                (Some(_), _) if !question.of.means(host, endpoint.kind) => Err(Rule::Invented),
-                (Some(Shown::Torn), _) => Err(Rule::Torn),
-                (Some(Shown::Whole(_)), None) => Err(Rule::Invented),
-                (None, None) => Ok(()),
-                (_, Some(history)) => {
-                    let number =
-                        shown.and_then(|shown| if let Shown::Whole(number) = shown { Some(*number) } else { None });
-                    let span = self.span(present.now, &clocks, (host, question.directory), since);
-                    history.judge(number, question.scope, &span)
+            let judge = |&(source, ref clocks): &(Host, Vec<(Host, &Clock)>), number| {
+                let history = self.histories.get(&(host, self.authorities[&source]));
+                let span = self.span(present.now, clocks, (host, source), since, proxy);
+                match history {
+                    Some(history) => history.judge(number, question.scope, &span),
+                    None if number.is_some() => Err(Rule::Invented),
+                    None => Ok(()),
                 }
+            };
+            // What is shown is at one of the sources, what is not is at none.
+            let judgement = match shown {
+                None => sources.iter().try_for_each(|source| judge(source, None)),
+                Some(_) if !is_meant => Err(Rule::Invented),
+                Some(shown) => match shown.numbers() {
+                    [] => Err(Rule::Torn),
+                    numbers if numbers.len() > sources.len() => Err(Rule::Torn),
+                    numbers => numbers.iter().try_for_each(|&number| {
+                        sources.iter().map(|source| judge(source, Some(number))).reduce(Result::or).unwrap_or(Ok(()))
+                    }),
+                },
             };
             if let Err(rule) = judgement {
                 let (directory, host) = (present.name(question.directory), present.name(host));
@@ -239,18 +273,24 @@ impl Model {
         (known, found): (&Found, &Found),
         since: Time,
     ) -> Judgement {
-        let authority = self.authorities[&question.directory];
-        let clocks = self.clocks(present.machines, authority);
+        let view = self.view(present, question.directory, since);
         for &host in self.endpoints.keys() {
             let (known, found) = (known.get(&host), found.get(&host));
-            let Some(history) = self.histories.get(&(host, authority)) else { continue };
-            let span = self.span(present.now, &clocks, (host, question.directory), since);
-            if known != found && !history.can_change(question.scope, &span) {
+            if known != found && !self.can_change(present, &view, host, &[question.scope]) {
                 let (observer, host) = (present.name(observer), present.name(host));
                 return present.find(Rule::Stale, format!("{observer} knows {known:?} and finds {found:?} of {host}"));
             }
         }
         Ok(())
+    }
+
+    /// Tells whether something of an endpoint can have changed since a view began.
+    fn can_change(&self, present: &Present<'_>, view: &View<'_>, endpoint: Host, scopes: &[Scope]) -> bool {
+        view.sources.iter().any(|(source, clocks)| {
+            let Some(history) = self.histories.get(&(endpoint, self.authorities[source])) else { return false };
+            let span = self.span(present.now, clocks, (endpoint, *source), view.since, view.proxy);
+            scopes.iter().any(|&scope| history.can_change(scope, &span))
+        })
     }
 
     /// Looks at all that must be so when the weather has been fair for a while.
@@ -270,6 +310,9 @@ impl Model {
         for authority in 0..self.replicas.len() {
             self.check_replicas(present, authority)?;
         }
+        for &proxy in self.proxies.keys() {
+            self.check_mirrors(present, proxy)?;
+        }
         for (&host, known) in &self.observers {
             let judgement = match known {
                 None => present.find(Rule::Stale, "nothing".into()),
@@ -288,7 +331,8 @@ impl Model {
         let replicas = &self.replicas[authority];
         let since = present.now.before(FRESHNESS);
         let clocks = self.clocks(present.machines, authority);
-        let held = replicas.hosts().filter_map(|host| Some((host, present.machines[host.index()].held(present.now)?)));
+        let held =
+            replicas.hosts().filter_map(|host| Some((host, present.machines[host.index()].held(present.now, host)?)));
         let mut held: Vec<_> = held.collect();
         let Some((first, expected)) = held.pop() else { return Ok(()) };
         for (host, found) in held {
@@ -302,13 +346,34 @@ impl Model {
                 let (expected, found) = (expected.get(&endpoint), found.get(&endpoint));
                 let Some(history) = self.histories.get(&(endpoint, authority)) else { continue };
                 let can_change = |directory| {
-                    let span = self.span(present.now, &clocks, (endpoint, directory), since);
+                    let span = self.span(present.now, &clocks, (endpoint, directory), since, None);
                     Scope::ALL.iter().any(|&scope| history.can_change(scope, &span))
                 };
                 present.tally.add(Happening::Compared);
                 if expected != found && !can_change(first) && !can_change(host) {
                     let [first, host, endpoint] = [first, host, endpoint].map(|host| present.name(host));
                     let what = format!("{first} holds {expected:?}, {host} {found:?} of {endpoint}");
+                    return present.find(Rule::Apart, what);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what a proxy holds with what its sources do.
+    fn check_mirrors(&self, present: &mut Present<'_>, proxy: Host) -> Judgement {
+        let view = self.view(present, proxy, present.now.before(FRESHNESS));
+        let Proxied { sources, mirrored, .. } = &self.proxies[&proxy];
+        for &source in sources {
+            let held = |host: Host| present.machines[host.index()].held(present.now, source);
+            let (Some(expected), Some(found)) = (held(source), held(proxy)) else { continue };
+            for (&host, endpoint) in &self.endpoints {
+                present.tally.add(Happening::Compared);
+                let expected = expected.get(&host).filter(|_| mirrored.means(host, endpoint.kind));
+                let found = found.get(&host);
+                if expected != found && !self.can_change(present, &view, host, &Scope::ALL) {
+                    let [proxy, source, host] = [proxy, source, host].map(|host| present.name(host));
+                    let what = format!("{source} holds {expected:?}, {proxy} {found:?} of {host}");
                     return present.find(Rule::Apart, what);
                 }
             }
@@ -324,8 +389,8 @@ impl Model {
     fn prune(&mut self, present: &Present<'_>, host: Host, authority: usize) {
         let Some(mut history) = self.histories.remove(&(host, authority)) else { return };
         let clocks = self.clocks(present.machines, authority);
-        let since = present.now.before(LONGEST_SPAN);
-        let of = |directory| self.span(present.now, &clocks, (host, directory), since);
+        let since = present.now.before(if self.proxies.is_empty() { LONGEST_SPAN } else { LONGEST_VIEW });
+        let of = |directory| self.span(present.now, &clocks, (host, directory), since, None);
         let spans: Vec<_> = self.replicas[authority].hosts().map(of).collect();
         history.prune(&spans);
         self.histories.insert((host, authority), history);
@@ -335,6 +400,18 @@ impl Model {
         self.replicas[authority].hosts().map(|host| (host, &machines[host.index()].clock)).collect()
     }
 
+    /// Returns what a machine that is asked may show that has an answer of some time since.
+    fn view<'m>(&self, present: &Present<'m>, directory: Host, since: Time) -> View<'m> {
+        let with_clocks = |source| (source, self.clocks(present.machines, self.authorities[&source]));
+        let Some(proxy) = self.proxies.get(&directory) else {
+            return View { sources: vec![with_clocks(directory)], since, proxy: None };
+        };
+        let staleness = if self.is_fair_since(since) { STALENESS } else { LONGEST_STALENESS };
+        let clock = &present.machines[directory.index()].clock;
+        let sources = proxy.sources.iter().copied().map(with_clocks).collect();
+        View { sources, since: proxy.since(since, staleness, clock), proxy: Some(clock) }
+    }
+
     /// Returns what is known of the time since then, for what an endpoint told a directory.
     fn span<'a>(
         &'a self,
@@ -342,6 +419,7 @@ impl Model {
         clocks: &'a [(Host, &'a Clock)],
         (host, directory): (Host, Host),
         since: Time,
+        proxy: Option<&'a Clock>,
     ) -> Span<'a> {
         let endpoint = &self.endpoints[&host];
         let authority = self.authorities[&directory];
@@ -354,6 +432,7 @@ impl Model {
             replicas: &self.replicas[authority],
             clocks,
             remembers: Timing::default().exchange_lifetime(),
+            proxy,
             transit: LONGEST_TRANSIT,
             renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
@@ -389,6 +468,8 @@ const FRESHNESS: Duration = Duration::from_secs(120);
 const PROMPTNESS: Duration = Duration::from_secs(10 * 60);
 /// Answers that took longer are not judged.
 const LONGEST_SPAN: Duration = Duration::from_secs(30 * 60);
+/// Answers that can show what was so longer ago are not judged.
+const LONGEST_VIEW: Duration = Duration::from_secs(3 * 3600);
 /// How far back it is known how far replicas had come: as far as operations matter.
 const LONGEST_MEMORY: Duration = Duration::from_secs(6 * 3600);
 /// How much younger than it is a registration may seem elsewhere: what messages take, with all repetitions, by way of others.

@@ -98,6 +98,27 @@ pub(crate) struct Question {
     pub(crate) is_observed: bool,
 }
 
+impl Shown {
+    /// Makes what several registrations show together, if there are any.
+    pub(crate) fn registrations(mut numbers: Vec<u32>) -> Option<Self> {
+        numbers.sort_unstable();
+        match numbers[..] {
+            [] => None,
+            [number] => Some(Self::Whole(number)),
+            _ => Some(Self::Several(numbers)),
+        }
+    }
+
+    /// Returns the number of each registration; nothing if it is none.
+    pub(crate) fn numbers(&self) -> &[u32] {
+        match self {
+            Self::Whole(number) => std::slice::from_ref(number),
+            Self::Several(numbers) => numbers,
+            Self::Torn => &[],
+        }
+    }
+}
+
 /// Which endpoints a look-up asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Whom {
@@ -109,10 +130,12 @@ pub(crate) enum Whom {
 /// What a look-up shows of each endpoint.
 pub(crate) type Found = BTreeMap<Host, Shown>;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Shown {
     /// One registration, with this number.
     Whole(u32),
-    /// Something that is no registration: links of two, or not all of one.
+    /// Several registrations, with these numbers, ascending: those at several directories.
+    Several(Vec<u32>),
+    /// Something that is no registration: not all links of one.
     Torn,
 }

@@ -1,11 +1,18 @@
 use waypost_directory::{Config, Directory};
 use waypost_model::{Authority, ReplicaId};
 use waypost_server::{EchoConfig, Server, ServerConfig};
+use waypost_time::Instant;
 
 use crate::bent::{Bend, Bent};
+use crate::held::{Held, held};
+use crate::host::Host;
 use crate::machine::{Actor, Boot, Memory};
 
 impl Actor for Bent<Server> {
+    fn held(&self, now: Instant, _: Host) -> Option<Held> {
+        Some(held(self.service().directory(), now))
+    }
+
     fn into_memory(self) -> Memory {
         Some(Box::new(self.into_service().into_directory()))
     }

@@ -17,7 +17,7 @@ use crate::misreplication::without_removals;
 use crate::note::Note;
 use crate::replicas::Position;
 
-/// One of several directories that are one authority.
+/// One of several directories that are one authority, or a directory that can be mirrored.
 pub(crate) type Replica = Bent<Replicated<Server>>;
 
 impl Actor for Replica {
@@ -27,6 +27,8 @@ impl Actor for Replica {
     }
 
     fn position(&self) -> Option<Position> {
+        // Who follows nobody stands alone.
+        self.service().replicator().standings().next()?;
         let directory = self.service().service().directory();
         Some(Position {
             replica: directory.config().replica,
@@ -35,7 +37,7 @@ impl Actor for Replica {
         })
     }
 
-    fn held(&self, now: Instant) -> Option<Held> {
+    fn held(&self, now: Instant, _: Host) -> Option<Held> {
         Some(held(self.service().service().directory(), now))
     }
 
@@ -76,7 +78,9 @@ pub(crate) fn replica(boot: Boot, traits: &Traits) -> Replica {
     });
     let mut server = ServerConfig::default();
     server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#).expect("a link");
-    let mut replicator = Replicator::new(SyncConfig::new(random.number()));
+    let mut sync = SyncConfig::new(random.number());
+    sync.admits_mirrors = true;
+    let mut replicator = Replicator::new(sync);
     for other in traits.replicas.iter().filter(|other| **other != host) {
         let uri: ResourceUri = other.uri().parse().expect("a URI of the world");
         replicator.add_replica(uri).expect("few replicas");

@@ -10,10 +10,11 @@ use crate::device::{Device, Traits};
 use crate::host::{DIRECTORIES, Host};
 use crate::machine::{Actor, Boot, Image, Program};
 use crate::note::{Kind, Question, Scope, Whom};
+use crate::proxy;
 use crate::random::Random;
 use crate::rd::directory;
 use crate::replica;
-use crate::seeker::{Interests, Seeker};
+use crate::seeker::{Interests, Seeker, query};
 use crate::world::World;
 
 /// What kinds of machines there are in a world.
@@ -33,13 +34,16 @@ pub enum Scene {
     Several,
     /// Three directories that are one authority: endpoints register at one and go on to another, and clients look up at each.
     Replicas,
+    /// Two directories, of which one has a feed, and two proxies that mirror all of both, or some of it, and ask for the rest:
+    /// endpoints register at one directory and go on to the other, and clients look up at the proxies.
+    Mirrors,
 }
 
 impl Scene {
     /// Those in which nothing is found. What is found among replicas is still to be mended.
     pub const SOUND: &[Self] = &[Self::Single, Self::Several];
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas];
+    pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors];
 
     /// Fills a world with machines.
     pub(crate) fn furnish(self, world: &mut World, random: &mut Random, variant: Option<Variant>) {
@@ -47,9 +51,16 @@ impl Scene {
             Self::Single => vec![add_directory(world, random, variant)],
             Self::Several => (0..3).map(|_| add_directory(world, random, variant)).collect(),
             Self::Replicas => add_replicas(world, random, 3, variant),
+            Self::Mirrors => vec![add_replicas(world, random, 1, variant)[0], add_directory(world, random, variant)],
+        };
+        let asked = match self {
+            Self::Mirrors => [Whom::All, Whom::Kind(Kind::Lamp)]
+                .map(|mirrored| add_proxy(world, random, (&directories, mirrored), variant))
+                .to_vec(),
+            _ => directories.clone(),
         };
         let devices: Vec<_> = (0..10).map(|_| add_device(world, random, &directories, variant)).collect();
-        let interests = Interests { directories, devices, observed: None };
+        let interests = Interests { directories: asked, devices, observed: None };
         for _ in 0..2 {
             add_seeker(world, random, interests.clone());
         }
@@ -75,6 +86,7 @@ impl fmt::Display for Scene {
             Self::Single => "single",
             Self::Several => "several",
             Self::Replicas => "replicas",
+            Self::Mirrors => "mirrors",
         })
     }
 }
@@ -108,6 +120,18 @@ fn add_replicas(world: &mut World, random: &mut Random, count: usize, variant: O
     }
     world.model.add_authority(&replicas);
     replicas
+}
+
+fn add_proxy(
+    world: &mut World,
+    random: &mut Random,
+    (sources, mirrored): (&[Host], Whom),
+    variant: Option<Variant>,
+) -> Host {
+    let traits = proxy::Traits { sources: sources.to_vec(), mirrored: query(mirrored), variant };
+    let host = world.join("proxy", image(random, variant, move |boot| proxy::proxy(boot, &traits)));
+    world.model.add_proxy(host, sources.to_vec(), mirrored);
+    host
 }
 
 fn add_device(world: &mut World, random: &mut Random, directories: &[Host], variant: Option<Variant>) -> Host {

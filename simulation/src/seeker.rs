@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use waypost_client::{Answer, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId};
@@ -148,7 +148,8 @@ impl Service for Seeker {
     }
 }
 
-fn query(of: Whom) -> Query {
+/// Returns the query for endpoints.
+pub(crate) fn query(of: Whom) -> Query {
     match of {
         Whom::All => Query::all(),
         Whom::Kind(kind) => format!("et={}", kind.as_str()).parse().expect("a query"),
@@ -165,45 +166,44 @@ fn read(answer: &Answer, scope: Scope) -> Found {
 }
 
 fn read_endpoints(answer: &Answer) -> Found {
-    let mut found = Found::new();
+    let mut numbers: BTreeMap<Host, Vec<Option<u32>>> = BTreeMap::new();
     for link in answer.links.links() {
         let Some(host) = value(&link, "ep").and_then(|name| named(&name)) else { continue };
-        let shown = match value(&link, "rev").and_then(|number| number.parse().ok()) {
-            Some(number) if !found.contains_key(&host) => Shown::Whole(number),
-            _ => Shown::Torn,
-        };
-        found.insert(host, shown);
+        numbers.entry(host).or_default().push(value(&link, "rev").and_then(|number| number.parse().ok()));
     }
-    found
+    let whole = |numbers: Vec<_>| numbers.into_iter().collect::<Option<_>>().and_then(Shown::registrations);
+    numbers.into_iter().map(|(host, numbers)| (host, whole(numbers).unwrap_or(Shown::Torn))).collect()
 }
 
 fn read_resources(answer: &Answer) -> Found {
-    let mut found = Found::new();
-    let mut missing = Vec::new();
+    // Of each content of each endpoint, how often each link is there.
+    let mut links: BTreeMap<Host, BTreeMap<(u32, usize), BTreeMap<usize, usize>>> = BTreeMap::new();
     for link in answer.links.links() {
         let mut path = link.target().rsplitn(5, '/').map(str::to_owned);
-        let (Some(_), Some(count), Some(number), Some(name)) = (path.next(), path.next(), path.next(), path.next())
+        let (Some(nth), Some(count), Some(number), Some(name)) = (path.next(), path.next(), path.next(), path.next())
         else {
             continue;
         };
-        let (Some(host), Ok(count), Ok(number)) = (named(&name), count.parse::<i64>(), number.parse()) else {
+        let (Some(host), Ok(nth), Ok(count), Ok(number)) = (named(&name), nth.parse(), count.parse(), number.parse())
+        else {
             continue;
         };
-        let shown = found.entry(host).or_insert_with(|| {
-            missing.push((host, count));
-            Shown::Whole(number)
-        });
-        if *shown != Shown::Whole(number) {
-            *shown = Shown::Torn;
-        }
-        if let Some((_, missing)) = missing.iter_mut().find(|(other, _)| *other == host) {
-            *missing -= 1;
-        }
+        *links.entry(host).or_default().entry((number, count)).or_default().entry(nth).or_default() += 1;
     }
-    for (host, _) in missing.into_iter().filter(|(_, missing)| *missing != 0) {
-        found.insert(host, Shown::Torn);
+    links.into_iter().map(|(host, contents)| (host, whole(&contents).unwrap_or(Shown::Torn))).collect()
+}
+
+/// Returns the registrations that links are of, if none of their links are missing.
+fn whole(contents: &BTreeMap<(u32, usize), BTreeMap<usize, usize>>) -> Option<Shown> {
+    let mut numbers = Vec::new();
+    for ((number, count), links) in contents {
+        let times = *links.values().next()?;
+        if links.len() != *count || links.values().any(|other| *other != times) {
+            return None;
+        }
+        numbers.extend(std::iter::repeat_n(*number, times));
     }
-    found
+    Shown::registrations(numbers)
 }
 
 fn value(link: &Link<'_>, name: &str) -> Option<String> {

@@ -6,13 +6,13 @@ use waypost_client::Registrant;
 use waypost_coap::Config;
 use waypost_rest::{Code, Method, Output, Request, Response};
 use waypost_server::Server;
-use waypost_sync::Replicated;
+use waypost_sync::{Limits, Proxy, Replicated};
 use waypost_time::Instant;
 
 use crate::Scene;
 use crate::bent::Bend;
 use crate::machine::Machine;
-use crate::misreplication::{MergesByAge, RenewsForOthers};
+use crate::misreplication::{MergesByAge, NeverForgets, RenewsForOthers};
 use crate::world::World;
 
 /// A way in which the programs of a world are wrong, to prove that the judge finds it out.
@@ -49,6 +49,10 @@ pub enum Variant {
     KeepsItsId,
     /// Replicas renew what others wrote, and do not take it over.
     RenewsForOthers,
+    /// Proxies keep what is gone from where they have it.
+    NeverForgets,
+    /// Proxies do not ask whether they are still told of changes.
+    TrustsObservations,
 }
 
 impl Variant {
@@ -66,6 +70,8 @@ impl Variant {
         Self::ForgetsRemovals,
         Self::KeepsItsId,
         Self::RenewsForOthers,
+        Self::NeverForgets,
+        Self::TrustsObservations,
     ];
 
     /// Returns the kinds of worlds in which there is something that can be wrong so.
@@ -73,6 +79,7 @@ impl Variant {
     pub const fn scenes(self) -> &'static [Scene] {
         match self {
             Self::MergesByAge | Self::ForgetsRemovals | Self::KeepsItsId | Self::RenewsForOthers => &[Scene::Replicas],
+            Self::NeverForgets | Self::TrustsObservations => &[Scene::Mirrors],
             _ => &[Scene::Single, Scene::Several],
         }
     }
@@ -95,6 +102,18 @@ impl Variant {
             Self::MergesByAge => Some(Box::new(MergesByAge::default())),
             Self::RenewsForOthers => Some(Box::new(RenewsForOthers)),
             _ => self.of_directory(),
+        }
+    }
+
+    /// Returns what is wrong with a proxy.
+    pub(crate) fn of_proxy(self) -> Option<Box<dyn Bend<Proxy<Server>>>> {
+        (self == Self::NeverForgets).then(|| Box::new(NeverForgets::default()) as Box<dyn Bend<Proxy<Server>>>)
+    }
+
+    /// Does to a mirror what is wrong with it.
+    pub(crate) fn bend_mirror(self, limits: &mut Limits) {
+        if self == Self::TrustsObservations {
+            limits.refresh = Duration::from_secs(24 * 3600);
         }
     }
 
@@ -136,6 +155,8 @@ impl fmt::Display for Variant {
             Self::ForgetsRemovals => "forgets-removals",
             Self::KeepsItsId => "keeps-its-id",
             Self::RenewsForOthers => "renews-for-others",
+            Self::NeverForgets => "never-forgets",
+            Self::TrustsObservations => "trusts-observations",
         })
     }
 }

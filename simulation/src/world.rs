@@ -283,7 +283,8 @@ impl World {
 
     fn rouse(&mut self, host: Host, does_clock_sleep: bool) {
         let machine = &mut self.machines[host.index()];
-        if matches!(machine.state, State::Sleeps { .. }) {
+        if let State::Sleeps { since, .. } = machine.state {
+            self.model.slept(host, since, self.now);
             let did_clock_sleep = machine.wake(self.now, does_clock_sleep);
             self.tally.add(if did_clock_sleep { Happening::Standstill } else { Happening::Sleep });
             self.plan_wake(host);
