@@ -34,7 +34,7 @@ pub(crate) fn mirrored(directory: &Directory, now: Instant, source: Host) -> Hel
 fn content(endpoint: &Endpoint<'_>) -> Option<Content> {
     let (_, attribute) = endpoint.attributes().find(|(name, _)| *name == "rev")?;
     let document = endpoint.document();
-    let links = document.links().next()?.target().split('/').nth(2)?.parse().ok()?;
+    let links = document.links().next()?.target().rsplit('/').nth(2)?.parse().ok()?;
     Some(Content {
         lifetime: endpoint.lifetime().as_secs(),
         attribute: attribute?.parse().ok()?,
