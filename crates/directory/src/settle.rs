@@ -25,7 +25,7 @@ impl Directory {
         signs.bury(now, &mut state);
         let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
-        let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed);
+        let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed && !entry.is_expired(now));
         let guard = self.context.config.limits.tombstone_guard;
         let place = match state.record() {
             Some(record) => {
@@ -74,7 +74,7 @@ impl Directory {
             return self.settle(now, token, state, &signs, until);
         }
         let old = entry.clone();
-        entry.is_shown = false;
+        (entry.is_shown, entry.is_shadowed) = (false, false);
         self.documents.hold_again(old.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);

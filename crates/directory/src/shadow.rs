@@ -8,7 +8,8 @@ impl Directory {
     /// Takes a registration out of look-ups and of what is watched, or puts it back; tells whether that changed something.
     ///
     /// This is for two registrations of one endpoint, at different authorities, of which the newer is shown. What is shadowed is
-    /// updated, renewed and removed as ever, expires as ever, and is in the feed and the digest as ever.
+    /// updated, renewed and removed as ever, expires as ever, and is in the feed and the digest as ever. What comes back after it
+    /// has expired is in no shadow.
     ///
     /// ```
     /// use waypost_directory::{Config, Directory};

@@ -107,6 +107,23 @@ fn an_endpoint_that_goes_back_is_shown_where_it_is() {
 }
 
 #[test]
+fn who_comes_back_after_an_older_registration_has_expired_is_shown() {
+    for kind in ["feed", "ages"] {
+        let mut network = network(kind, Duplicates::Newest);
+        let short = "ep=endpoint1&d=facility23&base=coap://[2001:db8::1]&lt=600";
+        network.register("coap://c", short, "</sensors/temp>;if=core.s");
+        pass(&mut network, 300);
+        register(&mut network, "coap://b");
+        pass(&mut network, 250);
+        assert_eq!(shown(&mut network), ["coap://b"], "{kind}");
+        pass(&mut network, 1_000);
+        network.register("coap://c", short, "</sensors/temp>;if=core.s");
+        pass(&mut network, 400);
+        assert_eq!(shown(&mut network), ["coap://c"], "{kind}");
+    }
+}
+
+#[test]
 fn both_are_shown_while_it_cannot_be_told_which_is_newer() {
     let mut network = network("ages", Duplicates::Newest);
     register(&mut network, "coap://c");
