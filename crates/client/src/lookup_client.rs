@@ -107,6 +107,15 @@ impl LookupClient {
         Ok(id)
     }
 
+    /// Asks again now for what is observed, and not only after a while without a notification. It does nothing for a look-up that
+    /// is not observed, or is under way.
+    pub fn refresh(&mut self, now: Instant, id: LookupId) {
+        self.now = self.now.max(now);
+        if self.running.get(&id).is_some_and(|running| matches!(running.phase, Phase::Observing { .. })) {
+            self.ask(id);
+        }
+    }
+
     /// Ends a look-up. What came of it and was not taken yet can still be taken.
     pub fn cancel(&mut self, now: Instant, id: LookupId) {
         self.now = self.now.max(now);

@@ -40,6 +40,8 @@ pub(crate) struct LookupMirror {
     early: BTreeMap<Location, LinkDocumentBuf>,
     /// Registrations whose links are to be looked up.
     wanted: BTreeSet<Location>,
+    /// When the registrations are asked for again, before the first of them expires here that may have been renewed there.
+    refresh: Option<Instant>,
     is_in_step: bool,
     /// Whether the links of all that was there at the beginning have been read.
     is_whole: bool,
@@ -79,6 +81,7 @@ impl LookupMirror {
             by_lookup: BTreeMap::new(),
             early: BTreeMap::new(),
             wanted: BTreeSet::new(),
+            refresh: None,
             is_in_step: false,
             is_whole: false,
         }
@@ -95,11 +98,16 @@ impl LookupMirror {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.client.poll_timeout()
+        self.client.poll_timeout().into_iter().chain(self.refresh).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
         self.client.handle_timeout(surroundings.now);
+        if let Some(endpoints) = self.endpoints
+            && self.refresh.take_if(|refresh| *refresh <= surroundings.now).is_some()
+        {
+            self.client.refresh(surroundings.now, endpoints);
+        }
         self.take_events(surroundings);
     }
 
@@ -212,7 +220,15 @@ impl LookupMirror {
             self.show(surroundings, location);
         }
         self.try_out(surroundings.now);
+        self.plan_refresh(surroundings);
         self.note_in_step(surroundings);
+    }
+
+    /// Plans to ask whether what is about to expire was renewed. Of that nobody is notified; a source that is not silent says it.
+    fn plan_refresh(&mut self, surroundings: &Surroundings<'_>) {
+        let (now, pause) = (surroundings.now, surroundings.config.limits.poll);
+        let first = self.entries.values().map(Entry::expires).filter(|expires| *expires > now).min();
+        self.refresh = first.map(|first| first.saturating_sub(pause).max(now + pause).min(first));
     }
 
     fn note_in_step(&mut self, surroundings: &mut Surroundings<'_>) {
@@ -254,6 +270,7 @@ impl LookupMirror {
             }
             self.show(surroundings, &location);
         }
+        self.plan_refresh(surroundings);
         self.note_in_step(surroundings);
     }
 

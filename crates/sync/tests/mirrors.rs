@@ -215,6 +215,20 @@ fn what_was_mirrored_outlives_its_source_until_lifetimes_run_out() {
     }
 }
 
+#[test]
+fn what_is_renewed_just_in_time_stays_mirrored() {
+    for kind in ["feed", "provenance", "plain"] {
+        let mut network = pair(kind);
+        for second in 0..1_000 {
+            if second % 100 == 0 {
+                network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=120", "</temp>");
+            }
+            network.run_until(Instant::from_millis(second * 1_000));
+            assert_eq!(shown(&mut network, "coap://mirror").1.len(), 1, "{kind}: after {second} s");
+        }
+    }
+}
+
 /// A directory that uses a location again for another endpoint as soon as it is free.
 struct Reusing {
     endpoints: &'static str,

@@ -101,6 +101,11 @@ impl Entry {
         now.saturating_since(self.seen)
     }
 
+    /// Returns when it expires, as far as known.
+    pub(super) fn expires(&self) -> Instant {
+        self.seen + self.lifetime.duration()
+    }
+
     /// Returns the criterion for its name.
     pub(super) fn criterion(&self) -> Criterion {
         Criterion::new("ep", Test::Exact(self.endpoint.as_str().into()))
