@@ -103,3 +103,19 @@ fn what_is_shadowed_expires_and_can_be_removed() {
     directory.shadow(late, &locations[1], false);
     assert_eq!(counts(&directory, late)[0], 0);
 }
+
+#[test]
+fn what_comes_back_after_it_has_expired_is_in_no_shadow() {
+    for collects in [false, true] {
+        let (mut directory, locations) = directory();
+        directory.shadow(NOW, &locations[1], true);
+        let late = Instant::from_millis(600_000);
+        if collects {
+            directory.expire(late);
+        }
+        let registration =
+            Registration::parse("ep=node1&base=coap://[2001:db8::1]", "</temp>").expect("a registration");
+        directory.register(late, registration).expect("room");
+        assert_eq!(counts(&directory, late)[0], 1, "collected: {collects}");
+    }
+}

@@ -6,7 +6,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use waypost_client::{Answer, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
+use waypost_client::{Answer, Fault, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
 use waypost_filter::{Criterion, Query, Test};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
@@ -149,12 +149,14 @@ impl LookupMirror {
                 LookupEvent::Confirmed { .. } if Some(id) == self.endpoints => self.confirm(surroundings),
                 LookupEvent::Confirmed { .. } if self.provenance == Trial::Can(id) => self.take_no_links(surroundings),
                 LookupEvent::Failed { fault, .. } => {
-                    self.give_up(id);
+                    // What was not answered is no answer: it is tried again.
+                    let is_lost = matches!(fault, Fault::Unanswered(_));
+                    self.give_up(id, if is_lost { Trial::Unknown } else { Trial::Cannot });
                     self.is_in_step = false;
                     let retry = surroundings.config.limits.retry;
                     (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
                 }
-                LookupEvent::Refused { .. } => self.give_up(id),
+                LookupEvent::Refused { .. } => self.give_up(id, Trial::Cannot),
                 _ => {}
             }
         }
@@ -270,6 +272,7 @@ impl LookupMirror {
             }
             self.show(surroundings, &location);
         }
+        self.try_out(surroundings.now);
         self.plan_refresh(surroundings);
         self.note_in_step(surroundings);
     }
@@ -372,11 +375,11 @@ impl LookupMirror {
         self.query.criteria().iter().cloned().fold(shown, Query::with)
     }
 
-    /// Goes on without what a look-up was to find out.
-    fn give_up(&mut self, id: LookupId) {
+    /// Goes on without what a look-up was to find out, and with that for its outcome.
+    fn give_up(&mut self, id: LookupId, outcome: Trial) {
         for trial in [&mut self.provenance, &mut self.ages] {
             if *trial == Trial::Asked(id) {
-                *trial = Trial::Cannot;
+                *trial = outcome;
             }
         }
     }

@@ -216,6 +216,21 @@ fn what_was_mirrored_outlives_its_source_until_lifetimes_run_out() {
 }
 
 #[test]
+fn what_a_source_can_show_is_found_out_though_the_first_question_is_lost() {
+    let mut network = pair("provenance");
+    network.run_until(Instant::from_millis(10_000));
+    network.cut_one_way("coap://mirror", "coap://source");
+    network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=7200", "</temp>");
+    network.run_until(Instant::from_millis(20_000));
+    network.heal();
+    network.run_until(Instant::from_millis(1_000_000));
+    let now = network.now;
+    let directory = network.directory("coap://mirror");
+    let lifetimes: Vec<_> = directory.endpoints(now, &Query::all()).map(|found| found.lifetime().as_secs()).collect();
+    assert_eq!(lifetimes, [7_200]);
+}
+
+#[test]
 fn what_is_renewed_just_in_time_stays_mirrored() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair(kind);

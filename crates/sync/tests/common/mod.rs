@@ -116,8 +116,13 @@ impl Network {
 
     /// Lets nothing through from `a` to `b` and back.
     pub(crate) fn cut(&mut self, a: &str, b: &str) {
+        self.cut_one_way(a, b);
+        self.cut_one_way(b, a);
+    }
+
+    /// Lets nothing through from `a` to `b`.
+    pub(crate) fn cut_one_way(&mut self, a: &str, b: &str) {
         self.cut.push((a.into(), b.into()));
-        self.cut.push((b.into(), a.into()));
     }
 
     pub(crate) fn heal(&mut self) {
