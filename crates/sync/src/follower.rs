@@ -355,7 +355,7 @@ impl Follower {
 
     fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
-        let mut taken = Taken::All;
+        let (mut taken, mut has_digest) = (Taken::All, false);
         for item in Answer::new(payload, cursor) {
             let next = match item {
                 Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
@@ -378,6 +378,7 @@ impl Follower {
                     if let Some(handing_over) = &mut self.handing_over {
                         handing_over.is_done |= cursor.includes(&handing_over.version);
                     }
+                    has_digest = true;
                     self.doubt(surroundings, there);
                     None
                 }
@@ -399,7 +400,15 @@ impl Follower {
                 return next;
             }
         }
+        if taken == Taken::All && !has_digest && self.is_asked_for_everything() {
+            self.find_lost(surroundings);
+        }
         taken
+    }
+
+    /// Tells whether a source that has all that is here would say in its next answer what that amounts to.
+    const fn is_asked_for_everything(&self) -> bool {
+        matches!(self.phase, Phase::Asking { .. }) && self.selection.is_none()
     }
 
     fn put(&mut self, surroundings: &mut Surroundings<'_>, mut put: ArrivedPut) -> Option<Taken> {

@@ -2,7 +2,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_directory::Directory;
+use waypost_directory::{ChangeRef, Directory};
 use waypost_model::{Dot, Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
@@ -45,6 +45,8 @@ pub(crate) enum Progress {
     On,
     /// Everything is mended, and this is held.
     Done(Version),
+    /// It has to begin again without what the source has lost.
+    Again,
     /// The cells contradict each other.
     Contradiction,
     /// The difference cannot be found so, or is most of what there is.
@@ -111,6 +113,10 @@ impl Reconciliation {
         cells: &Cells<'_>,
     ) -> Progress {
         self.version = cells.version.clone();
+        if self.relation == Relation::Mirror && self.decoder.next_index() == 0 && self.drop_lost(now, directory, origin)
+        {
+            return Progress::Again;
+        }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
         if run.len() == 0 {
             return Progress::Hopeless;
@@ -158,6 +164,20 @@ impl Reconciliation {
             self.removed += usize::from(directory.forget_copy(now, &key, &[dot].into_iter().collect()));
         }
         Progress::Done(self.version.clone())
+    }
+
+    /// Forgets what is here of writes that the source knows nothing of; tells whether there was any.
+    ///
+    /// A mirror has all from its source. What that does not know any more it lost, with its memory; and left here, it would be
+    /// merged with what the source has heard since.
+    fn drop_lost(&self, now: Instant, directory: &mut Directory, origin: &Origin) -> bool {
+        // Who has nothing misses nothing: there is no gap.
+        let Ok(here) = directory.feed_of(now, origin, &Version::new()) else { return false };
+        let is_lost =
+            |change: &ChangeRef<'_>| !self.version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
+        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
+        let all = directory.version_of(origin).clone();
+        lost.iter().fold(false, |is_any, key| directory.forget_copy(now, key, &all) || is_any)
     }
 
     /// Returns what the source knew and has no more.

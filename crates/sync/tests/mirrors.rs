@@ -44,9 +44,8 @@ fn pair(kind: &str) -> Network {
     pair_of(kind, "")
 }
 
-/// A source of each kind, and a mirror of what a query selects of it.
-fn pair_of(kind: &str, query: &str) -> Network {
-    let mut network = Network::default();
+/// A source of a kind.
+fn source(kind: &str, replica: u64) -> Node {
     let mut server = ServerConfig::default();
     let mut sync = SyncConfig::new(1);
     match kind {
@@ -57,7 +56,13 @@ fn pair_of(kind: &str, query: &str) -> Network {
         "plain" => server = server.with_policy(Plain),
         _ => {}
     }
-    network.add("coap://source", node(1, server, sync));
+    node(replica, server, sync)
+}
+
+/// A source of each kind, and a mirror of what a query selects of it.
+fn pair_of(kind: &str, query: &str) -> Network {
+    let mut network = Network::default();
+    network.add("coap://source", source(kind, 1));
     let mut mirror = node(MIRROR_REPLICA, ServerConfig::default(), SyncConfig::new(2));
     let query = query.parse().expect("a query");
     mirror.replicator_mut().add_mirror_of("coap://source".parse().expect("a URI"), query).expect("room");
@@ -228,6 +233,27 @@ fn what_a_source_can_show_is_found_out_though_the_first_question_is_lost() {
     let directory = network.directory("coap://mirror");
     let lifetimes: Vec<_> = directory.endpoints(now, &Query::all()).map(|found| found.lifetime().as_secs()).collect();
     assert_eq!(lifetimes, [7_200]);
+}
+
+#[test]
+fn what_a_source_lost_with_its_memory_is_mirrored_no_longer() {
+    let mut network = pair("feed");
+    for number in 1..=2 {
+        let parameters = format!("ep=node{number}&base=coap://[2001:db8::{number}]&lt=86400");
+        network.register("coap://source", &parameters, "</temp>");
+    }
+    network.run_until(Instant::from_millis(100_000));
+    network.stop("coap://source").expect("a node");
+    network.add("coap://source", source("feed", 7));
+    network.register("coap://source", "ep=node1&base=coap://[2001:db8::3]&lt=86400", "</new>");
+    network.run_until(Instant::from_millis(500_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "started anew");
+    assert_eq!(shown(&mut network, "coap://mirror").0.len(), 1);
+    let (now, all) = (network.now, Query::all());
+    let location = network.directory("coap://source").endpoints(now, &all).next().map(|found| found.location());
+    network.directory("coap://source").remove(now, &location.expect("a registration")).expect("it is there");
+    network.run_until(Instant::from_millis(501_000));
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network), "removed");
 }
 
 #[test]

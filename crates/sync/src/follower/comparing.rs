@@ -9,7 +9,7 @@ use waypost_time::Instant;
 use super::{Follower, Phase, Surroundings};
 use crate::reconciliation::{Progress, Reconciliation};
 use crate::wire::{Answer, Cells, Item};
-use crate::{Limits, SyncEvent};
+use crate::{Limits, Relation, SyncEvent};
 
 /// Comparing everything with the source.
 #[derive(Debug)]
@@ -51,6 +51,15 @@ impl Follower {
     pub(super) fn doubt(&mut self, surroundings: &mut Surroundings<'_>, there: Digest) {
         let is_same = surroundings.directory.digest(&self.origin()) == there;
         if !is_same && self.anew.is_none() && self.comparable <= surroundings.now {
+            self.compare(surroundings);
+        }
+    }
+
+    /// Compares everything with a source that is mirrored and does not say what it amounts to: it has lost something that is here.
+    pub(super) fn find_lost(&mut self, surroundings: &mut Surroundings<'_>) {
+        let is_mirrored = self.relation == Relation::Mirror && self.anew.is_none();
+        let holds_something = !self.cursor(surroundings.directory).is_empty();
+        if is_mirrored && holds_something && self.comparable <= surroundings.now {
             self.compare(surroundings);
         }
     }
@@ -129,6 +138,7 @@ impl Follower {
                     comparison.is_second = true;
                 }
             }
+            Progress::Again => self.compare(surroundings),
             Progress::Contradiction | Progress::Hopeless => self.start_anew(surroundings),
         }
     }
