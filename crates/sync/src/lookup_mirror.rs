@@ -42,6 +42,8 @@ pub(crate) struct LookupMirror {
     wanted: BTreeSet<Location>,
     /// When the registrations are asked for again, before the first of them expires here that may have been renewed there.
     refresh: Option<Instant>,
+    /// What was not answered last. It is asked again.
+    lost: BTreeSet<LookupId>,
     is_in_step: bool,
     /// Whether the links of all that was there at the beginning have been read.
     is_whole: bool,
@@ -82,14 +84,15 @@ impl LookupMirror {
             early: BTreeMap::new(),
             wanted: BTreeSet::new(),
             refresh: None,
+            lost: BTreeSet::new(),
             is_in_step: false,
             is_whole: false,
         }
     }
 
     /// Tells whether everything that the source has to say is here.
-    pub(crate) const fn is_in_step(&self) -> bool {
-        self.is_in_step && self.is_whole
+    pub(crate) fn is_in_step(&self) -> bool {
+        self.is_in_step && self.is_whole && self.lost.is_empty()
     }
 
     /// Tells whether the source says how old registrations are.
@@ -145,6 +148,11 @@ impl LookupMirror {
     fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
         while let Some((id, event)) = self.client.poll_event() {
             match event {
+                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } => _ = self.lost.remove(&id),
+                LookupEvent::Failed { .. } if self.is_observed(id) => _ = self.lost.insert(id),
+                _ => {}
+            }
+            match event {
                 LookupEvent::Found(answer) => self.take_answer(surroundings, id, &answer),
                 LookupEvent::Confirmed { .. } if Some(id) == self.endpoints => self.confirm(surroundings),
                 LookupEvent::Confirmed { .. } if self.provenance == Trial::Can(id) => self.take_no_links(surroundings),
@@ -183,6 +191,11 @@ impl LookupMirror {
             }
             self.show(surroundings, &location);
         }
+    }
+
+    /// Tells whether a look-up goes on, and is no trial.
+    fn is_observed(&self, id: LookupId) -> bool {
+        self.endpoints == Some(id) || self.provenance == Trial::Can(id) || self.by_lookup.contains_key(&id)
     }
 
     /// Takes the list of all registrations: what is not in it is gone.
@@ -299,6 +312,7 @@ impl LookupMirror {
         self.wanted.remove(location);
         if let Some(id) = entry.and_then(|entry| entry.lookup) {
             self.by_lookup.remove(&id);
+            self.lost.remove(&id);
             self.client.cancel(surroundings.now, id);
         }
         // It may have expired here by itself.
@@ -333,6 +347,7 @@ impl LookupMirror {
         if matches!(self.provenance, Trial::Can(_)) {
             self.wanted.clear();
             for id in core::mem::take(&mut self.by_lookup).into_keys() {
+                self.lost.remove(&id);
                 self.client.cancel(now, id);
             }
             self.entries.values_mut().for_each(|entry| entry.lookup = None);
@@ -343,6 +358,7 @@ impl LookupMirror {
         let shows = answer.links.links().next().is_some_and(|link| link.parameter("lt-age").is_some());
         self.ages = Trial::Cannot;
         if shows && let Some(plain) = self.endpoints.take() {
+            self.lost.remove(&plain);
             self.client.cancel(now, plain);
             let all = self.showing("lt-age");
             self.endpoints = self.client.look_up(now, Lookup::endpoints(self.host.clone(), all).observed()).ok();

@@ -384,7 +384,7 @@ impl Followed {
     }
 
     /// Tells whether everything that the source has to say is here.
-    const fn is_in_step(&self) -> bool {
+    fn is_in_step(&self) -> bool {
         match self {
             Self::ByFeed(follower) => follower.is_in_step(),
             Self::ByLookups(mirror) => mirror.is_in_step(),

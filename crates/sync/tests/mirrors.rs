@@ -179,6 +179,23 @@ fn a_source_that_comes_back_unchanged_is_in_step_again() {
 }
 
 #[test]
+fn a_source_is_in_step_only_while_all_of_its_look_ups_are_answered() {
+    let mut network = pair("provenance");
+    network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>");
+    network.run_until(Instant::from_millis(10_000));
+    let is_in_step = |network: &mut Network| {
+        network.node("coap://mirror").replicator().standings().all(|standing| standing.is_in_step)
+    };
+    assert!(is_in_step(&mut network));
+    network.unheard = Some("res");
+    network.run_until(Instant::from_millis(200_000));
+    assert!(!is_in_step(&mut network));
+    network.unheard = None;
+    network.run_until(Instant::from_millis(1_000_000));
+    assert!(is_in_step(&mut network));
+}
+
+#[test]
 fn a_mirror_of_a_query_holds_what_it_selects() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair_of(kind, "rt=lamp");

@@ -25,6 +25,8 @@ pub(crate) struct Network {
     next: u64,
     /// Pairs that cannot reach each other: who asks, and who would answer.
     cut: Vec<(String, String)>,
+    /// The last segment of a path that no request gets through to.
+    pub(crate) unheard: Option<&'static str>,
     /// Bytes of feed answers, by who was answered.
     pub(crate) bytes: BTreeMap<String, usize>,
     pub(crate) messages: usize,
@@ -195,7 +197,8 @@ impl Network {
             request.query.drain(..request.query.len().saturating_sub(1));
         }
         let now = self.now;
-        let is_cut = self.cut.contains(&(from.into(), peer.uri.clone()));
+        let is_unheard = request.path.last().is_some_and(|last| Some(last.as_str()) == self.unheard);
+        let is_cut = is_unheard || self.cut.contains(&(from.into(), peer.uri.clone()));
         if is_cut || !self.nodes.contains_key(&peer.uri) {
             self.proxy(from).handle_response(now, id, Err(RequestFailure::TimedOut));
             return;
