@@ -355,7 +355,12 @@ impl LookupMirror {
     }
 
     fn judge_ages(&mut self, now: Instant, answer: &Answer) {
-        let shows = answer.links.links().next().is_some_and(|link| link.parameter("lt-age").is_some());
+        let Some(link) = answer.links.links().next() else {
+            // It was gone before it was asked for; the next change brings another.
+            self.ages = Trial::Unknown;
+            return;
+        };
+        let shows = link.parameter("lt-age").is_some();
         self.ages = Trial::Cannot;
         if shows && let Some(plain) = self.endpoints.take() {
             self.lost.remove(&plain);
