@@ -40,7 +40,7 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// Those in which nothing is found. What is found among replicas is still to be mended.
+    /// Those in which nothing is found. What is found among replicas and mirrors is still to be mended.
     pub const SOUND: &[Self] = &[Self::Single, Self::Several];
     /// All of them.
     pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors];

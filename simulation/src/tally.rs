@@ -36,7 +36,7 @@ happenings! {
     Told "operations acknowledged" /** A registration, update, renewal or removal was acknowledged. */;
     Answered "answers judged" /** An answer to a look-up, or a notification, was judged. */;
     Judged "entries judged" /** What an answer says, or does not say, of one endpoint was judged. */;
-    Compared "observers compared" /** What an observer knew was compared with a fresh look-up. */;
+    Compared "states compared" /** What an observer knew was compared with a fresh look-up, or what a directory holds with another. */;
     Checked "states checked" /** All was looked at after the weather had calmed. */;
     Lost "datagrams lost" /** A datagram got lost. */;
     Duplicated "datagrams duplicated" /** A datagram was sent on its way twice. */;

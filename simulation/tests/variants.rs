@@ -27,14 +27,14 @@ fn breaks(variant: Variant, rules: &[Rule]) {
     }
 }
 
-/// Within so many worlds of eight hours each, replicas that are wrong are found out.
+/// Within so many worlds of eight hours each, replicas and mirrors that are wrong are found out.
 const SEEDS_OF_REPLICAS: u64 = 40;
 
-/// Asserts that a variant of replicas breaks one of these rules in a world in which nothing is found without it.
+/// Asserts that a variant of replicas or mirrors breaks one of these rules in a world in which nothing is found without it.
 fn breaks_replicas(variant: Variant, rules: &[Rule]) {
     let is_found = |seed: &u64| {
         let span = Duration::from_secs(8 * 3600);
-        let trial = Trial { scene: Scene::Replicas, seed: *seed, span, variant: Some(variant) };
+        let trial = Trial { scene: variant.scenes()[0], seed: *seed, span, variant: Some(variant) };
         let is_broken = trial.run().finding.is_some_and(|finding| rules.contains(&finding.rule));
         is_broken && Trial { variant: None, ..trial }.run().finding.is_none()
     };
@@ -59,6 +59,16 @@ fn replicas_that_are_no_one_new_after_they_forgot_everything_are_found_out() {
 #[test]
 fn replicas_that_renew_what_they_do_not_own_are_found_out() {
     breaks_replicas(Variant::RenewsForOthers, &[Rule::Missing, Rule::Lapsed]);
+}
+
+#[test]
+fn mirrors_that_never_forget_are_found_out() {
+    breaks_replicas(Variant::NeverForgets, &[Rule::Risen]);
+}
+
+#[test]
+fn mirrors_that_trust_that_they_are_told_are_found_out() {
+    breaks_replicas(Variant::TrustsObservations, &[Rule::Missing, Rule::Apart]);
 }
 
 #[test]

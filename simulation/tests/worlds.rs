@@ -43,9 +43,11 @@ fn every_fault_happens_and_all_work_is_done_meanwhile() {
 }
 
 #[test]
-fn each_seed_gives_the_same_world_of_replicas_twice() {
-    for seed in 0..4 {
-        let [first, second] = [(); 2].map(|()| trial(Scene::Replicas, seed).run());
+fn each_seed_gives_the_same_world_of_replicas_or_mirrors_twice() {
+    for (scene, seed) in
+        [Scene::Replicas, Scene::Mirrors].into_iter().flat_map(|scene| (0..4).map(move |seed| (scene, seed)))
+    {
+        let [first, second] = [(); 2].map(|()| trial(scene, seed).run());
         assert_eq!(first, second);
     }
 }
