@@ -175,9 +175,11 @@ fn read_endpoints(answer: &Answer) -> Found {
     numbers.into_iter().map(|(host, numbers)| (host, whole(numbers).unwrap_or(Shown::Torn))).collect()
 }
 
+/// How often each link of a content is there, by the number of the content and of its links.
+type Contents = BTreeMap<(u32, usize), BTreeMap<usize, usize>>;
+
 fn read_resources(answer: &Answer) -> Found {
-    // Of each content of each endpoint, how often each link is there.
-    let mut links: BTreeMap<Host, BTreeMap<(u32, usize), BTreeMap<usize, usize>>> = BTreeMap::new();
+    let mut links: BTreeMap<Host, Contents> = BTreeMap::new();
     for link in answer.links.links() {
         let mut path = link.target().rsplitn(5, '/').map(str::to_owned);
         let (Some(nth), Some(count), Some(number), Some(name)) = (path.next(), path.next(), path.next(), path.next())
@@ -194,7 +196,7 @@ fn read_resources(answer: &Answer) -> Found {
 }
 
 /// Returns the registrations that links are of, if none of their links are missing.
-fn whole(contents: &BTreeMap<(u32, usize), BTreeMap<usize, usize>>) -> Option<Shown> {
+fn whole(contents: &Contents) -> Option<Shown> {
     let mut numbers = Vec::new();
     for ((number, count), links) in contents {
         let times = *links.values().next()?;

@@ -177,7 +177,7 @@ impl Reconciliation {
             |change: &ChangeRef<'_>| !self.version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
         let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
         let all = directory.version_of(origin).clone();
-        lost.iter().fold(false, |is_any, key| directory.forget_copy(now, key, &all) || is_any)
+        lost.iter().filter(|key| directory.forget_copy(now, key, &all)).count() > 0
     }
 
     /// Returns what the source knew and has no more.
