@@ -2,8 +2,9 @@
 //!
 //! Machines have clocks that drift and jump, sleep, and restart with and without memory. The network between them loses,
 //! repeats, reorders, delays and parts. On them run the real engines: directories, replicas of them, proxies that mirror
-//! them, registrants and look-up clients, each on CoAP, datagram for datagram. The judge hears what endpoints told and were told, with the true times, and so knows
-//! what every answer may say. All follows from a seed; a world that happens twice is the same.
+//! them, registrants and look-up clients, each on CoAP, datagram for datagram. The judge hears what endpoints told and were
+//! told, with the true times, and so knows what every answer may say. All follows from a seed; a world that happens twice is
+//! the same.
 //!
 //! ```
 //! use std::time::Duration;

@@ -13,8 +13,9 @@ use crate::{Applied, Directory, Refused, directory::authority_of, signs::Signs, 
 impl Directory {
     /// Takes a change that was made at another replica or another authority.
     ///
-    /// A registration may come that has expired already: then it takes the place of a copy that would live longer. A change may come late, again, and after newer ones. It does not count in [`version`](Self::version) by itself,
-    /// because an earlier one may still be missing: see [`advance`](Self::advance).
+    /// A registration may come that has expired already: then it takes the place of a copy that would live longer. A change
+    /// may come late, again, and after newer ones. It does not count in [`version`](Self::version) by itself, because an
+    /// earlier one may still be missing: see [`advance`](Self::advance).
     ///
     /// # Errors
     ///

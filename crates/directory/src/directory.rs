@@ -136,8 +136,8 @@ impl Directory {
         Some(Endpoint::new(&self.context, &self.documents, self.registry.entry(slot)?, now))
     }
 
-    /// Tells whether an [endpoint look-up](Self::endpoints) finds the registration that a change in the [feed](Self::feed) is about,
-    /// as all of its writes make it. The page of the query does not count.
+    /// Tells whether an [endpoint look-up](Self::endpoints) finds the registration that a change in the [feed](Self::feed) is
+    /// about, as all of its writes make it. The page of the query does not count.
     #[must_use]
     pub fn selects(&self, now: Instant, query: &Query, change: &ChangeRef<'_>) -> bool {
         let token = match change {
