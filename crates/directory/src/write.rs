@@ -33,9 +33,9 @@ pub struct Registered {
 impl Directory {
     /// Registers an endpoint, or replaces its registration with all its parameters ([RFC 9176 §5]).
     ///
-    /// To register the same again is a renewal, where this replica made the last write. Whether the registrant may replace what is there is for the caller to
-    /// decide, by the [credentials](crate::Endpoint::credentials) of the registration that is at
-    /// [`locate`](Self::locate).
+    /// To register the same again is a renewal, where this replica made the last write. Whether the registrant may replace
+    /// what is there is for the caller to decide, by the [credentials](crate::Endpoint::credentials) of the registration
+    /// that is at [`locate`](Self::locate).
     ///
     /// # Errors
     ///

@@ -98,7 +98,8 @@
 //! *Replicas of one authority* all take registrations, updates and removals for the same locations, and merge. They have the
 //! same secret, so that a name leads to the same location everywhere, also while they cannot reach each other. What they do
 //! with writes that did not see each other is the rule of [`waypost_model::State`]: a registration, or an update of a field, stays
-//! though somebody elsewhere removed what it changed; an empty update, which only renews, does not.
+//! though somebody elsewhere removed what it changed; an empty update, which only renews, does not. Each of such writes lives by its
+//! own renewals, and what takes the place of a write inherits when its endpoint was alive last.
 //!
 //! A replica that starts without memory is a new one, with a [`ReplicaId`](waypost_model::ReplicaId) of its own. The others know of
 //! the old one for as long as anything that it wrote is left, and about a day longer
