@@ -63,16 +63,14 @@ impl<'d> Feed<'d> {
             }
             Place::Entry(entry) => entry,
         };
-        let removal = entry.state().and_then(|state| removal_of(state, dot));
-        if let Some(removal) = removal {
-            return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
-        }
-        let age = self.now.saturating_since(entry.seen);
+        let age = self.now.saturating_since(Signs::of_entry(entry).of(dot));
         let Some(state) = entry.state() else {
             return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
         };
+        if let Some(removal) = removal_of(state, dot) {
+            return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
+        }
         let record = state.records().find(|record| record.dot() == dot)?;
-        let age = self.now.saturating_since(Signs::of_entry(entry).of(dot));
         Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
     }
 }

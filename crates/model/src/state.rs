@@ -181,11 +181,6 @@ impl State {
         self.writes.len() < before
     }
 
-    /// Forgets all records, which have expired; removals that did not see them stay. It is as safe as [`State::forget`].
-    pub fn forget_records(&mut self) {
-        self.writes.retain(|write| write.as_record().is_none());
-    }
-
     /// Forgets of what the writes saw the writes of replicas that are not known any more.
     ///
     /// This is for a state that a write is about to be made to which is no renewal: that would no longer be told from a write that
