@@ -1,4 +1,5 @@
 mod comparing;
+mod taking;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
@@ -7,14 +8,14 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
-use waypost_directory::{Applied, Directory, Refused};
+use waypost_directory::Directory;
 use waypost_filter::Query;
-use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, ReplicaId, Version};
+use waypost_model::{Change, Key, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
 use self::comparing::{Comparison, Turn, put_off};
-use crate::wire::{Answer, ArrivedPut, ChangesQuestion, Item, Packed, Question, Selection};
+use crate::wire::{ChangesQuestion, Question, Selection};
 use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -353,148 +354,9 @@ impl Follower {
         }
     }
 
-    fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
-        let held_nothing = self.cursor(surroundings.directory).is_empty();
-        let (mut taken, mut has_digest) = (Taken::All, false);
-        for item in Answer::new(payload, cursor) {
-            let next = match item {
-                Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
-                Ok(Item::Begin { .. }) => None,
-                Ok(Item::Put(put)) => self.put(surroundings, *put),
-                Ok(Item::Removal(mut removal)) => {
-                    self.place_key(&mut removal.key);
-                    self.apply(surroundings, Change::Remove(removal))
-                }
-                Ok(Item::Leave(dot, mut key)) => {
-                    self.place_key(&mut key);
-                    self.leave(surroundings, dot, &key);
-                    None
-                }
-                Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
-                Ok(Item::Renewals { owner, after, upto, renewed }) => {
-                    self.renew(surroundings, (owner, after, upto), renewed)
-                }
-                Ok(Item::Digest(there)) => {
-                    if let Some(handing_over) = &mut self.handing_over {
-                        handing_over.is_done |= cursor.includes(&handing_over.version);
-                    }
-                    has_digest = true;
-                    self.doubt(surroundings, there);
-                    None
-                }
-                Ok(Item::More(upto)) => {
-                    if let Some(selection) = &mut self.selection
-                        && held_nothing
-                    {
-                        selection.news = upto;
-                    }
-                    taken = Taken::More;
-                    None
-                }
-                Err(malformed) => {
-                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
-                    Some(Taken::Stopped)
-                }
-            };
-            if let Some(next) = next {
-                return next;
-            }
-        }
-        if taken == Taken::All && !has_digest && self.is_asked_for_everything() {
-            self.find_lost(surroundings);
-        }
-        taken
-    }
-
     /// Tells whether a source that has all that is here would say in its next answer what that amounts to.
     const fn is_asked_for_everything(&self) -> bool {
         matches!(self.phase, Phase::Asking { .. }) && self.selection.is_none()
-    }
-
-    fn put(&mut self, surroundings: &mut Surroundings<'_>, mut put: ArrivedPut) -> Option<Taken> {
-        self.place_key(&mut put.key);
-        let (age, place, key) = (put.age, put.place.take(), put.key.clone());
-        // To make the record that is here costs as much as to take the one that came.
-        let present = if put.is_whole() { None } else { surroundings.directory.record(&key) };
-        let Ok(mut record) = put.complete(present.as_ref()) else { return Some(Taken::Incomplete) };
-        if let Origin::Foreign(authority) = &key.origin
-            && !self.place_record(&mut record, authority, place.as_deref())
-        {
-            let refused = Refused::Implausible { what: "location" };
-            (surroundings.events)(SyncEvent::Refused { source: self.name.clone(), key: Some(key), refused });
-            return None;
-        }
-        if let Some(anew) = &mut self.anew {
-            anew.mentioned.insert(key);
-        }
-        self.apply(surroundings, Change::Put { record: Box::new(record), age })
-    }
-
-    fn apply(&mut self, surroundings: &mut Surroundings<'_>, change: Change) -> Option<Taken> {
-        let key = change.key().clone();
-        let source = self.name.clone();
-        match surroundings.directory.apply(surroundings.now, change) {
-            Ok(Applied::Conflict(conflict)) => {
-                (surroundings.events)(SyncEvent::Conflict { source, key, conflict });
-                None
-            }
-            Ok(_) => None,
-            Err(refused) => self.refuse(surroundings, Some(key), refused),
-        }
-    }
-
-    /// Forgets what has left the selection, unless it is known already.
-    fn leave(&mut self, surroundings: &mut Surroundings<'_>, dot: Dot, key: &Key) {
-        let mut version = self.cursor(surroundings.directory).clone();
-        if !version.contains(dot) {
-            version.insert(dot);
-            surroundings.directory.forget_copy(surroundings.now, key, &version);
-        }
-    }
-
-    /// Takes renewals. Those of what this replica wrote come back from others, and are no news.
-    fn renew(
-        &mut self,
-        surroundings: &mut Surroundings<'_>,
-        (owner, after, upto): (ReplicaId, u64, u64),
-        renewed: Packed<'_>,
-    ) -> Option<Taken> {
-        let origin = self.origin();
-        let directory = &mut *surroundings.directory;
-        if origin.is_local() && owner == directory.config().replica {
-            return None;
-        }
-        if directory.heard(&origin).sequence(owner) < after {
-            return Some(Taken::Gap);
-        }
-        match directory.apply_renewals(surroundings.now, &origin, (owner, after, upto), renewed) {
-            Ok(_) => None,
-            Err(refused) => self.refuse(surroundings, None, refused),
-        }
-    }
-
-    /// Notes that everything in a version was taken.
-    fn advance(&mut self, surroundings: &mut Surroundings<'_>, version: &Version) -> Option<Taken> {
-        if let Some(anew) = &mut self.anew {
-            anew.cursor.merge(version);
-        }
-        match surroundings.directory.advance_of(&self.origin(), version) {
-            Ok(()) => None,
-            Err(refused) => self.refuse(surroundings, None, refused),
-        }
-    }
-
-    /// Reports what was not taken. What can never be right is passed over; where there is no room, nothing more is taken, so
-    /// that it is asked for again when there may be.
-    fn refuse(&mut self, surroundings: &mut Surroundings<'_>, key: Option<Key>, refused: Refused) -> Option<Taken> {
-        let source = self.name.clone();
-        let (event, taken) = match refused {
-            Refused::ForgottenWrites => (SyncEvent::ForgottenWrites { source }, Some(Taken::Stopped)),
-            Refused::OverLimit { .. } => (SyncEvent::Refused { source, key, refused }, Some(Taken::Stopped)),
-            refused => (SyncEvent::Refused { source, key, refused }, None),
-        };
-        (surroundings.events)(event);
-        taken
     }
 
     /// Asks on at once. A source at which that was in vain more than once is left in peace for a while, longer each time.
@@ -572,21 +434,6 @@ impl Follower {
             Relation::Replica => Origin::Local,
             Relation::Mirror => Origin::Foreign(uri.authority().clone()),
         }
-    }
-
-    /// Says where a registration was made, which the source does not say.
-    fn place_key(&self, key: &mut Key) {
-        key.origin = self.origin();
-    }
-
-    /// Gives a mirrored record its URI; tells whether the place can be that of a registration of the source.
-    fn place_record(&self, record: &mut Record, authority: &Authority, place: Option<&str>) -> bool {
-        // In the one spelling of a path, so that no two are one to whoever resolves them.
-        let Some(place) = place.and_then(|place| Location::new(place).ok()).filter(Location::is_local) else {
-            return false;
-        };
-        record.location = Location::new(&[authority.as_str(), place.as_str()].concat()).ok();
-        record.location.is_some()
     }
 }
 
