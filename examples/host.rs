@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example host`; then, for instance, `cargo run --example lookup -- coap://127.0.0.1 ep=host --observe`
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -24,7 +25,8 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("--help" | "-h") => {
-            println!("{HELP}");
+            // Nobody may be listening.
+            let _ = writeln!(std::io::stdout(), "{HELP}");
             return ExitCode::SUCCESS;
         }
         Some(argument) => {
