@@ -3,7 +3,7 @@
 import asyncio
 
 import cbor2
-from aiocoap import CHANGED, CONFLICT, CONTENT, GET, PATCH, UNSUPPORTED_CONTENT_FORMAT, iPATCH
+from aiocoap import CHANGED, CONFLICT, CONTENT, CREATED, GET, PATCH, POST, UNSUPPORTED_CONTENT_FORMAT, iPATCH
 
 from harness import LINK_FORMAT, check, expect, remove, shown
 
@@ -25,6 +25,20 @@ async def stored(directory, location):
 async def the_formats_of_the_interfaces_include_link_deltas(directory):
     response = await directory.request(GET, (".well-known", "core"), ["rt=core.rd*"])
     expect("interfaces with deltas", 3, response.payload.decode("utf-8").count(f'ct="{LINK_FORMAT} {LINK_DELTA}"'))
+
+
+@check
+async def a_registration_tells_the_tag_that_a_delta_starts_from(directory):
+    query = ["ep=delta-tag"]
+    response = await directory.request(POST, directory.interfaces.registration, query, SENSORS, LINK_FORMAT)
+    expect("code", CREATED, response.code)
+    location, tag = response.opt.location_path, response.opt.etag
+    expect("tag", (await stored(directory, location))[1], tag)
+    response = await directory.request(iPATCH, location, (), delta("</light>", "", tag), LINK_DELTA)
+    expect("code from that tag", CHANGED, response.code)
+    response = await directory.request(iPATCH, location, (), delta("</temp>", "", tag), LINK_DELTA)
+    expect("code from it once more", CONFLICT, response.code)
+    await remove(directory, location)
 
 
 @check
