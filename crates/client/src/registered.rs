@@ -85,14 +85,14 @@ impl<S: Service> Service for Registered<S> {
     }
 
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
-        match own(request) {
+        match request.unmarked(OWN) {
             Some(request) => self.registrant.handle_response(now, request, outcome),
             None => self.service.handle_response(now, request, outcome),
         }
     }
 
     fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
-        match own(request) {
+        match request.unmarked(OWN) {
             Some(request) => self.registrant.handle_group_response(now, request, peer, response),
             None => self.service.handle_group_response(now, request, peer, response),
         }
@@ -113,14 +113,7 @@ impl<S: Service> Service for Registered<S> {
 
     fn poll_output(&mut self) -> Option<Output> {
         let output = self.service.poll_output();
-        output.or_else(|| {
-            self.registrant.poll_output().map(|output| match output {
-                Output::Request { id: RequestId(id), peer, request } => {
-                    Output::Request { id: RequestId(id | OWN), peer, request }
-                }
-                other => other,
-            })
-        })
+        output.or_else(|| self.registrant.poll_output().map(|output| output.with_request_marked(OWN)))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -128,10 +121,5 @@ impl<S: Service> Service for Registered<S> {
     }
 }
 
-/// Returns the name that the registrant gave, if it is one of its own.
-const fn own(RequestId(id): RequestId) -> Option<RequestId> {
-    if id & OWN == 0 { None } else { Some(RequestId(id & !OWN)) }
-}
-
-/// Marks the names of what the registrant asks.
-const OWN: u64 = 1 << 63;
+/// The bit that marks the names of what the registrant asks.
+const OWN: u32 = 63;

@@ -10,6 +10,30 @@ pub struct ExchangeId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
+impl RequestId {
+    /// Returns the name with a bit set, from 0 to 63.
+    ///
+    /// A service of two parts tells by one bit which of them made a request:
+    ///
+    /// ```
+    /// use waypost_rest::RequestId;
+    ///
+    /// const SECOND: u32 = 63;
+    ///
+    /// assert_eq!(RequestId(5).marked(SECOND).unmarked(SECOND), Some(RequestId(5)));
+    /// assert_eq!(RequestId(5).unmarked(SECOND), None);
+    /// ```
+    pub const fn marked(self, bit: u32) -> Self {
+        Self(self.0 | 1 << bit)
+    }
+
+    /// Returns the name without the bit, if it is set.
+    pub const fn unmarked(self, bit: u32) -> Option<Self> {
+        let without = self.0 & !(1 << bit);
+        if without == self.0 { None } else { Some(Self(without)) }
+    }
+}
+
 /// Why a request that a service made has no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -64,6 +88,17 @@ pub enum Output {
         /// What to ask.
         request: Request,
     },
+}
+
+impl Output {
+    /// Marks the name of a request ([`RequestId::marked`]), and leaves everything else as it is.
+    #[must_use]
+    pub fn with_request_marked(self, bit: u32) -> Self {
+        match self {
+            Self::Request { id, peer, request } => Self::Request { id: id.marked(bit), peer, request },
+            other => other,
+        }
+    }
 }
 
 /// An engine that serves requests: what a transport drives.

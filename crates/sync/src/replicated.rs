@@ -87,7 +87,7 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
 
     fn handle_response(&mut self, now: Instant, request: RequestId, outcome: Result<Response, RequestFailure>) {
         self.now = self.now.max(now);
-        match own(request) {
+        match request.unmarked(OWN) {
             Some(request) => self.replicator.handle_response(self.now, self.service.as_mut(), request, outcome),
             None => self.service.handle_response(now, request, outcome),
         }
@@ -122,12 +122,7 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
         if let Some(output) = self.service.poll_output() {
             return Some(output);
         }
-        self.replicator.poll_output(self.now, self.service.as_mut()).map(|output| match output {
-            Output::Request { id: RequestId(id), peer, request } => {
-                Output::Request { id: RequestId(id | OWN), peer, request }
-            }
-            other => other,
-        })
+        self.replicator.poll_output(self.now, self.service.as_mut()).map(|output| output.with_request_marked(OWN))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
@@ -135,10 +130,5 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
     }
 }
 
-/// Returns the name that the engine gave, if it is one of its own.
-const fn own(RequestId(id): RequestId) -> Option<RequestId> {
-    if id & OWN == 0 { None } else { Some(RequestId(id & !OWN)) }
-}
-
-/// Marks the names of what the engine asks.
-const OWN: u64 = 1 << 62;
+/// The bit that marks the names of what the engine asks.
+const OWN: u32 = 62;
