@@ -52,6 +52,7 @@
 //! | tell what changed between two sets of links | [`link_delta`] |
 //! | filter the `/.well-known/core` of your own server | [`filter`] |
 //! | look up from several threads | [`threads`] |
+//! | go back to what was, or keep it over a restart | [`synchronisation`] |
 //! | know how the pieces fit, and why | [`architecture`] |
 //!
 //! The pages of these modules are those of crates of their own. Where an example there says `waypost_directory::`, one who
@@ -75,6 +76,9 @@
 
 #[doc = include_str!("architecture.md")]
 pub mod architecture {}
+
+#[doc = include_str!("synchronisation.md")]
+pub mod synchronisation {}
 
 #[doc = include_str!("threads.md")]
 pub mod threads {}
