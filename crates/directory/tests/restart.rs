@@ -1,6 +1,6 @@
 //! A directory comes back from what its feed said, as a replica of its own.
 
-use std::time::Duration;
+use core::time::Duration;
 
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;

@@ -3,7 +3,8 @@ use core::time::Duration;
 
 /// A point on a monotonic clock of the caller's choosing, in milliseconds.
 ///
-/// Arithmetic saturates at both ends, so no time that a peer or a broken clock makes up can cause a panic.
+/// It can be before the zero of the clock: a process that has just begun may hear of what happened long ago. Arithmetic
+/// saturates at both ends, so no time that a peer or a broken clock makes up can cause a panic.
 ///
 /// ```
 /// use core::time::Duration;
@@ -11,36 +12,38 @@ use core::time::Duration;
 ///
 /// let now = Instant::from_millis(500);
 /// assert_eq!((now + Duration::from_secs(2)).as_millis(), 2_500);
+/// assert_eq!(now.saturating_sub(Duration::from_secs(2)) + Duration::from_secs(2), now);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct Instant(u64);
+pub struct Instant(i64);
 
 impl Instant {
-    /// The first instant that the clock can show.
+    /// The zero of the clock: the first instant that it shows.
     pub const ZERO: Self = Self(0);
     /// The last instant that the clock can show: "never" as a deadline.
-    pub const MAX: Self = Self(u64::MAX);
+    pub const MAX: Self = Self(i64::MAX);
 
-    /// Makes an instant from milliseconds since the zero of the clock.
+    /// Makes an instant from milliseconds since the zero of the clock; [`Instant::MAX`] if that is too far.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        Self(millis)
+        if millis > i64::MAX as u64 { Self::MAX } else { Self(millis as i64) }
     }
 
-    /// Returns the milliseconds since the zero of the clock.
+    /// Returns the milliseconds since the zero of the clock, none for what is before it.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
-        self.0
+        if self.0 < 0 { 0 } else { self.0 as u64 }
     }
 
     /// Returns the time that passed from `earlier` to this instant, zero if `earlier` is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(earlier.0))
+        let millis = self.0.saturating_sub(earlier.0);
+        Duration::from_millis(if millis < 0 { 0 } else { millis as u64 })
     }
 
-    /// Returns the instant `span` before this one, or [`Instant::ZERO`] if the clock does not reach back so far.
+    /// Returns the instant `span` before this one, or the earliest there is if that is too far.
     #[must_use]
     pub fn saturating_sub(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(whole_millis(span)))
@@ -62,6 +65,6 @@ impl AddAssign<Duration> for Instant {
     }
 }
 
-fn whole_millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+fn whole_millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
