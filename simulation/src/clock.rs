@@ -36,6 +36,11 @@ impl Clock {
         time
     }
 
+    /// Begins at zero, as the clock of a process that has just begun.
+    pub(crate) const fn restart(&mut self, now: Time) {
+        self.set = (now, 0);
+    }
+
     /// Sets the clock forward or back, by milliseconds.
     pub(crate) fn jump(&mut self, now: Time, by: i64) {
         self.set = (now, self.millis(now).saturating_add_signed(by));

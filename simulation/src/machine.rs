@@ -160,6 +160,9 @@ impl Machine {
     pub(crate) fn start(&mut self, now: Time) {
         let State::Off { memory } = &mut self.state else { return };
         let memory = memory.take();
+        if memory.is_none() {
+            self.clock.restart(now);
+        }
         let (host, incarnation, mut random) = (self.host, self.incarnation, self.random.fork());
         let wall = WALL + now.as_millis() + random.below(WALL_ERROR);
         let boot = Boot { host, now: self.clock.at(now), wall, incarnation, random, memory };
