@@ -2,7 +2,9 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
-use crate::{blocks::Blocks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots, texts::hash};
+use crate::{
+    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots, texts::hash,
+};
 
 /// The link documents of all registrations, each distinct one once.
 ///
@@ -17,6 +19,7 @@ pub(crate) struct Documents {
     key: [u8; 16],
     /// Who has which link numbers from `SHARED` on. They end after two thousand million links, which no memory holds.
     shared: Blocks,
+    pub(crate) former: FormerLinks,
 }
 
 /// The lowest link number of a document with several users.
@@ -152,7 +155,13 @@ pub(crate) enum Renumbered {
 
 impl Documents {
     pub(crate) fn new(key: [u8; 16]) -> Self {
-        Self { documents: Slots::new(), by_text: HashedIds::new(), key, shared: Blocks::default() }
+        Self {
+            documents: Slots::new(),
+            by_text: HashedIds::new(),
+            key,
+            shared: Blocks::default(),
+            former: FormerLinks::default(),
+        }
     }
 
     /// Finds or stores a document and counts one holder more.

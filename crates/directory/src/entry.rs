@@ -240,6 +240,11 @@ impl Entry {
         self.rare.as_ref()?.zone
     }
 
+    /// Returns the write that set the links.
+    pub(crate) fn links_stamp(&self) -> Stamp {
+        self.stamps().map_or(self.stamp, |stamps| stamps.links)
+    }
+
     /// Returns the replica that wrote the base.
     pub(crate) fn base_writer(&self) -> ReplicaId {
         self.stamps().map_or(self.stamp, |stamps| stamps.base).dot.replica

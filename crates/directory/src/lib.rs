@@ -110,6 +110,7 @@ mod events;
 mod expire;
 mod feed;
 mod find;
+mod former_links;
 mod front_coded;
 mod hashed_ids;
 mod histories;

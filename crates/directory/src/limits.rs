@@ -25,6 +25,9 @@ pub struct Limits {
     pub attributes_per_registration: usize,
     /// Distinct link documents.
     pub documents: usize,
+    /// Bytes of links that are remembered after others have taken their place, so that who held them can be told what is
+    /// different alone; 4 MiB by default. The oldest go first.
+    pub former_links: usize,
     /// Watches.
     pub watches: usize,
     /// Events that wait for [`Directory::poll_watch`](crate::Directory::poll_watch). When more happens, the watches
@@ -71,6 +74,7 @@ impl Default for Limits {
             bytes_per_registration: 64 * 1024,
             attributes_per_registration: 64,
             documents: 100_000,
+            former_links: 4 << 20,
             watches: 10_000,
             watch_events: 100_000,
             watch_bytes: 16 << 20,

@@ -1,7 +1,7 @@
 use alloc::{boxed::Box, collections::BTreeMap};
 use core::{fmt, slice, time::Duration};
 
-use waypost_link_format::LinkDocument;
+use waypost_link_format::{LinkDocument, LinkDocumentBuf};
 use waypost_model::{
     AttributeName, AttributeValues, Authority, BaseSource, Credentials, Dot, Lifetime, Location, Origin, Record,
     Register, Sector, Stamp, Version,
@@ -210,12 +210,34 @@ impl<'d> RecordRef<'d> {
     #[must_use]
     pub fn links(&self) -> Register<LinkDocument<'d>> {
         match self.source {
-            Source::Entry(entry) => Register::new(
-                self.documents[entry.document].as_document(),
-                entry.stamps().map_or(entry.stamp(), |stamps| stamps.links),
-            ),
+            Source::Entry(entry) => Register::new(self.documents[entry.document].as_document(), entry.links_stamp()),
             Source::Record(record) => Register::new(record.links.value.as_document(), record.links.stamp),
         }
+    }
+
+    /// Returns the links that the registration had before these: the last ones that a write in a version set, as far as they
+    /// are [remembered](crate::Limits::former_links). Who holds that version may have them, and be told only what is different.
+    ///
+    /// Those of registrations that were made elsewhere are not remembered, as they are not told to others.
+    ///
+    /// ```
+    /// use waypost_directory::{ChangeRef, Config, Directory};
+    /// use waypost_model::{Registration, ReplicaId};
+    /// use waypost_time::Instant;
+    ///
+    /// let now = Instant::ZERO;
+    /// let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+    /// directory.register(now, Registration::parse("ep=node1&base=coap://h", "</a>,</b>").unwrap()).unwrap();
+    /// let before = directory.version().clone();
+    /// directory.register(now, Registration::parse("ep=node1&base=coap://h", "</a>,</b>;obs").unwrap()).unwrap();
+    /// let Some(ChangeRef::Put(record)) = directory.feed(now, &before).unwrap().next() else { panic!() };
+    /// assert_eq!(record.former_links(&before).unwrap().as_str(), "</a>,</b>");
+    /// ```
+    #[must_use]
+    pub fn former_links(&self, version: &Version) -> Option<LinkDocument<'d>> {
+        let is_local = self.authority().is_none();
+        let former = is_local.then(|| self.documents.former.held(self.links().stamp, version));
+        former.flatten().map(LinkDocumentBuf::as_document)
     }
 
     /// Returns what the registrant proved.

@@ -26,7 +26,7 @@ impl Directory {
         let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
         let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed && !entry.is_expired(now));
-        let guard = self.context.config.limits.tombstone_guard;
+        let limits = &self.context.config.limits;
         let place = match state.record() {
             Some(record) => {
                 let links = &record.links.value;
@@ -35,6 +35,12 @@ impl Directory {
                     Some(document) if self.documents[document].has(links) => self.documents.hold_again(document),
                     _ => self.documents.hold(links),
                 };
+                // What returns because a newer write is gone takes no place.
+                let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp && earlier.is_local();
+                if let Some(earlier) = earlier.filter(is_successor) {
+                    let (stamp, former) = (earlier.links_stamp(), self.documents[earlier.document].to_buf());
+                    self.documents.former.remember(stamp, former, record.links.stamp, limits.former_links);
+                }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {
                     entry.is_shown = !entry.is_expired(now);
@@ -44,7 +50,7 @@ impl Directory {
             }
             None => {
                 let horizon = state.removals().map(|removal| removal.horizon).max();
-                let until = |horizon| (now + horizon).max(copies_until + guard);
+                let until = |horizon| (now + horizon).max(copies_until + limits.tombstone_guard);
                 horizon.map(|horizon| Place::Grave(Grave { token, until: until(horizon), state }.into()))
             }
         };
