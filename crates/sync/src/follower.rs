@@ -102,6 +102,8 @@ enum Taken {
     Gap,
     /// It left out what is not here.
     Incomplete,
+    /// There is more in it than may be.
+    TooLarge,
     /// Nothing more can be taken from this source for now.
     Stopped,
 }
@@ -320,6 +322,7 @@ impl Follower {
                 self.is_in_step = false;
                 self.wait(now, surroundings.jitter.stretch(limits.retry_max));
             }
+            Taken::TooLarge => self.fail(surroundings, Fault::TooLarge),
             Taken::Incomplete if self.is_whole => self.start_anew(surroundings),
             Taken::Incomplete => {
                 self.is_whole = true;

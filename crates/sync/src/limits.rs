@@ -12,7 +12,7 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one answer of the feed, about; 64 KiB by default. What is left over is asked for in the next question. One
+    /// Bytes of one answer of the feed, about, counted as if it told all links; 64 KiB by default. What is left over is asked for in the next question. One
     /// change that is longer still goes whole.
     pub answer_bytes: usize,
     /// Bytes of a question, which are those of a version: about 14 for each replica; 32 KiB by default.
@@ -21,7 +21,7 @@ pub struct Limits {
     pub observers: usize,
     /// How many directories are followed; 256 by default.
     pub sources: usize,
-    /// Bytes of what a source may send in one answer; 4 MiB by default.
+    /// Bytes of what a source may send in one answer, and of the links that deltas in it may make; 4 MiB by default.
     pub received_bytes: usize,
     /// Look-ups at one source that has no feed, most of which are observations of a registration each; 4 096 by default. What is
     /// beyond that is not mirrored.

@@ -24,7 +24,7 @@
 //! base      = tstr / null                        ; null stands for what the asker has already, in this and the next three
 //! lifetime  = uint / null                        ; seconds
 //! attributes = { * tstr => [* tstr / null] } / null
-//! links     = tstr / null
+//! links     = tstr / null / bstr .cbor link-delta  ; the last: what becomes of those that the asker has
 //! age, horizon = uint                            ; milliseconds
 //! time      = uint                               ; a reading of the hybrid logical clock
 //! stamps    = [seen: version, others: [* (replica, sequence, time)], first, replaced, base, lifetime, links: index,
@@ -38,6 +38,10 @@
 //! that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest first: distances between the sequence
 //! numbers of the writes that were renewed.
 //!
+//! A delta of links is as `waypost_link_delta` has it, and says by entity tags what it leads from and to. It travels where a write
+//! that the asker has set the former links and the source remembers them. Who has others asks for everything to be said. The
+//! octets that deltas save count in the size of an answer, so that what becomes of one is bounded as well.
+//!
 //! Who asks for a selection is told of what an endpoint look-up with that query finds, and which of what it may hold has left.
 //! Nobody remembers what was in it before, so that each write to a registration that is not in it is a leave, a removal too. Only
 //! of the writes up to `news` beyond the cursor nothing is held: that is what there was when its reading began. There is no
@@ -47,6 +51,7 @@ mod answer;
 mod cells;
 mod error;
 mod flags;
+mod links;
 mod names;
 mod put;
 mod question;
@@ -59,7 +64,7 @@ mod writer;
 pub(crate) use answer::{Answer, Item};
 pub(crate) use cells::Cells;
 pub use error::Malformed;
-pub(crate) use put::ArrivedPut;
+pub(crate) use put::{ArrivedPut, Incomplete};
 pub(crate) use question::{ChangesQuestion, Question, Selection};
 use reader::Reader;
 pub(crate) use renewals::Packed;

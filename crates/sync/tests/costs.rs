@@ -10,6 +10,9 @@ use core::time::Duration;
 use common::{Network, node, registration};
 use minicbor::Encoder;
 use waypost_filter::Query;
+use waypost_link_delta::{LinkDelta, Tag};
+use waypost_link_format::LinkDocumentBuf;
+use waypost_rest::ETag;
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::SyncConfig;
 use waypost_time::Instant;
@@ -63,6 +66,65 @@ fn a_change_costs_twelve_octets_beside_the_entry_itself() {
     written.expect("a vector takes everything");
     let overhead = network.bytes["coap://mirror0"] - entry.into_writer().len();
     assert!(overhead <= 12, "{overhead}");
+}
+
+/// The links of a large device, one of which says what it is.
+fn hundred_links(changed: &str) -> String {
+    let link = |number: usize| match number {
+        40 => format!(r#"</40/0>;rt="{changed}""#),
+        _ => format!(r#"</{number}/0>;rt="urn:oma:lwm2m:ext:{number}";if="oic.if.baseline";ct=11543"#),
+    };
+    (0..100).map(link).collect::<Vec<_>>().join(",")
+}
+
+/// Where the one registration of that name is.
+fn location(network: &mut Network, uri: &str, query: &str) -> waypost_model::Location {
+    let (now, query) = (network.now, query.parse::<Query>().expect("a query"));
+    network.directory(uri).endpoints(now, &query).next().expect("a registration").location()
+}
+
+fn update(network: &mut Network, location: &waypost_model::Location, update: waypost_model::Update) {
+    let now = network.now;
+    network.directory(SOURCE).update(now, location, update).expect("a registration");
+    network.settle();
+}
+
+#[test]
+fn a_link_of_a_hundred_that_changes_costs_its_delta_and_twelve_octets_more_than_any_update() {
+    let (mut network, names) = mirrored(10);
+    network.register(SOURCE, "ep=large&base=coap://[2001:db8::1]", &hundred_links("first"));
+    network.run_until(Instant::from_millis(300_000));
+    let location = location(&mut network, SOURCE, "ep=large");
+    let lifetime = waypost_model::Lifetime::from_secs(7200).expect("a lifetime");
+    update(&mut network, &location, waypost_model::Update { lifetime: Some(lifetime), ..Default::default() });
+    let before = network.node(SOURCE).replicator().encodings();
+    let mut last = hundred_links("first");
+    for number in 0..50 {
+        // Any update, and then one of a link.
+        network.bytes.clear();
+        let lifetime = waypost_model::Lifetime::from_secs(8000 + number).expect("a lifetime");
+        update(&mut network, &location, waypost_model::Update { lifetime: Some(lifetime), ..Default::default() });
+        let any = network.bytes["coap://mirror0"];
+
+        let next = hundred_links(&format!("number{number}"));
+        let [from, to] = [&last, &next].map(|links| LinkDocumentBuf::parse(links.as_str()).expect("links"));
+        let [from_tag, to_tag] = [&last, &next].map(|links| ETag::of(links.as_bytes()));
+        let tag = |etag: ETag| Tag::new(etag.as_bytes()).expect("a tag");
+        let delta = LinkDelta::between(from.as_document(), to.as_document());
+        let delta = delta.starting_from(tag(from_tag)).leading_to(tag(to_tag)).encode().len();
+        network.bytes.clear();
+        update(&mut network, &location, waypost_model::Update { links: Some(to), ..Default::default() });
+        let octets = network.bytes["coap://mirror0"];
+        assert!(octets <= any + 12 + delta, "{octets} octets beside {any} and a delta of {delta}");
+        assert!(octets < next.len() / 40, "{octets} octets for one of {}", next.len());
+        for name in &names {
+            let now = network.now;
+            let found = network.directory(name).endpoints(now, &Query::all()).next().expect("a registration");
+            assert_eq!(found.document().as_str(), next, "{name}");
+        }
+        last = next;
+    }
+    assert_eq!(network.node(SOURCE).replicator().encodings() - before, 100);
 }
 
 #[test]

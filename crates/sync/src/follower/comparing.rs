@@ -150,7 +150,7 @@ impl Follower {
         for item in Answer::new(payload, &cursor).map_while(Result::ok) {
             if let Item::Put(put) = item {
                 let before = surroundings.directory.digest(&self.origin());
-                self.put(surroundings, *put);
+                self.put(surroundings, *put, &mut 0);
                 news += usize::from(surroundings.directory.digest(&self.origin()) != before);
             }
         }

@@ -5,18 +5,19 @@ use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, Repli
 
 use super::{Follower, Surroundings, Taken};
 use crate::SyncEvent;
-use crate::wire::{Answer, ArrivedPut, Item, Packed};
+use crate::wire::{Answer, ArrivedPut, Incomplete, Item, Packed};
 
 /// What a follower does with the items of an answer.
 impl Follower {
     pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
         let (mut taken, mut has_digest) = (Taken::All, false);
+        let mut room = surroundings.config.limits.received_bytes;
         for item in Answer::new(payload, cursor) {
             let next = match item {
                 Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
                 Ok(Item::Begin { .. }) => None,
-                Ok(Item::Put(put)) => self.put(surroundings, *put),
+                Ok(Item::Put(put)) => self.put(surroundings, *put, &mut room),
                 Ok(Item::Removal(mut removal)) => {
                     self.place_key(&mut removal.key);
                     self.apply(surroundings, Change::Remove(removal))
@@ -62,12 +63,31 @@ impl Follower {
         taken
     }
 
-    pub(super) fn put(&mut self, surroundings: &mut Surroundings<'_>, mut put: ArrivedPut) -> Option<Taken> {
+    /// Takes a registration. Deltas may make so many octets of links as there is `room` for.
+    pub(super) fn put(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        mut put: ArrivedPut,
+        room: &mut usize,
+    ) -> Option<Taken> {
         self.place_key(&mut put.key);
-        let (age, place, key) = (put.age, put.place.take(), put.key.clone());
+        let (age, place, key, is_by_delta) = (put.age, put.place.take(), put.key.clone(), put.is_by_delta());
         // To make the record that is here costs as much as to take the one that came.
         let present = if put.is_whole() { None } else { surroundings.directory.record(&key) };
-        let Ok(mut record) = put.complete(present.as_ref()) else { return Some(Taken::Incomplete) };
+        let mut record = match put.complete(present.as_ref()) {
+            Ok(record) => record,
+            Err(Incomplete::Missing) => return Some(Taken::Incomplete),
+            Err(Incomplete::Astray) => {
+                self.refuse(surroundings, Some(key), Refused::Implausible { what: "links" });
+                return Some(Taken::Incomplete);
+            }
+        };
+        if is_by_delta {
+            match room.checked_sub(record.links.value.as_str().len()) {
+                Some(left) => *room = left,
+                None => return Some(Taken::TooLarge),
+            }
+        }
         if let Origin::Foreign(authority) = &key.origin
             && !self.place_record(&mut record, authority, place.as_deref())
         {

@@ -6,12 +6,12 @@ use core::time::Duration;
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
 use waypost_directory::RecordRef;
-use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{
     AttributeName, AttributeValues, Base, BaseSource, Credentials, Dot, Key, Lifetime, Record, Register, ReplicaId,
     Stamp, Timestamp, Version,
 };
 
+use super::links::{self, ArrivedLinks};
 use super::removal::millis;
 use super::{Malformed, Reader, flags, names, version};
 
@@ -36,7 +36,7 @@ pub(crate) struct ArrivedPut {
     base: Option<Base>,
     lifetime: Option<Lifetime>,
     attributes: Option<BTreeMap<AttributeName, AttributeValues>>,
-    links: Option<LinkDocumentBuf>,
+    links: ArrivedLinks,
     credentials: Option<Credentials>,
     renewals: u32,
 }
@@ -52,14 +52,27 @@ struct Stamps {
     attributes: Vec<(AttributeName, Stamp)>,
 }
 
-/// Says that a field was left out which is not here.
+/// Says why a registration cannot be made whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Incomplete;
+pub(crate) enum Incomplete {
+    /// A field was left out, or said by what is different, and what it was is not here.
+    Missing,
+    /// What is said to be different leads elsewhere than is said.
+    Astray,
+}
 
 impl ArrivedPut {
     /// Tells whether nothing was left out.
     pub(crate) const fn is_whole(&self) -> bool {
-        self.base.is_some() && self.lifetime.is_some() && self.attributes.is_some() && self.links.is_some()
+        self.base.is_some()
+            && self.lifetime.is_some()
+            && self.attributes.is_some()
+            && matches!(self.links, ArrivedLinks::Whole(_))
+    }
+
+    /// Tells whether of the links it says what is different alone.
+    pub(crate) const fn is_by_delta(&self) -> bool {
+        matches!(self.links, ArrivedLinks::Changed(_))
     }
 
     /// Makes it whole with the help of the record that is here.
@@ -78,15 +91,25 @@ impl ArrivedPut {
         let attributes = stamps.attributes.into_iter().map(|(name, stamp)| {
             let register = match &mut values {
                 Some(values) => Register::new(values.remove(&name).unwrap_or_default(), stamp),
-                None => present.and_then(|present| present.attributes.get(&name)).cloned().ok_or(Incomplete)?,
+                None => {
+                    present.and_then(|present| present.attributes.get(&name)).cloned().ok_or(Incomplete::Missing)?
+                }
             };
-            if register.stamp == stamp { Ok((name, register)) } else { Err(Incomplete) }
+            if register.stamp == stamp { Ok((name, register)) } else { Err(Incomplete::Missing) }
         });
+        let present_links = present.map(|present| &present.links);
+        let links = match self.links {
+            ArrivedLinks::Known => None,
+            ArrivedLinks::Whole(links) => Some(links),
+            ArrivedLinks::Changed(delta) => {
+                Some(links::apply(&delta, &present_links.ok_or(Incomplete::Missing)?.value)?)
+            }
+        };
         Ok(Record {
             attributes: attributes.collect::<Result<_, _>>()?,
             base: field(self.base, stamps.base, present.map(|present| &present.base))?,
             lifetime: field(self.lifetime, stamps.lifetime, present.map(|present| &present.lifetime))?,
-            links: field(self.links, stamps.links, present.map(|present| &present.links))?,
+            links: field(links, stamps.links, present_links)?,
             key: self.key,
             location: None,
             written,
@@ -105,17 +128,18 @@ impl ArrivedPut {
 fn field<T: Clone>(arrived: Option<T>, stamp: Stamp, present: Option<&Register<T>>) -> Result<Register<T>, Incomplete> {
     match arrived {
         Some(value) => Ok(Register::new(value, stamp)),
-        None => present.filter(|present| present.stamp == stamp).cloned().ok_or(Incomplete),
+        None => present.filter(|present| present.stamp == stamp).cloned().ok_or(Incomplete::Missing),
     }
 }
 
+/// Writes a registration. Returns how many octets were saved by telling of the links only what is different.
 pub(super) fn write<W: Write>(
     out: &mut Encoder<W>,
     record: &RecordRef<'_>,
     delta: u64,
     place: Option<&str>,
     audience: Audience<'_>,
-) -> Result<(), Error<W::Error>> {
+) -> Result<usize, Error<W::Error>> {
     let is_plain = is_plain(record);
     let credentials = (audience.is_trusted && !record.credentials().is_empty()).then_some(record.credentials());
     let set = |flag, condition| if condition { flag } else { 0 };
@@ -127,8 +151,9 @@ pub(super) fn write<W: Write>(
     let flags = set(flags::BASE_IS_GIVEN, record.base_source() == BaseSource::Given) | optional.iter().sum::<u64>();
     let length = 11 + optional.iter().filter(|flag| **flag != 0).count() as u64;
     // A plain record is new to whoever lacks the write.
-    let is_known = |stamp: Stamp| !is_plain && audience.holds.is_some_and(|holds| holds.contains(stamp.dot));
-    let (base, lifetime, links) = (record.base(), record.lifetime(), record.links());
+    let holds = audience.holds.filter(|_| !is_plain);
+    let is_known = |stamp: Stamp| holds.is_some_and(|holds| holds.contains(stamp.dot));
+    let (base, lifetime) = (record.base(), record.lifetime());
     out.array(length)?.u64(flags)?.u64(delta)?;
     names::write(out, record.sector(), record.endpoint())?;
     if is_known(base.stamp) {
@@ -146,11 +171,7 @@ pub(super) fn write<W: Write>(
     } else {
         write_attributes(out, record)?;
     }
-    if is_known(links.stamp) {
-        out.null()?
-    } else {
-        out.str(links.value.as_str())?
-    };
+    let saved = if is_known(record.links().stamp) { out.null().map(|_| 0) } else { links::write(out, record, holds) }?;
     out.u64(millis(record.age()))?.u64(record.written().time.to_bits())?.u32(record.renewals())?;
     if let Some(place) = place {
         out.str(place)?;
@@ -164,7 +185,7 @@ pub(super) fn write<W: Write>(
             out.bytes(proof)?;
         }
     }
-    Ok(())
+    Ok(saved)
 }
 
 fn write_attributes<W: Write>(out: &mut Encoder<W>, record: &RecordRef<'_>) -> Result<(), Error<W::Error>> {
@@ -193,8 +214,7 @@ pub(super) fn read(reader: &mut Reader<'_>, flags: u64, dot: Dot) -> Result<Arri
     let lifetime =
         lifetime.map(|lifetime| reader.valid(lifetime.and_then(Result::ok).ok_or(()), "lifetime")).transpose()?;
     let attributes = read_attributes(reader)?;
-    let links = reader.text_or_null()?;
-    let links = links.map(|text| reader.valid(LinkDocumentBuf::parse(text), "links")).transpose()?;
+    let links = links::read(reader)?;
     let age = Duration::from_millis(reader.uint()?);
     let written = Stamp { time: Timestamp::from_bits(reader.uint()?), dot };
     let renewals = reader.uint()?;
@@ -203,11 +223,12 @@ pub(super) fn read(reader: &mut Reader<'_>, flags: u64, dot: Dot) -> Result<Arri
     let place = if has(flags::HAS_PLACE) { Some(reader.text()?.into()) } else { None };
     let stamps = if has(flags::HAS_STAMPS) { Some(read_stamps(reader, written)?) } else { None };
     let credentials = if has(flags::HAS_CREDENTIALS) { Some(read_credentials(reader)?) } else { None };
-    if stamps.is_none() && (base.is_none() || lifetime.is_none() || attributes.is_none() || links.is_none()) {
+    let key = Key::local(sector, endpoint);
+    let put = ArrivedPut { key, place, age, written, stamps, base, lifetime, attributes, links, credentials, renewals };
+    if put.stamps.is_none() && !put.is_whole() {
         return Err(Malformed::new(reader.offset(), "put: fields are missing"));
     }
-    let key = Key::local(sector, endpoint);
-    Ok(ArrivedPut { key, place, age, written, stamps, base, lifetime, attributes, links, credentials, renewals })
+    Ok(put)
 }
 
 fn read_attributes(reader: &mut Reader<'_>) -> Result<Option<BTreeMap<AttributeName, AttributeValues>>, Malformed> {

@@ -19,6 +19,8 @@ pub(crate) struct Writer<'q> {
     /// What the feed leads to.
     version: &'q Version,
     octets: Vec<u8>,
+    /// How many octets more it would be if all links were told.
+    saved: usize,
     run: Option<Run>,
     /// The replicas whose runs are written.
     written: Vec<ReplicaId>,
@@ -38,12 +40,12 @@ struct Run {
 
 impl<'q> Writer<'q> {
     pub(crate) const fn new(question: &'q ChangesQuestion, holds: &'q Version, version: &'q Version) -> Self {
-        Self { question, holds, version, octets: Vec::new(), run: None, written: Vec::new() }
+        Self { question, holds, version, octets: Vec::new(), saved: 0, run: None, written: Vec::new() }
     }
 
-    /// Tells how long the answer is so far.
+    /// Tells how long the answer is so far, with what deltas make of it.
     pub(crate) fn len(&self) -> usize {
-        self.octets.len() + self.run.as_ref().map_or(0, |run| run.changes.len())
+        self.saved + self.octets.len() + self.run.as_ref().map_or(0, |run| run.changes.len())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -55,10 +57,12 @@ impl<'q> Writer<'q> {
         let holds = (!self.question.is_whole).then_some(self.holds);
         let place = place.map(Location::as_str);
         let audience = Audience { holds, is_trusted: self.question.relation == Relation::Replica };
+        let mut saved = 0;
         self.add(change.dot(), |out, delta| match change {
-            ChangeRef::Put(record) => put::write(out, record, delta, place, audience),
+            ChangeRef::Put(record) => put::write(out, record, delta, place, audience).map(|octets| saved = octets),
             ChangeRef::Remove(removed) => removal::write(out, removed, delta),
         });
+        self.saved += saved;
     }
 
     /// Adds that a registration is not in what is asked for.
