@@ -34,7 +34,8 @@
 //!   really changed, and of a [watch of links](Directory::watch_links) also which links did.
 //! * **Expiry**: what is past its lifetime is never shown. [`expire`](Directory::expire) collects it, a bounded number at
 //!   a time; until it is forgotten, its endpoint can refresh it.
-//! * **Feed**: [`feed`](Directory::feed) has what changed after a [`version`](Directory::version), each registration once.
+//! * **Feed**: [`feed`](Directory::feed) has what changed after a [`version`](Directory::version), each registration once; and
+//!   which links it had [before](RecordRef::former_links), while they are remembered.
 //!
 //! There is no I/O and no clock in it, every size that a peer can drive has a [limit](Limits), and a
 //! [refusal](Refused) leaves everything as it was.

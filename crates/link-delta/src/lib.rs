@@ -1,8 +1,11 @@
 //! What changed between two sets of web links: one type, and one encoding in CBOR.
 //!
-//! A [`LinkDelta`] says which links are there now, of those that are not as they were. [RFC 9176 §5.3.3] leaves it to others to say
-//! how the links of a registration are changed by PATCH and iPATCH ([RFC 8132]); this says it. The same delta tells an observer
-//! of a look-up what is new, and a replica what another one wrote.
+//! A [`LinkDelta`] says which links are there now, of those that are not as they were. It has three uses:
+//!
+//! * A registrant changes the links of its registration by PATCH and iPATCH ([RFC 8132]). [RFC 9176 §5.3.3] leaves it to others to
+//!   say how that is done; this says it.
+//! * An observer of a look-up that accepts it is told what is different since it was told last.
+//! * A replica, or a mirror, is told in the feed what became of the links that it has of a registration.
 //!
 //! ```
 //! use waypost_link_delta::{Limits, LinkDelta};

@@ -151,8 +151,10 @@
 //! # The feed
 //!
 //! A question names what is here: for each replica, the number of the last write that was taken. The answer has what came
-//! after that, each registration once and in its present state, without the fields that the asker has already. It may be cut
-//! anywhere and asked on. A notification is the same answer, told by itself; one that does not go on from what is here is a
+//! after that, each registration once and in its present state, without the fields that the asker has already. Of links that it has
+//! as they were before, it has a [delta](waypost_link_delta), which names both by entity tags: who has others asks for everything
+//! to be said. How far back that goes is a [limit](waypost_directory::Limits::former_links) of the source's directory. An answer may
+//! be cut anywhere and asked on. A notification is the same answer, told by itself; one that does not go on from what is here is a
 //! question more, and no harm. Who asks for what a query selects ([`Replicator::add_mirror_of`]) is told of that, and of the
 //! names of what may have left it. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
 //! source, at the module `wire`.
