@@ -12,7 +12,6 @@ mod upstream;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupId, ResourceUri};
@@ -379,7 +378,6 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 unheld.push(upstream);
             }
         }
-        let held = held.into_iter().map(|(part, good_until)| (Arc::new(part), good_until)).collect();
         Some((held, unheld))
     }
 }

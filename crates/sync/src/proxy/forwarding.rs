@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use waypost_client::{Fault, Lookup, LookupEvent};
 use waypost_directory::{Directory, Scope};
@@ -58,7 +57,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     self.upstreams[upstream].answered();
                     let fresh_until = answer.received + answer.max_age;
                     let links = self.own_links(upstream, answer.links);
-                    Part::Links { links: Arc::new(links), fresh_until }
+                    Part::Links { links, fresh_until }
                 }
                 LookupEvent::Refused { code, diagnostic, .. } => {
                     self.upstreams[upstream].answered();

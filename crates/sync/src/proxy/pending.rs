@@ -1,6 +1,5 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::union::union;
 #[derive(Debug, Clone)]
 pub(super) enum Part {
     /// These links, and until when they are fresh.
-    Links { links: Arc<LinkDocumentBuf>, fresh_until: Instant },
+    Links { links: LinkDocumentBuf, fresh_until: Instant },
     /// The source refuses.
     Refused(Response),
     /// The source has no answer.
@@ -33,7 +32,7 @@ pub(super) struct Question {
 }
 
 /// Links that are here, and until when nothing of them expires.
-pub(super) type HeldPart = (Arc<LinkDocumentBuf>, Instant);
+pub(super) type HeldPart = (LinkDocumentBuf, Instant);
 
 /// An answer that is not complete yet.
 #[derive(Debug)]
@@ -72,7 +71,7 @@ impl Pending {
 
     /// Returns the answer to a request, if it is complete.
     pub(super) fn answer(&self, now: Instant, request: &Request, query: &Query, limit: usize) -> Response {
-        let mut links: Vec<Arc<LinkDocumentBuf>> = Vec::new();
+        let mut links: Vec<LinkDocumentBuf> = Vec::new();
         let mut fresh_until = Instant::MAX;
         for (part, good_until) in &self.held {
             links.push(part.clone());

@@ -1,6 +1,5 @@
 //! What a proxy observes because it recurs, or because its source cannot be asked for it.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waypost_client::{Fault, LookupId};
@@ -133,11 +132,10 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
             let part = if observed.is_in_step() {
                 // The page is what the source would have been asked for.
-                let part = part_of(now, &observed.directory, locations, what, question.zone, limit).and_then(
-                    |(links, good_until)| Ok((union(&[Arc::new(links)], &lookup.criteria, limit)?, good_until)),
-                );
+                let part = part_of(now, &observed.directory, locations, what, question.zone, limit)
+                    .and_then(|(links, good_until)| Ok((union(&[links], &lookup.criteria, limit)?, good_until)));
                 part.map_or(Part::Refused(too_large()), |(text, good_until)| {
-                    let links = Arc::new(LinkDocumentBuf::parse(text).unwrap_or_default());
+                    let links = LinkDocumentBuf::parse(text).unwrap_or_default();
                     Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
                 })
             } else {
