@@ -5,6 +5,7 @@ mod conjunction;
 mod forwarding;
 mod looked_up;
 mod observed;
+mod parts;
 mod pending;
 mod recurring;
 mod service;

@@ -1,6 +1,5 @@
 //! How a proxy answers look-ups: from what is here, and from what sources say.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
@@ -11,7 +10,8 @@ use waypost_time::Instant;
 use super::Proxy;
 use super::looked_up::LookedUp;
 use super::observed::Observed;
-use super::pending::{HeldPart, Part, Pending, Question, Waiter, too_large};
+use super::parts::{HeldPart, Part, Parts, too_large};
+use super::pending::{Pending, Question, Waiter};
 use crate::cache::Asked;
 use crate::coverage::covers;
 use crate::union::part_of;
@@ -44,14 +44,14 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Answers all who wait for a question, if its answer is complete.
     pub(super) fn finish(&mut self, now: Instant, question: &Question) {
-        if !self.pending.get(question).is_some_and(Pending::is_complete) {
+        if !self.pending.get(question).is_some_and(|pending| pending.parts.is_complete()) {
             return;
         }
         let Some(pending) = self.pending.remove(question) else { return };
         for waiter in &pending.waiters {
             self.waiting.remove(&waiter.exchange);
             self.leave(&waiter.peer);
-            let response = pending.answer(now, &waiter.request, &waiter.query, self.config.limits.answer_bytes);
+            let response = pending.parts.answer(now, &waiter.request, &waiter.query, self.config.limits.answer_bytes);
             self.outputs.push_back(Output::Response { exchange: waiter.exchange, response });
         }
     }
@@ -124,20 +124,19 @@ impl<S: AsMut<Directory>> Proxy<S> {
             false => (lookup.whole.without_page(), lookup.criteria),
         };
         let asked = |upstream| Asked { upstream, scope, query: query.clone() };
-        let parts: BTreeMap<usize, Option<Part>> =
-            unheld.iter().map(|&upstream| (upstream, self.known(now, &asked(upstream)))).collect();
-        let mut pending = Pending { held, parts, waiters: Vec::new() };
-        if pending.is_complete() {
-            return Some(pending.answer(now, &request, &own, self.config.limits.answer_bytes));
+        let known = unheld.iter().map(|&upstream| (upstream, self.known(now, &asked(upstream)))).collect();
+        let mut parts = Parts { held, asked: known };
+        if parts.is_complete() {
+            return Some(parts.answer(now, &request, &own, self.config.limits.answer_bytes));
         }
         if let Err(refusal) = self.admit(peer) {
             return Some(refusal);
         }
         let question = Question { scope, query: query.clone(), zone: peer.zone };
-        let missing = pending.parts.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
+        let missing = parts.asked.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         for upstream in missing.collect::<Vec<_>>() {
             if let Err(fault) = self.ask(now, &asked(upstream), &question) {
-                pending.parts.insert(upstream, Some(Part::Failed(fault)));
+                parts.asked.insert(upstream, Some(Part::Failed(fault)));
             }
             if self.upstreams[upstream].holding == Holding::Recurring
                 && let Some(query) = self.shapes.note(now, upstream, scope, &own, &self.config.limits)
@@ -146,7 +145,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
             }
         }
         let waiter = Waiter { exchange, peer: peer.uri.clone(), request, query: own };
-        self.pending.entry(question.clone()).or_insert(pending).waiters.push(waiter);
+        let pending = self.pending.entry(question.clone()).or_insert(Pending { parts, waiters: Vec::new() });
+        pending.waiters.push(waiter);
         self.waiting.insert(exchange, question.clone());
         *self.waiting_of.entry(peer.uri.clone()).or_default() += 1;
         self.finish(now, &question);

@@ -12,7 +12,8 @@ use waypost_rest::Response;
 use waypost_time::Instant;
 
 use super::Proxy;
-use super::pending::{Forward, Part, Question};
+use super::parts::Part;
+use super::pending::{Forward, Question};
 use crate::ProxyEvent;
 use crate::cache::{Asked, Cached};
 
@@ -84,7 +85,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Takes the answer of a source to a question.
     pub(super) fn take_part(&mut self, now: Instant, question: &Question, upstream: usize, part: Part) {
         if let Some(pending) = self.pending.get_mut(question) {
-            pending.parts.insert(upstream, Some(part));
+            pending.parts.asked.insert(upstream, Some(part));
             self.finish(now, question);
         }
     }
