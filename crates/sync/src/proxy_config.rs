@@ -31,6 +31,11 @@ pub struct ProxyConfig {
     /// How long what is mirrored counts as complete after its source was lost; 25 hours by default, the default lifetime of
     /// a registration. What has outlived its lifetime is not shown in any case.
     pub unconfirmed: Duration,
+    /// Whether a look-up is answered with what the other sources have while one is away, if that is anything. It is marked by a
+    /// Max-Age of zero, and [told](crate::ProxyEvent::Partial). Not by default: a look-up client has no way to see that
+    /// something is missing, and must not take for a fact that it is not there. So it is told 5.04, with a Max-Age after which
+    /// the source is asked again.
+    pub partial: bool,
     /// What is shown of an endpoint that is registered at several sources.
     pub duplicates: Duplicates,
     /// Whether clients may ask for the ages of registrations that are not mirrored here. Not by default: a source may tell
@@ -136,6 +141,7 @@ impl ProxyConfig {
             schemes: Vec::from(["coap".into()]),
             stale: Duration::from_secs(3_600),
             unconfirmed: Duration::from_secs(90_000),
+            partial: false,
             duplicates: Duplicates::Newest,
             passes_lifetimes: false,
             limits: ProxyLimits::default(),

@@ -1,5 +1,6 @@
 //! How a proxy answers look-ups: from what is here, and from what sources say.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
@@ -9,13 +10,12 @@ use waypost_time::Instant;
 
 use super::Proxy;
 use super::looked_up::LookedUp;
-use super::observed::Observed;
-use super::parts::{HeldPart, Part, Parts, too_large};
+use super::parts::{Part, Parts, SERVER_ERROR, too_large};
 use super::pending::{Pending, Question, Waiter};
 use crate::cache::Asked;
 use crate::coverage::covers;
 use crate::union::part_of;
-use crate::{Duplicates, Holding};
+use crate::{Duplicates, Holding, ProxyEvent};
 
 impl<S: AsMut<Directory>> Proxy<S> {
     /// Reads a look-up, if a request is one that the proxy has to do with.
@@ -51,9 +51,29 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for waiter in &pending.waiters {
             self.waiting.remove(&waiter.exchange);
             self.leave(&waiter.peer);
-            let response = pending.parts.answer(now, &waiter.request, &waiter.query, self.config.limits.answer_bytes);
+            let response = self.answer(now, &pending.parts, &waiter.request, &waiter.query);
             self.outputs.push_back(Output::Response { exchange: waiter.exchange, response });
         }
+    }
+
+    /// Returns the answer to a request, put together from its parts, or why there is none.
+    fn answer(&mut self, now: Instant, parts: &Parts, request: &Request, query: &Query) -> Response {
+        let away = if self.config.partial { parts.away() } else { Vec::new() };
+        if let Some((upstream, problem)) = parts.problem(&away) {
+            // The client may try again when the source is asked again.
+            let is_passing = problem.code.class() == SERVER_ERROR;
+            return if is_passing { problem.with_max_age(self.retry_seconds(now, upstream)) } else { problem };
+        }
+        for upstream in away {
+            self.note(ProxyEvent::Partial { upstream: self.upstreams[upstream].name() });
+        }
+        parts.answer(now, request, query, self.config.limits.answer_bytes)
+    }
+
+    /// Returns after how many seconds it makes sense to ask for what a source did not have an answer to.
+    fn retry_seconds(&self, now: Instant, upstream: usize) -> u32 {
+        let rest = self.upstreams[upstream].rest(now);
+        rest.map_or(self.config.limits.retry_seconds, |rest| rest.as_millis().div_ceil(1_000) as u32)
     }
 
     /// Takes note that a request of a peer waits no longer.
@@ -114,29 +134,30 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
         let scope = lookup.scope;
         let asked_upstreams = self.upstreams_of(peer);
-        let Some((held, unheld)) = self.held(now, &lookup, &asked_upstreams, peer.zone) else {
+        let Some(mut parts) = self.held(now, &lookup, &asked_upstreams, peer.zone) else {
             return Some(too_large());
         };
+        self.find_recurring(now, &lookup, peer.zone, &mut parts);
         // One source alone can be asked for the page alone.
-        let is_alone = unheld.len() == 1 && held.iter().all(|(part, _)| part.is_empty());
-        let (query, own) = match is_alone {
+        let (query, own) = match parts.is_of_one_source() {
             true => (lookup.whole, lookup.criteria.without_page()),
             false => (lookup.whole.without_page(), lookup.criteria),
         };
         let asked = |upstream| Asked { upstream, scope, query: query.clone() };
-        let known = unheld.iter().map(|&upstream| (upstream, self.known(now, &asked(upstream)))).collect();
-        let mut parts = Parts { held, asked: known };
+        for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
+            *part = self.known(now, &asked(upstream));
+        }
         if parts.is_complete() {
-            return Some(parts.answer(now, &request, &own, self.config.limits.answer_bytes));
+            return Some(self.answer(now, &parts, &request, &own));
         }
         if let Err(refusal) = self.admit(peer) {
             return Some(refusal);
         }
         let question = Question { scope, query: query.clone(), zone: peer.zone };
-        let missing = parts.asked.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
+        let missing = parts.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         for upstream in missing.collect::<Vec<_>>() {
             if let Err(fault) = self.ask(now, &asked(upstream), &question) {
-                parts.asked.insert(upstream, Some(Part::Failed(fault)));
+                parts.sources.insert(upstream, Some(Part::Failed(fault)));
             }
             if self.upstreams[upstream].holding == Holding::Recurring
                 && let Some(query) = self.shapes.note(now, upstream, scope, &own, &self.config.limits)
@@ -165,45 +186,27 @@ impl<S: AsMut<Directory>> Proxy<S> {
         (0..self.upstreams.len()).filter(is_other).collect()
     }
 
-    /// Returns what is here of a look-up: what is registered here, and the whole answers of sources; and the sources whose
-    /// answer is not. `None` if that is too large.
-    fn held(
-        &mut self,
-        now: Instant,
-        lookup: &LookedUp,
-        upstreams: &[usize],
-        zone: Option<u32>,
-    ) -> Option<(Vec<HeldPart>, Vec<usize>)> {
+    /// Returns what is here of a look-up: what is registered here, and the whole answers of the sources that are mirrored.
+    /// `None` if that is too large.
+    fn held(&mut self, now: Instant, lookup: &LookedUp, upstreams: &[usize], zone: Option<u32>) -> Option<Parts> {
         let what = (lookup.scope, &lookup.criteria, lookup.show);
         let limit = self.config.limits.answer_bytes;
-        let mut held = Vec::new();
-        let mut unheld = Vec::new();
-        let local = part_of(now, self.replicated.service_mut().as_mut(), "/", what, zone, limit).ok()?;
-        held.push(local);
+        let held_of = |directory: &Directory, locations: &str| {
+            let part = part_of(now, directory, locations, what, zone, limit).ok()?;
+            Some(Part::held(now, part))
+        };
+        let local = held_of(self.replicated.service_mut().as_mut(), "/")?;
+        let mut sources = BTreeMap::new();
         for &upstream in upstreams {
-            let is_mirrored = self.is_mirrored(now, upstream, lookup);
-            let source = &self.upstreams[upstream];
-            let covering = |observed: &&mut Observed| {
-                observed.upstream == upstream
-                    && covers(
-                        now,
-                        &observed.replicator,
-                        source.host.as_str(),
-                        self.config.unconfirmed,
-                        (lookup.scope, &lookup.criteria),
-                    )
+            let part = match self.is_mirrored(now, upstream, lookup) {
+                true => {
+                    let directory = self.replicated.service_mut().as_mut();
+                    Some(held_of(directory, &self.upstreams[upstream].locations)?)
+                }
+                false => None,
             };
-            if is_mirrored {
-                let directory = self.replicated.service_mut().as_mut();
-                held.push(part_of(now, directory, &source.locations, what, zone, limit).ok()?);
-            } else if let Some(observed) = self.observed.values_mut().find(covering) {
-                let part = part_of(now, &observed.directory, &source.locations, what, zone, limit).ok()?;
-                observed.used(part.0.as_str().len());
-                held.push(part);
-            } else {
-                unheld.push(upstream);
-            }
+            sources.insert(upstream, part);
         }
-        Some((held, unheld))
+        Some(Parts { local, sources })
     }
 }

@@ -85,7 +85,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Takes the answer of a source to a question.
     pub(super) fn take_part(&mut self, now: Instant, question: &Question, upstream: usize, part: Part) {
         if let Some(pending) = self.pending.get_mut(question) {
-            pending.parts.asked.insert(upstream, Some(part));
+            pending.parts.sources.insert(upstream, Some(part));
             self.finish(now, question);
         }
     }

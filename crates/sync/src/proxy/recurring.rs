@@ -12,11 +12,12 @@ use waypost_time::Instant;
 use super::conjunction::{Conjunction, Trial, broadest};
 use super::looked_up::LookedUp;
 use super::observed::Observed;
-use super::parts::{MAX_AGE, Part, too_large};
+use super::parts::{Part, Parts, too_large};
 use super::pending::Question;
 use super::upstream::Upstream;
 use super::{Proxy, service};
 use crate::cache::Asked;
+use crate::coverage::covers;
 use crate::union::{part_of, union};
 use crate::{Holding, ProxyEvent};
 
@@ -56,6 +57,27 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 observed.waiting.insert(question.clone());
                 Ok(())
             }
+        }
+    }
+
+    /// Finds what sources have of a look-up in what is observed because it recurs.
+    pub(super) fn find_recurring(&mut self, now: Instant, lookup: &LookedUp, zone: Option<u32>, parts: &mut Parts) {
+        let what = (lookup.scope, &lookup.criteria);
+        let (limit, unconfirmed) = (self.config.limits.answer_bytes, self.config.unconfirmed);
+        for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
+            let source = &self.upstreams[upstream];
+            let mut of_source = self.observed.values_mut().filter(|observed| observed.upstream == upstream);
+            let covering =
+                of_source.find(|observed| covers(now, &observed.replicator, source.host.as_str(), unconfirmed, what));
+            let Some(observed) = covering else { continue };
+            let shown = (lookup.scope, &lookup.criteria, lookup.show);
+            *part = Some(match part_of(now, &observed.directory, &source.locations, shown, zone, limit) {
+                Ok(held) => {
+                    observed.used(held.0.as_str().len());
+                    Part::held(now, held)
+                }
+                Err(_) => Part::Refused(too_large()),
+            });
         }
     }
 
@@ -137,7 +159,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     .and_then(|(links, good_until)| Ok((union(&[links], &lookup.criteria, limit)?, good_until)));
                 part.map_or(Part::Refused(too_large()), |(text, good_until)| {
                     let links = LinkDocumentBuf::parse(text).unwrap_or_default();
-                    Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+                    Part::held(now, (links, good_until))
                 })
             } else {
                 Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))

@@ -45,6 +45,11 @@ impl Upstream {
         self.lost.filter(|(until, _)| now < *until).map(|(_, fault)| fault)
     }
 
+    /// Returns how long it is not asked.
+    pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
+        self.lost.map(|(until, _)| until.saturating_since(now)).filter(|rest| !rest.is_zero())
+    }
+
     pub(super) fn answered(&mut self) {
         self.failures = 0;
         self.lost = None;
