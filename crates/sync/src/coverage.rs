@@ -1,6 +1,7 @@
+use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_filter::{Query, Scope, remainder};
+use waypost_filter::{Held, Query, Scope, remainder};
 use waypost_time::Instant;
 
 use crate::{Replicator, Standing};
@@ -18,8 +19,24 @@ pub(crate) fn covers(
 ) -> bool {
     let is_held = |standing: &Standing<'_>| {
         standing.source == source
-            && standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
+            && is_usable(now, standing, unconfirmed)
             && remainder(standing.query, standing.held, query, scope).is_some()
     };
     replicator.standings().any(|standing| is_held(&standing))
+}
+
+/// Returns what of each source [can be used](covers).
+pub(crate) fn usable(now: Instant, replicator: &Replicator, unconfirmed: Duration) -> Vec<Option<Held>> {
+    let held = |standing: Standing<'_>| is_usable(now, &standing, unconfirmed).then_some(standing.held);
+    replicator.standings().map(held).collect()
+}
+
+/// Returns when the next of the sources that were lost cannot be used any more.
+pub(crate) fn next_loss(now: Instant, replicator: &Replicator, unconfirmed: Duration) -> Option<Instant> {
+    let lost = replicator.standings().filter(|standing| !standing.is_in_step);
+    lost.filter_map(|standing| Some(standing.confirmed? + unconfirmed)).filter(|until| now < *until).min()
+}
+
+fn is_usable(now: Instant, standing: &Standing<'_>, unconfirmed: Duration) -> bool {
+    standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
 }

@@ -5,11 +5,14 @@ mod conjunction;
 mod forwarding;
 mod looked_up;
 mod observed;
+mod observers;
+mod observing;
 mod parts;
 mod pending;
 mod recurring;
 mod service;
 mod shapes;
+mod subscriptions;
 mod upstream;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -24,8 +27,10 @@ use waypost_rest::{ExchangeId, Output};
 use waypost_time::{Instant, Jitter};
 
 use self::observed::Observed;
+use self::observers::Observers;
 use self::pending::{Forwards, Pending, Question};
 use self::shapes::Shapes;
+use self::subscriptions::Subscriptions;
 use self::upstream::Upstream;
 use crate::cache::{Asked, Cache};
 use crate::handover::Handover;
@@ -73,6 +78,8 @@ pub struct Proxy<S> {
     waiting_of: BTreeMap<String, usize>,
     shapes: Shapes,
     handover: Handover,
+    observers: Observers,
+    subscriptions: Subscriptions,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
     jitter: Jitter,
@@ -109,6 +116,8 @@ impl<S> Proxy<S> {
             waiting_of: BTreeMap::new(),
             shapes: Shapes::default(),
             handover: Handover::default(),
+            observers: Observers::default(),
+            subscriptions: Subscriptions::new(&config),
             observed: BTreeMap::new(),
             last_observed: 0,
             jitter: Jitter::new(config.seed),

@@ -71,6 +71,18 @@ pub struct ProxyLimits {
     pub waiting: usize,
     /// The same for one peer; 64 by default. Above: 4.29.
     pub waiting_per_peer: usize,
+    /// Clients that observe what has to be asked for; 1 024 by default. Above, a look-up is answered once and not observed.
+    pub observers: usize,
+    /// The same for one peer; 64 by default.
+    pub observers_per_peer: usize,
+    /// Questions to sources that are observed there because clients observe them here, one for each different query and source;
+    /// 256 by default. Above, a look-up is answered once and not observed.
+    pub subscriptions: usize,
+    /// Bytes of all that they tell; 16 MiB by default. Above, observations end with 5.03.
+    pub subscribed_bytes: usize,
+    /// How often at most a source is asked again for what is observed, because it does not tell of changes, or to see whether
+    /// it still would; ten seconds by default. Max-Age makes it less often.
+    pub poll: Duration,
     /// How long a source may take to answer; 20 seconds by default. A client that is told after that is still there.
     pub patience: Duration,
     /// How long a source that did not answer is not asked again; two seconds by default, doubled with each failure.
@@ -159,6 +171,11 @@ impl Default for ProxyLimits {
             forwards: 256,
             waiting: 1_024,
             waiting_per_peer: 64,
+            observers: 1_024,
+            observers_per_peer: 64,
+            subscriptions: 256,
+            subscribed_bytes: 16 << 20,
+            poll: Duration::from_secs(10),
             patience: Duration::from_secs(20),
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(60),

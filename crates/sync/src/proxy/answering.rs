@@ -1,18 +1,18 @@
 //! How a proxy answers look-ups: from what is here, and from what sources say.
 
 use alloc::collections::BTreeMap;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
 use waypost_filter::{Query, excludes};
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Observe, Output, Peer, Request, Response};
 use waypost_time::Instant;
 
 use super::Proxy;
 use super::looked_up::LookedUp;
 use super::parts::{Part, Parts, SERVER_ERROR, too_large};
 use super::pending::{Pending, Question, Waiter};
-use crate::cache::Asked;
 use crate::coverage::covers;
 use crate::union::part_of;
 use crate::{Duplicates, Holding, ProxyEvent};
@@ -51,13 +51,25 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for waiter in &pending.waiters {
             self.waiting.remove(&waiter.exchange);
             self.leave(&waiter.peer);
-            let response = self.answer(now, &pending.parts, &waiter.request, &waiter.query);
-            self.outputs.push_back(Output::Response { exchange: waiter.exchange, response });
+            self.conclude(now, waiter, question, &pending.parts);
         }
     }
 
-    /// Returns the answer to a request, put together from its parts, or why there is none.
-    fn answer(&mut self, now: Instant, parts: &Parts, request: &Request, query: &Query) -> Response {
+    /// Answers a request, of which all parts are there.
+    fn conclude(&mut self, now: Instant, waiter: &Waiter, question: &Question, parts: &Parts) {
+        let mut response = self.answer(now, parts, &waiter.query);
+        response.is_observed = waiter.request.observe == Some(Observe::Register)
+            && response.code.is_success()
+            && self.admit_observer(now, waiter, question, response.etag);
+        if !response.is_observed {
+            self.dismiss_observer(now, waiter.exchange);
+        }
+        let response = response.or_valid(&waiter.request);
+        self.outputs.push_back(Output::Response { exchange: waiter.exchange, response });
+    }
+
+    /// Returns the answer to a query, put together from its parts, or why there is none.
+    pub(super) fn answer(&mut self, now: Instant, parts: &Parts, query: &Query) -> Response {
         let away = if self.config.partial { parts.away() } else { Vec::new() };
         if let Some((upstream, problem)) = parts.problem(&away) {
             // The client may try again when the source is asked again.
@@ -67,7 +79,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for upstream in away {
             self.note(ProxyEvent::Partial { upstream: self.upstreams[upstream].name() });
         }
-        parts.answer(now, request, query, self.config.limits.answer_bytes)
+        parts.answer(now, query, self.config.limits.answer_bytes)
     }
 
     /// Returns after how many seconds it makes sense to ask for what a source did not have an answer to.
@@ -77,11 +89,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
     }
 
     /// Takes note that a request of a peer waits no longer.
-    fn leave(&mut self, peer: &str) {
-        if let Some(count) = self.waiting_of.get_mut(peer) {
+    fn leave(&mut self, peer: &Peer) {
+        if let Some(count) = self.waiting_of.get_mut(peer.host()) {
             *count -= 1;
             if *count == 0 {
-                self.waiting_of.remove(peer);
+                self.waiting_of.remove(peer.host());
             }
         }
     }
@@ -100,7 +112,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let limits = &self.config.limits;
         let refusal =
             |code, diagnostic: &'static str| Response::refusal(code, diagnostic).with_max_age(limits.retry_seconds);
-        if self.waiting_of.get(&peer.uri).is_some_and(|count| *count >= limits.waiting_per_peer) {
+        if self.waiting_of.get(peer.host()).is_some_and(|count| *count >= limits.waiting_per_peer) {
             return Err(refusal(Code::TOO_MANY_REQUESTS, "too many look-ups at a time"));
         }
         if self.waiting.len() >= limits.waiting || self.client.len() >= limits.forwards {
@@ -118,6 +130,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
     }
 
     /// Answers a look-up that cannot be left to the service, or has it wait for sources.
+    ///
+    /// # Errors
+    /// What to say where that is all.
     pub(super) fn look_up(
         &mut self,
         now: Instant,
@@ -125,62 +140,60 @@ impl<S: AsMut<Directory>> Proxy<S> {
         peer: &Peer,
         request: Request,
         lookup: LookedUp,
-    ) -> Option<Response> {
+    ) -> Result<(), Response> {
         if request.accept.is_some_and(|accept| accept != ContentFormat::LINK_FORMAT) {
-            return Some(Response::new(Code::NOT_ACCEPTABLE));
+            return Err(Response::new(Code::NOT_ACCEPTABLE));
         }
         if lookup.show.lifetime != ShowLifetime::No && !self.config.passes_lifetimes {
-            return Some(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
+            return Err(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
         let scope = lookup.scope;
-        let asked_upstreams = self.upstreams_of(peer);
-        let Some(mut parts) = self.held(now, &lookup, &asked_upstreams, peer.zone) else {
-            return Some(too_large());
-        };
+        // One that is itself a source asks as a proxy, and wants what is registered here alone; nobody is asked on its behalf, so
+        // that proxies can stand in front of each other.
+        let upstreams = if self.is_source(peer) { Vec::new() } else { self.others() };
+        let mut parts = self.held(now, &lookup, &upstreams, peer.zone).ok_or_else(too_large)?;
         self.find_recurring(now, &lookup, peer.zone, &mut parts);
         // One source alone can be asked for the page alone.
         let (query, own) = match parts.is_of_one_source() {
             true => (lookup.whole, lookup.criteria.without_page()),
             false => (lookup.whole.without_page(), lookup.criteria),
         };
-        let asked = |upstream| Asked { upstream, scope, query: query.clone() };
+        let question = Question { scope, query, zone: peer.zone };
         for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
-            *part = self.known(now, &asked(upstream));
+            *part = self.known(now, &question.to(upstream));
         }
+        let waiter = Waiter { exchange, peer: peer.clone(), request, query: own };
         if parts.is_complete() {
-            return Some(self.answer(now, &parts, &request, &own));
+            self.conclude(now, &waiter, &question, &parts);
+            return Ok(());
         }
-        if let Err(refusal) = self.admit(peer) {
-            return Some(refusal);
-        }
-        let question = Question { scope, query: query.clone(), zone: peer.zone };
+        self.admit(peer)?;
         let missing = parts.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         for upstream in missing.collect::<Vec<_>>() {
-            if let Err(fault) = self.ask(now, &asked(upstream), &question) {
+            if let Err(fault) = self.ask(now, &question.to(upstream), &question) {
                 parts.sources.insert(upstream, Some(Part::Failed(fault)));
             }
             if self.upstreams[upstream].holding == Holding::Recurring
-                && let Some(query) = self.shapes.note(now, upstream, scope, &own, &self.config.limits)
+                && let Some(query) = self.shapes.note(now, upstream, scope, &waiter.query, &self.config.limits)
             {
                 self.observe(now, upstream, query);
             }
         }
-        let waiter = Waiter { exchange, peer: peer.uri.clone(), request, query: own };
+        self.waiting.insert(exchange, question.clone());
+        *self.waiting_of.entry(peer.host().to_string()).or_default() += 1;
         let pending = self.pending.entry(question.clone()).or_insert(Pending { parts, waiters: Vec::new() });
         pending.waiters.push(waiter);
-        self.waiting.insert(exchange, question.clone());
-        *self.waiting_of.entry(peer.uri.clone()).or_default() += 1;
         self.finish(now, &question);
-        None
+        Ok(())
     }
 
-    /// Returns the sources that a peer is answered for. One that is itself a source asks as a proxy, and wants what is registered
-    /// here alone; nobody is asked on its behalf, so that proxies can stand in front of each other. That this proxy is in front
-    /// of itself, it knows by the authorities of its directory.
-    fn upstreams_of(&mut self, peer: &Peer) -> Vec<usize> {
-        if self.upstreams.iter().any(|upstream| upstream.host.authority().as_str() == peer.uri) {
-            return Vec::new();
-        }
+    /// Tells whether a peer is one of the sources.
+    pub(super) fn is_source(&self, peer: &Peer) -> bool {
+        self.upstreams.iter().any(|upstream| upstream.host.authority().as_str() == peer.uri)
+    }
+
+    /// Returns the sources but for this host itself, which is known by the authorities of the directory.
+    pub(super) fn others(&mut self) -> Vec<usize> {
         let own = &self.replicated.service_mut().as_mut().config().authorities;
         let is_other = |upstream: &usize| !own.contains(self.upstreams[*upstream].host.authority());
         (0..self.upstreams.len()).filter(is_other).collect()
@@ -188,7 +201,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Returns what is here of a look-up: what is registered here, and the whole answers of the sources that are mirrored.
     /// `None` if that is too large.
-    fn held(&mut self, now: Instant, lookup: &LookedUp, upstreams: &[usize], zone: Option<u32>) -> Option<Parts> {
+    pub(super) fn held(
+        &mut self,
+        now: Instant,
+        lookup: &LookedUp,
+        upstreams: &[usize],
+        zone: Option<u32>,
+    ) -> Option<Parts> {
         let what = (lookup.scope, &lookup.criteria, lookup.show);
         let limit = self.config.limits.answer_bytes;
         let held_of = |directory: &Directory, locations: &str| {

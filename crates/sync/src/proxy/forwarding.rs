@@ -55,31 +55,35 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let Some(upstream) = self.forwards.get(&id).map(|forward| forward.asked.upstream) else { continue };
             let part = match event {
                 LookupEvent::Found(answer) => {
-                    self.upstreams[upstream].answered();
-                    let fresh_until = answer.received + answer.max_age;
                     let links = self.own_links(upstream, answer.links);
-                    Part::Links { links, fresh_until }
+                    Part::Links { links, fresh_until: answer.received + answer.max_age }
                 }
                 LookupEvent::Refused { code, diagnostic, .. } => {
-                    self.upstreams[upstream].answered();
                     Part::Refused(Response::refusal(code, String::from(diagnostic)))
                 }
-                LookupEvent::Failed { fault, .. } => {
-                    if let Fault::Unanswered(_) = fault {
-                        self.upstreams[upstream].failed(now, fault, &self.config.limits, &mut self.jitter);
-                    }
-                    self.note(ProxyEvent::Failed { upstream: self.upstreams[upstream].name(), fault });
-                    Part::Failed(fault)
-                }
+                LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,
             };
+            self.heard(now, upstream, &part);
             let Some(forward) = self.forwards.remove(&id) else { continue };
             self.forwarded.remove(&forward.asked);
+            self.tell(&forward.asked, &part);
             let part = self.settle(now, &forward.asked, part);
             for question in forward.questions {
                 self.take_part(now, &question, upstream, part.clone());
             }
         }
+    }
+
+    /// Takes note of how it stands with a source, by what it says.
+    pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &Part) {
+        let source = &mut self.upstreams[upstream];
+        let Part::Failed(fault) = part else { return source.answered() };
+        if let Fault::Unanswered(_) = fault {
+            source.failed(now, *fault, &self.config.limits, &mut self.jitter);
+        }
+        let upstream = source.name();
+        self.note(ProxyEvent::Failed { upstream, fault: *fault });
     }
 
     /// Takes the answer of a source to a question.

@@ -5,7 +5,7 @@ use core::time::Duration;
 use waypost_client::Fault;
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
-use waypost_rest::{Code, ContentFormat, ETag, Request, RequestFailure, Response};
+use waypost_rest::{Code, ContentFormat, ETag, RequestFailure, Response};
 use waypost_time::Instant;
 
 use crate::union::union;
@@ -95,8 +95,8 @@ impl Parts {
         missed.find_map(|(upstream, part)| Some((*upstream, part.as_ref()?.problem()?)))
     }
 
-    /// Returns the answer to a request that is [complete](Self::is_complete), without what is not there.
-    pub(super) fn answer(&self, now: Instant, request: &Request, query: &Query, limit: usize) -> Response {
+    /// Returns the answer to a query, without what is not there.
+    pub(super) fn answer(&self, now: Instant, query: &Query, limit: usize) -> Response {
         let links: Vec<LinkDocumentBuf> = self.known().filter_map(|part| part.links().cloned()).collect();
         let Ok(text) = union(&links, query, limit) else {
             return too_large();
@@ -110,7 +110,7 @@ impl Parts {
         response.etag = Some(ETag::of(&response.payload));
         let left = fresh_until.saturating_since(now).as_secs().min(u32::MAX.into()) as u32;
         response.max_age = Some(left).filter(|left| *left != DEFAULT_MAX_AGE);
-        response.or_valid(request)
+        response
     }
 
     fn known(&self) -> impl Iterator<Item = &Part> {

@@ -1,10 +1,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use waypost_client::LookupId;
 use waypost_filter::{Query, Scope};
-use waypost_rest::{ExchangeId, Request};
+use waypost_rest::{ExchangeId, Peer, Request};
 
 use super::parts::Parts;
 use crate::cache::Asked;
@@ -15,6 +14,13 @@ pub(super) struct Question {
     pub(super) scope: Scope,
     pub(super) query: Query,
     pub(super) zone: Option<u32>,
+}
+
+impl Question {
+    /// Returns what is asked of a source for its sake.
+    pub(super) fn to(&self, upstream: usize) -> Asked {
+        Asked { upstream, scope: self.scope, query: self.query.clone() }
+    }
 }
 
 /// An answer that is not complete yet.
@@ -28,7 +34,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) exchange: ExchangeId,
-    pub(super) peer: String,
+    pub(super) peer: Peer,
     pub(super) request: Request,
     /// Its page counts.
     pub(super) query: Query,

@@ -25,9 +25,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Has a source asked for the sake of a question, in the way in which it can answer.
     pub(super) fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
         let source = &mut self.upstreams[asked.upstream];
-        let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
-        let conditions = criteria.criteria().len() + usize::from(criteria.page().is_some());
-        if source.holding != Holding::Recurring || conditions < 2 {
+        let lookup = LookedUp::new(asked.scope, asked.query.clone());
+        if source.holding != Holding::Recurring || lookup.conditions() < 2 {
             return self.forward(now, asked, question);
         }
         match &mut source.conjunction {
@@ -47,7 +46,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             }
             Conjunction::Sound => self.forward(now, asked, question),
             Conjunction::Unsound => {
-                let query = broadest(asked.scope, &criteria);
+                let query = broadest(asked.scope, &lookup.criteria);
                 let is_same = |observed: &Observed| observed.upstream == asked.upstream && observed.query == query;
                 if !self.observed.values().any(is_same) {
                     self.observe(now, asked.upstream, query.clone());

@@ -56,6 +56,10 @@ impl Upstream {
     }
 
     pub(super) fn failed(&mut self, now: Instant, fault: Fault, limits: &ProxyLimits, jitter: &mut Jitter) {
+        // What was asked at the same time fails with the first.
+        if self.rest(now).is_some() {
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         let wait = jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
         self.lost = Some((now + wait, fault));
