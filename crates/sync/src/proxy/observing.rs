@@ -100,7 +100,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let is_whole = source.holding != Holding::Recurring
                 || matches!(source.conjunction, Conjunction::Sound)
                 || lookup.conditions() < 2;
-            if !is_whole || !self.subscriptions.add(now, &source.host, asked.clone(), question) {
+            let known = self.cache.find(&asked);
+            if !is_whole || !self.subscriptions.add(now, &source.host, asked.clone(), question, known) {
                 return Err(ask_again());
             }
             observation.subscribed.insert(upstream);

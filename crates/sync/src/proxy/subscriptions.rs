@@ -10,7 +10,7 @@ use waypost_time::Instant;
 use super::parts::Part;
 use super::pending::Question;
 use crate::ProxyConfig;
-use crate::cache::Asked;
+use crate::cache::{Asked, Cached};
 
 /// What is observed at sources because clients observe it here: one observation for each question to a source, shared by all that
 /// need its answer, and ended when nobody does. A source that cannot be observed is asked again and again.
@@ -33,6 +33,8 @@ struct Subscription {
     latest: Option<(LinkDocumentBuf, Instant)>,
     /// Why it says nothing for now.
     problem: Option<Part>,
+    /// Whether it has said something since this began.
+    is_heard: bool,
     /// Whether what it said last is used no more.
     is_over: bool,
     questions: BTreeSet<Question>,
@@ -66,8 +68,15 @@ impl Subscriptions {
         }
     }
 
-    /// Observes a source for the sake of a question; false if there is no room.
-    pub(super) fn add(&mut self, now: Instant, host: &ResourceUri, asked: Asked, question: &Question) -> bool {
+    /// Observes a source for the sake of a question, beginning with what it is known to have said; false if there is no room.
+    pub(super) fn add(
+        &mut self,
+        now: Instant,
+        host: &ResourceUri,
+        asked: Asked,
+        question: &Question,
+        known: Option<Cached>,
+    ) -> bool {
         if let Some(subscription) = self.all.get_mut(&asked) {
             subscription.questions.insert(question.clone());
             return true;
@@ -78,8 +87,11 @@ impl Subscriptions {
         };
         let Ok(lookup) = self.client.look_up(now, lookup.observed()) else { return false };
         self.by_lookup.insert(lookup, asked.clone());
+        let latest = known.map(|known| (known.links, known.fresh_until));
         let questions = BTreeSet::from([question.clone()]);
-        self.all.insert(asked, Subscription { lookup, latest: None, problem: None, is_over: false, questions });
+        let subscription = Subscription { lookup, latest, problem: None, is_heard: false, is_over: false, questions };
+        self.bytes += subscription.size();
+        self.all.insert(asked, subscription);
         true
     }
 
@@ -120,6 +132,7 @@ impl Subscriptions {
     pub(super) fn take(&mut self, asked: &Asked, part: &Part) -> BTreeSet<Question> {
         let Some(subscription) = self.all.get_mut(asked) else { return BTreeSet::new() };
         let before = self.bytes - subscription.size();
+        let was_heard = core::mem::replace(&mut subscription.is_heard, true);
         let is_new = match part {
             Part::Links { links, .. } if before + links.as_str().len() > self.limit => {
                 subscription.latest = None;
@@ -128,7 +141,7 @@ impl Subscriptions {
             Part::Links { links, fresh_until } => {
                 let former = subscription.latest.replace((links.clone(), *fresh_until));
                 subscription.is_over = false;
-                subscription.problem.take().is_some() || former.is_none_or(|(former, _)| former != *links)
+                subscription.problem.take().is_some() || !was_heard || former.is_none_or(|(former, _)| former != *links)
             }
             // That is not for the source to say.
             Part::Failed(Fault::Unavailable) => false,
@@ -165,7 +178,7 @@ impl Subscription {
 
     fn is_usable(&self, now: Instant, stale: Duration) -> bool {
         match self.problem {
-            None => true,
+            None => self.is_heard || self.latest.as_ref().is_some_and(|(_, fresh_until)| now < *fresh_until),
             Some(_) => self.used_until(stale).is_some_and(|until| now < until),
         }
     }
