@@ -11,7 +11,7 @@ use waypost_time::Instant;
 
 use super::conjunction::{Conjunction, Trial, broadest};
 use super::looked_up::LookedUp;
-use super::observed::Observed;
+use super::observed::{Observed, Verdict};
 use super::parts::{Part, Parts, too_large};
 use super::pending::Question;
 use super::upstream::Upstream;
@@ -72,7 +72,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let shown = (lookup.scope, &lookup.criteria, lookup.show);
             *part = Some(match part_of(now, &observed.directory, &source.locations, shown, zone, limit) {
                 Ok(held) => {
-                    observed.used(held.0.as_str().len());
+                    observed.used(now, what, &held.0, &self.config.limits);
                     Part::held(now, held)
                 }
                 Err(_) => Part::Refused(too_large()),
@@ -98,12 +98,14 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Ends observations that do not pay.
     pub(super) fn review(&mut self, now: Instant) {
-        let config = &self.config;
-        let ended: Vec<u32> = self
-            .observed
-            .iter_mut()
-            .filter_map(|(number, observed)| (!observed.pays(now, config)).then_some(*number))
-            .collect();
+        let mut ended: Vec<u32> = Vec::new();
+        for (number, observed) in &mut self.observed {
+            match observed.review(now, &self.config) {
+                Verdict::Undecided => {}
+                Verdict::Pays => self.shapes.paid(observed.upstream, &observed.query),
+                Verdict::DoesNotPay => ended.push(*number),
+            }
+        }
         for number in ended {
             let Some(observed) = self.observed.remove(&number) else { continue };
             let (upstream, query) = (observed.upstream, observed.query.clone());
