@@ -137,6 +137,34 @@ fn observers_of_one_look_up_share_one_observation_while_there_is_one() {
 }
 
 #[test]
+fn what_is_observed_from_the_first_is_asked_for_once() {
+    let mut network = network(&[Holding::Answers, Holding::Answers], |_| ());
+    network.requests.clear();
+    let first = network.send("coap://client0", PROXY, request("ep", "d=floor"));
+    let mut plain = request("ep", "d=floor");
+    plain.observe = None;
+    let plain = network.send("coap://client1", PROXY, plain);
+    let second = network.send("coap://client2", PROXY, request("ep", "d=floor&page=1&count=1"));
+    network.settle();
+    assert_eq!(network.requests["coap://a"], 2, "discovery, and the look-up");
+    assert_eq!(network.answers(plain).len(), 1);
+    assert_told(&mut network, first, ("ep", "d=floor"), 2);
+    assert_told(&mut network, second, ("ep", "d=floor&page=1&count=1"), 1);
+}
+
+#[test]
+fn who_leaves_before_the_answer_leaves_nothing_behind() {
+    let mut network = network(&[Holding::Answers], |_| ());
+    let exchange = network.send("coap://client", PROXY, request("ep", "d=floor"));
+    let now = network.now;
+    network.proxy(PROXY).handle_cancel(now, exchange);
+    network.settle();
+    assert_eq!(observations(&mut network, "coap://a"), 0);
+    let exchange = observe(&mut network, "coap://client", "ep", "d=floor");
+    assert_told(&mut network, exchange, ("ep", "d=floor"), 1);
+}
+
+#[test]
 fn who_registers_again_goes_on_and_who_deregisters_does_not() {
     let mut network = network(&[Holding::Answers], |_| ());
     let exchange = observe(&mut network, "coap://client", "ep", "d=floor");

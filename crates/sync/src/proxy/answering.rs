@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
 use waypost_filter::{Query, excludes};
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Observe, Output, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -53,14 +53,15 @@ impl<S: AsMut<Directory>> Proxy<S> {
             self.leave(&waiter.peer);
             self.conclude(now, waiter, question, &pending.parts);
         }
+        // Observers were told nothing meanwhile.
+        self.observers.changed(question);
+        self.end_observation(now, question);
     }
 
     /// Answers a request, of which all parts are there.
     fn conclude(&mut self, now: Instant, waiter: &Waiter, question: &Question, parts: &Parts) {
         let mut response = self.answer(now, parts, &waiter.query);
-        response.is_observed = waiter.request.observe == Some(Observe::Register)
-            && response.code.is_success()
-            && self.admit_observer(now, waiter, question, response.etag);
+        response.is_observed = response.code.is_success() && self.admit_observer(now, waiter, question, response.etag);
         if !response.is_observed {
             self.dismiss_observer(now, waiter.exchange);
         }
@@ -169,8 +170,14 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
         self.admit(peer)?;
         let missing = parts.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
-        for upstream in missing.collect::<Vec<_>>() {
-            if let Err(fault) = self.ask(now, &question.to(upstream), &question) {
+        let missing: Vec<usize> = missing.collect();
+        // Where it can be observed, the answer comes with that.
+        self.begin_observation(now, &waiter, &question);
+        for upstream in missing {
+            let asked = question.to(upstream);
+            if !self.subscriptions.is_awaited(&asked, &question)
+                && let Err(fault) = self.ask(now, &asked, &question)
+            {
                 parts.sources.insert(upstream, Some(Part::Failed(fault)));
             }
             if self.upstreams[upstream].holding == Holding::Recurring

@@ -67,7 +67,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             self.heard(now, upstream, &part);
             let Some(forward) = self.forwards.remove(&id) else { continue };
             self.forwarded.remove(&forward.asked);
-            self.tell(&forward.asked, &part);
+            self.tell(now, &forward.asked, &part);
             let part = self.settle(now, &forward.asked, part);
             for question in forward.questions {
                 self.take_part(now, &question, upstream, part.clone());

@@ -59,6 +59,10 @@ impl Observation {
     pub(super) const fn new(watch: WatchId) -> Self {
         Self { watch, subscribed: BTreeSet::new(), observers: BTreeSet::new(), answers: BTreeMap::new() }
     }
+
+    pub(super) fn is_observed(&self) -> bool {
+        !self.observers.is_empty()
+    }
 }
 
 impl Observers {

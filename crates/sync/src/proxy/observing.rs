@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use waypost_client::LookupEvent;
 use waypost_directory::{Directory, ShowLifetime};
 use waypost_filter::Query;
-use waypost_rest::{Code, ETag, ExchangeId, Output, Response, Service};
+use waypost_rest::{Code, ETag, ExchangeId, Observe, Output, Response, Service};
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -14,7 +14,7 @@ use super::conjunction::Conjunction;
 use super::looked_up::LookedUp;
 use super::observers::Observation;
 use super::parts::{Part, Parts};
-use super::pending::{Question, Waiter};
+use super::pending::{Pending, Question, Waiter};
 use crate::Holding;
 use crate::cache::Asked;
 use crate::coverage::{next_loss, usable};
@@ -28,31 +28,39 @@ impl<S: AsMut<Directory>> Proxy<S> {
         question: &Question,
         known: Option<ETag>,
     ) -> bool {
-        let lookup = LookedUp::new(question.scope, question.query.clone());
-        if lookup.show.lifetime != ShowLifetime::No
-            || self.is_source(&waiter.peer)
-            || !self.observers.admits(waiter.exchange, &waiter.peer, &self.config.limits)
-        {
+        if !self.begin_observation(now, waiter, question) {
             return false;
-        }
-        if !self.observers.results.contains_key(question) {
-            let directory = self.replicated.service_mut().as_mut();
-            let watcher = *self.observers.watcher.get_or_insert_with(|| directory.add_watcher());
-            let Ok(watch) = directory.watch_as(watcher, now, lookup.scope, lookup.criteria.clone()) else {
-                return false;
-            };
-            self.observers.by_watch.insert(watch, question.clone());
-            self.observers.results.insert(question.clone(), Observation::new(watch));
-            if self.observed_parts(now, question, &lookup).is_err() {
-                self.end_observation(now, question);
-                return false;
-            }
         }
         let former = self.observers.add(waiter.exchange, &waiter.peer, (question, &waiter.query), known);
         if let Some(former) = former {
             self.end_observation(now, &former);
         }
         true
+    }
+
+    /// Begins to observe what a client asks to observe, unless it is observed; false if that cannot be.
+    pub(super) fn begin_observation(&mut self, now: Instant, waiter: &Waiter, question: &Question) -> bool {
+        let lookup = LookedUp::new(question.scope, question.query.clone());
+        if waiter.request.observe != Some(Observe::Register)
+            || lookup.show.lifetime != ShowLifetime::No
+            || self.is_source(&waiter.peer)
+            || !self.observers.admits(waiter.exchange, &waiter.peer, &self.config.limits)
+        {
+            return false;
+        }
+        if self.observers.results.contains_key(question) {
+            return true;
+        }
+        let directory = self.replicated.service_mut().as_mut();
+        let watcher = *self.observers.watcher.get_or_insert_with(|| directory.add_watcher());
+        let Ok(watch) = directory.watch_as(watcher, now, lookup.scope, lookup.criteria.clone()) else { return false };
+        self.observers.by_watch.insert(watch, question.clone());
+        self.observers.results.insert(question.clone(), Observation::new(watch));
+        let is_begun = self.observed_parts(now, question, &lookup).is_ok();
+        if !is_begun {
+            self.end_observation(now, question);
+        }
+        is_begun
     }
 
     /// Ends the observation of a client, if it is one of those that cannot be left to the service.
@@ -64,8 +72,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
     }
 
-    /// Ends what nobody needs any more.
-    fn end_observation(&mut self, now: Instant, question: &Question) {
+    /// Ends what nobody needs any more: neither an observer nor one who waits for the first answer.
+    pub(super) fn end_observation(&mut self, now: Instant, question: &Question) {
+        if self.pending.contains_key(question)
+            || self.observers.results.get(question).is_none_or(Observation::is_observed)
+        {
+            return;
+        }
         let Some(observation) = self.observers.results.remove(question) else { return };
         self.observers.by_watch.remove(&observation.watch);
         self.replicated.service_mut().as_mut().unwatch(observation.watch);
@@ -113,8 +126,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Returns what to notify an observer of that is ready; nothing if it knows it already.
     fn notification(&mut self, now: Instant, exchange: ExchangeId) -> Option<Response> {
         let observer = self.observers.all.get(&exchange)?;
-        // The answer comes first.
-        if self.waiting.contains_key(&exchange) {
+        // The answer to what is asked now comes first.
+        if self.waiting.contains_key(&exchange) || self.pending.contains_key(&observer.question) {
             return None;
         }
         let (question, query) = (observer.question.clone(), observer.query.clone());
@@ -170,17 +183,22 @@ impl<S: AsMut<Directory>> Proxy<S> {
             if let Part::Links { .. } = part {
                 self.settle(now, &asked, part.clone());
             }
-            self.tell(&asked, &part);
+            self.tell(now, &asked, &part);
         }
         for question in self.subscriptions.expire(now) {
             self.observers.changed(&question);
         }
     }
 
-    /// Tells those who observe what a source said to somebody.
-    pub(super) fn tell(&mut self, asked: &Asked, part: &Part) {
+    /// Tells those who observe, or wait for the first answer, what a source said to somebody.
+    pub(super) fn tell(&mut self, now: Instant, asked: &Asked, part: &Part) {
         for question in self.subscriptions.take(asked, part) {
             self.observers.changed(&question);
+            let is_awaited = |pending: &Pending| matches!(pending.parts.sources.get(&asked.upstream), Some(None));
+            if self.pending.get(&question).is_some_and(is_awaited) {
+                let part = self.settle(now, asked, part.clone());
+                self.take_part(now, &question, asked.upstream, part);
+            }
         }
     }
 

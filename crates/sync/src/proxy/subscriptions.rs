@@ -108,6 +108,11 @@ impl Subscriptions {
         }
     }
 
+    /// Tells whether an answer to a question will come that has not come yet.
+    pub(super) fn is_awaited(&self, asked: &Asked, question: &Question) -> bool {
+        self.all.get(asked).is_some_and(|own| !own.is_heard && own.questions.contains(question))
+    }
+
     pub(super) fn asked(&self, lookup: LookupId) -> Option<&Asked> {
         self.by_lookup.get(&lookup)
     }
@@ -141,7 +146,7 @@ impl Subscriptions {
             Part::Links { links, fresh_until } => {
                 let former = subscription.latest.replace((links.clone(), *fresh_until));
                 subscription.is_over = false;
-                subscription.problem.take().is_some() || !was_heard || former.is_none_or(|(former, _)| former != *links)
+                subscription.problem.take().is_some() || former.is_none_or(|(former, _)| former != *links)
             }
             // That is not for the source to say.
             Part::Failed(Fault::Unavailable) => false,
@@ -151,7 +156,7 @@ impl Subscriptions {
             }
         };
         self.bytes = before + subscription.size();
-        if is_new { subscription.questions.clone() } else { BTreeSet::new() }
+        if is_new || !was_heard { subscription.questions.clone() } else { BTreeSet::new() }
     }
 
     /// Returns the questions whose answer had something stale that may not be used any longer.
