@@ -1,4 +1,3 @@
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_filter::{Held, Query, Scope, remainder};
@@ -26,9 +25,12 @@ pub(crate) fn covers(
 }
 
 /// Returns what of each source [can be used](covers).
-pub(crate) fn usable(now: Instant, replicator: &Replicator, unconfirmed: Duration) -> Vec<Option<Held>> {
-    let held = |standing: Standing<'_>| is_usable(now, &standing, unconfirmed).then_some(standing.held);
-    replicator.standings().map(held).collect()
+pub(crate) fn usable(
+    now: Instant,
+    replicator: &Replicator,
+    unconfirmed: Duration,
+) -> impl Iterator<Item = Option<Held>> {
+    replicator.standings().map(move |standing| is_usable(now, &standing, unconfirmed).then_some(standing.held))
 }
 
 /// Returns when the next of the sources that were lost cannot be used any more.

@@ -159,6 +159,7 @@ impl<S> Proxy<S> {
             self.replicated.replicator_mut().add_mirror_of(host.clone(), query.clone())?;
         }
         self.upstreams.push(Upstream::new(host, holding, summary));
+        self.observers.is_extended = true;
         Ok(())
     }
 

@@ -293,6 +293,24 @@ fn a_source_that_comes_in_step_is_not_observed_for_it_any_longer() {
 }
 
 #[test]
+fn a_source_that_is_added_is_observed_too() {
+    for holding in [Holding::Answers, Holding::Mirror(Query::all())] {
+        let mut network = network(&[holding], |_| ());
+        let exchange = observe(&mut network, "coap://client", "ep", "d=floor");
+        network.add("coap://new", server(5, ServerConfig::default()));
+        register(&mut network, "coap://new", "there");
+        let uri = "coap://new".parse().expect("a URI");
+        network.proxy(PROXY).add_upstream(&uri, Holding::Answers).expect("room");
+        pass(&mut network, 10);
+        if last(&network, exchange).is_observed {
+            assert_told(&mut network, exchange, ("ep", "d=floor"), 2);
+        } else {
+            assert_eq!(last(&network, exchange).code, Code::SERVICE_UNAVAILABLE, "the service knows only a part");
+        }
+    }
+}
+
+#[test]
 fn who_observes_what_can_be_answered_here_no_longer_asks_again() {
     let adjust = |config: &mut ProxyConfig| config.unconfirmed = Duration::from_secs(600);
     let mut network = network(&[Holding::Mirror(Query::all())], adjust);

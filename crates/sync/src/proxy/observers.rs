@@ -31,6 +31,8 @@ pub(super) struct Observers {
     pub(super) dismissed: BTreeSet<ExchangeId>,
     /// What of each source that is mirrored could be used when it was last looked.
     pub(super) usable: Vec<Option<Held>>,
+    /// Whether there are more sources than then.
+    pub(super) is_extended: bool,
 }
 
 /// A client that observes.

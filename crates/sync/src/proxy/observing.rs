@@ -156,7 +156,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
             Ok(parts) => self.answer(now, &parts, query),
             Err(refusal) => refusal,
         };
-        self.observers.results.get_mut(question)?.answers.insert(query.clone(), response.clone());
+        if response.code.is_success() {
+            self.observers.results.get_mut(question)?.answers.insert(query.clone(), response.clone());
+        }
         Some(response)
     }
 
@@ -214,14 +216,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Looks whether what is mirrored can be used for other answers than before.
     pub(super) fn review_coverage(&mut self, now: Instant) {
-        if self.observers.is_empty() {
+        let usable = || usable(now, self.replicated.replicator(), self.config.unconfirmed);
+        if !self.observers.is_extended && usable().eq(self.observers.usable.iter().copied()) {
             return;
         }
-        let usable = usable(now, self.replicated.replicator(), self.config.unconfirmed);
-        if self.observers.usable == usable {
-            return;
-        }
-        self.observers.usable = usable;
+        (self.observers.usable, self.observers.is_extended) = (usable().collect(), false);
         self.observers.all_changed();
         let upstreams = self.others();
         let served = self.observers.served.iter();

@@ -27,6 +27,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
         self.now = self.now.max(now);
         let now = self.now;
+        self.review_coverage(now);
         self.forget(exchange);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let lookup = self.read(&request);
