@@ -39,9 +39,9 @@ use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 /// A look-up proxy in front of directories (draft-amsuess-core-rd-replication, *Approaches*).
 ///
 /// It stands around a service that has a directory, such as a server, and the engine that keeps the directory in step. Look-ups
-/// that the service can answer, because all that they select is registered or mirrored there, go to the service; they can be
-/// observed. The others are put together from what is mirrored, from answers that are fresh, and from what the sources say when
-/// they are asked. Everything else goes to the service.
+/// that the service can answer, because all that they select is registered or mirrored there, go to the service. The others are
+/// put together from what is mirrored, from answers that are fresh, and from what the sources say when they are asked, or
+/// tell because they are observed. Everything else goes to the service.
 ///
 /// ```
 /// use waypost_directory::{Config, Directory};
@@ -139,7 +139,7 @@ impl<S> Proxy<S> {
     }
 
     /// Puts the proxy in front of one more directory, of which one knows something: each value there passes the tests of
-    /// `summary`, such as `d=floor-3*` for a directory of some sectors. It is not asked for what it [cannot have](excludes).
+    /// `summary`, such as `d=floor-3*` for a directory of some sectors. It is not asked for what it [cannot have](waypost_filter::excludes).
     ///
     /// # Errors
     ///

@@ -108,7 +108,10 @@ pub struct ProxyLimits {
 /// What is shown of an endpoint that has registrations of one name and sector at several sources, as it has after it could not
 /// reach one of them and went on to another (draft-amsuess-core-rd-replication, *Redundancy and handover*).
 ///
-/// This is about what is mirrored. Of what is asked for, all is shown.
+/// This is about what is mirrored. Of what is asked for, all is shown: the answers tell names and sectors, but not when a
+/// registration was renewed. If they were made to tell, by `lt-age`, each would be a new one, that is neither worth to be kept nor
+/// revalidated nor observed. Links that are word for word the same are said once, whatever registrations they are of, unless
+/// their provenance is asked for.
 ///
 /// ```
 /// use waypost_sync::{Duplicates, ProxyConfig};
