@@ -154,7 +154,11 @@ impl World {
             Step::Ask { query } => {
                 let (interface, asked) = QUERIES[query];
                 let response = self.network.look_up(PROXY, interface, asked);
-                self.judge(query, &response.ok_or_else(|| TestCaseError::fail("no answer"))?, now)?;
+                let response = response.ok_or_else(|| TestCaseError::fail("no answer"))?;
+                self.judge(query, &response, now)?;
+                if response.code == Code::CONTENT {
+                    self.judge_pages(query, &response)?;
+                }
             }
             Step::Observe { query } => {
                 let (interface, asked) = QUERIES[query];
@@ -172,6 +176,23 @@ impl World {
             }
         }
         self.judge_observers()
+    }
+
+    /// Pages line up: together they are the whole answer.
+    fn judge_pages(&mut self, query: usize, whole: &Response) -> Result<(), TestCaseError> {
+        let (interface, asked) = QUERIES[query];
+        let mut pages = Vec::new();
+        for page in 0.. {
+            let part = self.network.look_up(PROXY, interface, &format!("{asked}&page={page}&count=2"));
+            let part = part.ok_or_else(|| TestCaseError::fail("no page"))?;
+            prop_assert_eq!(part.code, Code::CONTENT);
+            if part.payload.is_empty() {
+                break;
+            }
+            pages.push(part.payload);
+        }
+        prop_assert_eq!(pages.join(&b','), whole.payload.to_vec(), "{}?{}", interface, asked);
+        Ok(())
     }
 
     /// What observers were told last is an answer of now, and equals one that is asked for now.

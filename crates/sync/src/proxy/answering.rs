@@ -154,12 +154,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let upstreams = if self.is_source(peer) { Vec::new() } else { self.others() };
         let mut parts = self.held(now, &lookup, &upstreams, peer.zone).ok_or_else(too_large)?;
         self.find_recurring(now, &lookup, peer.zone, &mut parts);
-        // One source alone can be asked for the page alone.
-        let (query, own) = match parts.is_of_one_source() {
-            true => (lookup.whole, lookup.criteria.without_page()),
-            false => (lookup.whole.without_page(), lookup.criteria),
+        // One source alone can be asked for the page alone, unless its whole answer is known.
+        let whole = Question { scope, query: lookup.whole.clone().without_page(), zone: peer.zone };
+        let alone = parts.only_asked().filter(|upstream| !self.is_fresh(now, &whole.to(*upstream)));
+        let (question, own) = match alone {
+            Some(_) => (Question { query: lookup.whole, ..whole }, lookup.criteria.without_page()),
+            None => (whole, lookup.criteria),
         };
-        let question = Question { scope, query, zone: peer.zone };
         for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
             *part = self.known(now, &question.to(upstream));
         }

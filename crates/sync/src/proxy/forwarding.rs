@@ -28,6 +28,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
         Some(self.settle(now, asked, Part::Failed(fault)))
     }
 
+    /// Tells whether the answer of a source is known and fresh.
+    pub(super) fn is_fresh(&mut self, now: Instant, asked: &Asked) -> bool {
+        self.cache.find(asked).is_some_and(|cached| now < cached.fresh_until)
+    }
+
     /// Begins to ask a source, unless it is asked that already, for the sake of a question.
     pub(super) fn forward(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
         if let Some(forward) = self.forwarded.get(asked).and_then(|id| self.forwards.get_mut(id)) {

@@ -96,7 +96,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let upstreams = self.others();
         let mut parts = self.held(now, lookup, &upstreams, question.zone).ok_or_else(super::parts::too_large)?;
         // The page was that of the one source.
-        if question.query.page().is_some() && !parts.is_of_one_source() {
+        if question.query.page().is_some() && parts.only_asked().is_none() {
             return Err(ask_again());
         }
         for (&upstream, part) in &mut parts.sources {

@@ -74,10 +74,11 @@ impl Parts {
         self.sources.values().all(Option::is_some)
     }
 
-    /// Returns the only source that is asked, if nothing is at hand.
-    pub(super) fn is_of_one_source(&self) -> bool {
-        let unasked = self.known().filter(|part| part.links().is_some());
-        self.sources.values().filter(|part| part.is_none()).count() == 1 && unasked.count() == 0
+    /// Returns the source that is asked, if it is the only one, and nothing is at hand.
+    pub(super) fn only_asked(&self) -> Option<usize> {
+        let mut asked = self.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
+        let is_alone = self.known().all(|part| part.links().is_none());
+        asked.next().filter(|_| is_alone && asked.next().is_none())
     }
 
     /// Returns the sources that are away although others have something, so that it could be answered without them.
