@@ -128,7 +128,8 @@
 //! | is in what is observed because it recurs, or in an answer that is fresh | from there |
 //! | is neither | by asking the sources that [can have it](Proxy::add_upstream_of), revalidating by ETag, and putting together what they say |
 //! | was once known, and its source is gone | for as long as [`ProxyConfig::stale`] allows, with a Max-Age of zero |
-//! | was never known, and its source is gone | with 5.04 and a Max-Age after which the source is asked again; or, where [`ProxyConfig::partial`] allows it, with what the others have, and a Max-Age of zero |
+//! | was never known, and its source is gone | with 5.04, and a Max-Age after which that source is asked again |
+//! | the same, where [`ProxyConfig::partial`] allows it | with what the others have, if anything, with a Max-Age of zero |
 //!
 //! *Whole answers.* Whether what is held has the whole answer is what [`waypost_filter::remainder`] tells. What is mirrored is held
 //! with endpoints and links both, so that every criterion can be decided. A source that was lost is still answered for until

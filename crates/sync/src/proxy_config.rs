@@ -78,7 +78,8 @@ pub struct ProxyLimits {
     /// Questions to sources that are observed there because clients observe them here, one for each different query and source;
     /// 256 by default. Above, a look-up is answered once and not observed.
     pub subscriptions: usize,
-    /// Bytes of all that they tell; 16 MiB by default. Above, observations end with 5.03.
+    /// Bytes of all that they tell; 16 MiB by default. Above, observations end with 5.03. As many may be kept of the answers
+    /// that are put together from that.
     pub subscribed_bytes: usize,
     /// How often at most a source is asked again for what is observed, because it does not tell of changes, or to see whether
     /// it still would; ten seconds by default. Max-Age makes it less often.

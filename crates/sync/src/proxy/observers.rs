@@ -21,6 +21,8 @@ pub(super) struct Observers {
     pub(super) all: BTreeMap<ExchangeId, Observer>,
     pub(super) results: BTreeMap<Question, Observation>,
     of_host: BTreeMap<String, usize>,
+    /// Bytes of the answers that are kept.
+    kept: usize,
     /// Who is to be told that something may have changed.
     to_tell: BTreeSet<ExchangeId>,
     pub(super) watcher: Option<Watcher>,
@@ -54,7 +56,7 @@ pub(super) struct Observation {
     pub(super) subscribed: BTreeSet<usize>,
     observers: BTreeSet<ExchangeId>,
     /// The answers, by page, that hold until something changes.
-    pub(super) answers: BTreeMap<Query, Response>,
+    answers: BTreeMap<Query, Response>,
 }
 
 impl Observation {
@@ -64,6 +66,11 @@ impl Observation {
 
     pub(super) fn is_observed(&self) -> bool {
         !self.observers.is_empty()
+    }
+
+    /// Forgets the answers, and returns how many bytes they were.
+    fn forget(&mut self) -> usize {
+        core::mem::take(&mut self.answers).values().map(|response| response.payload.len()).sum()
     }
 }
 
@@ -114,17 +121,41 @@ impl Observers {
         observation.observers.is_empty().then_some(observer.question)
     }
 
+    /// Returns the answer that was put together for another observer.
+    pub(super) fn answer(&self, question: &Question, query: &Query) -> Option<&Response> {
+        self.results.get(question)?.answers.get(query)
+    }
+
+    /// Keeps an answer for other observers, within so many bytes of all.
+    pub(super) fn keep(&mut self, question: &Question, query: &Query, response: &Response, limit: usize) {
+        let size = response.payload.len();
+        if self.kept + size <= limit
+            && let Some(observation) = self.results.get_mut(question)
+        {
+            self.kept += size;
+            observation.answers.insert(query.clone(), response.clone());
+        }
+    }
+
     /// Takes note that there may be another answer to a question.
     pub(super) fn changed(&mut self, question: &Question) {
         if let Some(observation) = self.results.get_mut(question) {
-            observation.answers.clear();
+            self.kept -= observation.forget();
             self.to_tell.extend(&observation.observers);
         }
     }
 
+    /// Takes out a question that nobody observes.
+    pub(super) fn end(&mut self, question: &Question) -> Option<Observation> {
+        let mut observation = self.results.remove(question)?;
+        self.kept -= observation.forget();
+        self.by_watch.remove(&observation.watch);
+        Some(observation)
+    }
+
     /// Takes note that there may be another answer to every question.
     pub(super) fn all_changed(&mut self) {
-        self.results.values_mut().for_each(|observation| observation.answers.clear());
+        self.kept -= self.results.values_mut().map(Observation::forget).sum::<usize>();
         self.to_tell.extend(self.all.keys());
     }
 

@@ -79,8 +79,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         {
             return;
         }
-        let Some(observation) = self.observers.results.remove(question) else { return };
-        self.observers.by_watch.remove(&observation.watch);
+        let Some(observation) = self.observers.end(question) else { return };
         self.replicated.service_mut().as_mut().unwatch(observation.watch);
         for upstream in observation.subscribed {
             self.subscriptions.remove(now, &question.to(upstream), question);
@@ -146,8 +145,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Returns the present answer to a question that is observed; nothing while a source has not answered.
     fn observed_answer(&mut self, now: Instant, question: &Question, query: &Query) -> Option<Response> {
-        let observation = self.observers.results.get(question)?;
-        if let Some(response) = observation.answers.get(query) {
+        if let Some(response) = self.observers.answer(question, query) {
             return Some(response.clone());
         }
         let lookup = LookedUp::new(question.scope, question.query.clone());
@@ -157,7 +155,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             Err(refusal) => refusal,
         };
         if response.code.is_success() {
-            self.observers.results.get_mut(question)?.answers.insert(query.clone(), response.clone());
+            self.observers.keep(question, query, &response, self.config.limits.subscribed_bytes);
         }
         Some(response)
     }
