@@ -78,6 +78,9 @@ pub struct ProxyLimits {
     /// Questions to sources that are observed there because clients observe them here, one for each different query and source;
     /// 256 by default. Above, a look-up is answered once and not observed.
     pub subscriptions: usize,
+    /// The same for one source; 8 by default. A transport may have few requests to one peer at a time, those that observe
+    /// included, and there has to be room for others.
+    pub subscriptions_per_source: usize,
     /// Bytes of all that they tell; 16 MiB by default. Above, observations end with 5.03. As many may be kept of the answers
     /// that are put together from that.
     pub subscribed_bytes: usize,
@@ -178,6 +181,7 @@ impl Default for ProxyLimits {
             observers: 1_024,
             observers_per_peer: 64,
             subscriptions: 256,
+            subscriptions_per_source: 8,
             subscribed_bytes: 16 << 20,
             poll: Duration::from_secs(10),
             patience: Duration::from_secs(20),

@@ -382,11 +382,12 @@ fn the_page_of_one_source_is_not_told_any_longer_when_there_is_more() {
 #[test]
 fn above_a_limit_look_ups_are_answered_and_not_observed() {
     type Adjust = fn(&mut ProxyConfig);
-    let adjusts: [(Adjust, usize); 4] = [
+    let adjusts: [(Adjust, usize); 5] = [
         (|config| config.limits.observers = 2, 2),
         (|config| config.limits.observers_per_peer = 2, 4),
         (|config| config.limits.subscriptions = 2, 1),
         (|config| config.limits.subscriptions = 7, 3),
+        (|config| config.limits.subscriptions_per_source = 3, 3),
     ];
     for (adjust, admitted) in adjusts {
         let mut network = network(&[Holding::Answers, Holding::Answers], adjust);

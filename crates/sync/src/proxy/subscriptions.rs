@@ -19,6 +19,8 @@ pub(super) struct Subscriptions {
     pub(super) client: LookupClient,
     all: BTreeMap<Asked, Subscription>,
     by_lookup: BTreeMap<LookupId, Asked>,
+    /// How many there may be at one source.
+    per_source: usize,
     /// Bytes of what the sources said last, and how many there may be.
     bytes: usize,
     limit: usize,
@@ -62,6 +64,7 @@ impl Subscriptions {
             client: LookupClient::new(client),
             all: BTreeMap::new(),
             by_lookup: BTreeMap::new(),
+            per_source: config.limits.subscriptions_per_source,
             bytes: 0,
             limit: config.limits.subscribed_bytes,
             stale: config.stale,
@@ -80,6 +83,9 @@ impl Subscriptions {
         if let Some(subscription) = self.all.get_mut(&asked) {
             subscription.questions.insert(question.clone());
             return true;
+        }
+        if self.all.keys().filter(|other| other.upstream == asked.upstream).count() >= self.per_source {
+            return false;
         }
         let lookup = match asked.scope {
             Scope::Resources => Lookup::resources(host.clone(), asked.query.clone()),
