@@ -80,8 +80,9 @@ impl World {
             assert_eq!(own(&self.directory, self.now), self.own);
         }
         for origin in self.directory.origins() {
-            let ids = self.directory.ids(self.now, &origin).count() as u64;
-            assert!(ids <= self.directory.digest(&origin).count);
+            let ids = || self.directory.ids(self.now, &origin);
+            assert!(ids().all(|(_, record)| self.directory.written(self.now, &origin, record.dot()).is_some()));
+            assert!(ids().count() as u64 >= self.directory.digest(&origin).count);
             if let Ok(feed) = self.directory.feed_of(self.now, &origin, &Version::new()) {
                 feed.for_each(|change| drop(change.to_change()));
             }

@@ -1,9 +1,9 @@
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_directory::{ChangeRef, Directory};
-use waypost_model::{Dot, Key, Origin, Version};
+use waypost_model::{Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
@@ -26,7 +26,7 @@ pub(crate) struct Reconciliation {
     version: Version,
     step: Step,
     /// What is here and not there, with the writes that it was when that was found.
-    gone: Vec<(Key, Dot)>,
+    gone: BTreeMap<Key, Version>,
     /// How many registrations there are on both sides, to tell when it is easier to read everything.
     size: usize,
     pub(crate) added: usize,
@@ -76,7 +76,7 @@ impl Reconciliation {
             asked: 0,
             version: Version::new(),
             step: Step::Compare,
-            gone: Vec::new(),
+            gone: BTreeMap::new(),
             added: 0,
             removed: 0,
         }
@@ -160,8 +160,8 @@ impl Reconciliation {
         if !matches!(&self.step, Step::Fetch { wanted } if wanted.is_empty()) {
             return Progress::On;
         }
-        for (key, dot) in core::mem::take(&mut self.gone) {
-            self.removed += usize::from(directory.forget_copy(now, &key, &[dot].into_iter().collect()));
+        for (key, writes) in core::mem::take(&mut self.gone) {
+            self.removed += usize::from(directory.forget_copy(now, &key, &writes));
         }
         Progress::Done(self.version.clone())
     }
@@ -181,23 +181,20 @@ impl Reconciliation {
     }
 
     /// Returns what the source knew and has no more.
-    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> Vec<(Key, Dot)> {
-        let gone: BTreeSet<u64> = self.decoder.only_here().collect();
-        if gone.is_empty() {
-            return Vec::new();
+    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> BTreeMap<Key, Version> {
+        let only_here: BTreeSet<u64> = self.decoder.only_here().collect();
+        let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
+        if only_here.is_empty() {
+            return gone;
         }
-        let is_gone = |dot: Dot, left: Duration, lifetime: Duration| {
-            self.version.contains(dot) && left > slack.saturating_add(lifetime / AGE_FRACTION)
-        };
-        directory
-            .ids(now, origin)
-            .filter(|(id, _)| gone.contains(id))
-            .filter(|(_, record)| {
-                let lifetime = record.lifetime().value.duration();
-                is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
-            })
-            .map(|(_, record)| (record.to_record().key, record.dot()))
-            .collect()
+        for (_, record) in directory.ids(now, origin).filter(|(id, _)| only_here.contains(id)) {
+            let lifetime = record.lifetime().value.duration();
+            let left = lifetime.saturating_sub(record.age());
+            if self.version.contains(record.dot()) && left > slack.saturating_add(lifetime / AGE_FRACTION) {
+                gone.entry(record.to_record().key).or_default().insert(record.dot());
+            }
+        }
+        gone
     }
 }
 
