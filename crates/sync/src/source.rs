@@ -2,7 +2,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use waypost_directory::{ChangeRef, Directory};
+use waypost_directory::{ChangeRef, Directory, RenewalBatch};
 use waypost_model::{Dot, Location, Origin, Version};
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
@@ -21,6 +21,7 @@ pub(crate) struct Source {
     observers: BTreeMap<ExchangeId, Observer>,
     /// What the observers were last told about.
     announced: Position,
+    unsettled: Unsettled,
     /// When they are told of the renewals since.
     renewals_due: Option<Instant>,
     outputs: VecDeque<Output>,
@@ -56,6 +57,19 @@ struct Observer {
 struct Position {
     version: Version,
     heard: Version,
+}
+
+/// What observers may have been told without having heard it.
+///
+/// A notification that is under way gives way to the next one, and nobody hears what it said. So the next ones repeat what was
+/// reached, in numbers: who lacks something asks. It ends with the question that each observer asks once in a while.
+#[derive(Debug, Default)]
+struct Unsettled {
+    /// What observers hold for sure.
+    after: Position,
+    /// What they will when this time is over.
+    then: Position,
+    until: Instant,
 }
 
 /// An answer that was written, for the next who asks the same.
@@ -180,7 +194,9 @@ impl Source {
             return;
         }
         self.renewals_due = None;
-        self.announced = Position { version: directory.version().clone(), heard };
+        let announced = Position { version: directory.version().clone(), heard };
+        let before = core::mem::replace(&mut self.announced, announced);
+        self.unsettled.announce(now, config, before);
         for observer in self.observers.values_mut() {
             observer.is_due |= !observer.holds.includes(&self.announced);
         }
@@ -262,6 +278,10 @@ impl Source {
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers.len() < config.limits.observers {
+            if self.observers.is_empty() {
+                self.announced = reached.clone();
+                self.unsettled = Unsettled { after: reached.clone(), then: reached.clone(), until: now };
+            }
             question.is_whole = false;
             self.observers.insert(asker.exchange, Observer { question, holds: reached, is_due: false, next: now });
             response.is_observed = true;
@@ -282,7 +302,8 @@ impl Source {
         let is_same =
             |encoded: &Encoded| encoded.is_asked == is_asked && encoded.answers(now, directory, question, holds);
         if !self.encoded.as_ref().is_some_and(is_same) {
-            self.encoded = Some(encode(now, directory, config, question, holds, is_asked)?);
+            let settled = if is_asked { holds } else { &self.unsettled.after };
+            self.encoded = Some(encode(now, directory, config, question, holds, settled, is_asked)?);
             self.encodings += 1;
         }
         let Some(encoded) = &self.encoded else { unreachable!("it was just written") };
@@ -298,6 +319,20 @@ impl Position {
 
     fn includes(&self, other: &Self) -> bool {
         self.version.includes(&other.version) && self.heard.includes(&other.heard)
+    }
+}
+
+impl Unsettled {
+    /// Notes that observers are told of something beyond a position.
+    fn announce(&mut self, now: Instant, config: &SyncConfig, before: Position) {
+        // Each of them asks in that time.
+        let span = config.limits.refresh * 2;
+        if now < self.until {
+            return;
+        }
+        let then = core::mem::replace(&mut self.then, before);
+        self.after = if self.until + span > now { then } else { self.then.clone() };
+        self.until = now + span;
     }
 }
 
@@ -317,6 +352,7 @@ fn encode(
     config: &SyncConfig,
     question: &ChangesQuestion,
     holds: &Position,
+    settled: &Position,
     is_asked: bool,
 ) -> Result<Encoded, Response> {
     let gap = || Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
@@ -348,7 +384,15 @@ fn encode(
         reached.version.merge(&holds.version);
         reached.heard.merge(&holds.heard);
     }
-    let renewals = if is_complete { directory.renewals(now, &Origin::Local, &holds.heard) } else { Vec::new() };
+    let mut renewals = if is_complete { directory.renewals(now, &Origin::Local, &holds.heard) } else { Vec::new() };
+    // In numbers alone, what may not have been heard.
+    let repeated: Vec<RenewalBatch> = holds
+        .heard
+        .beyond(&settled.heard)
+        .filter(|(after, _)| renewals.iter().all(|batch| batch.owner != after.replica))
+        .map(|(after, upto)| RenewalBatch { owner: after.replica, after: upto, upto, renewed: Vec::new() })
+        .collect();
+    renewals.extend(repeated);
     looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
     let is_comparable = is_asked && question.selection.is_none() && current.version.includes(&holds.version);
     let digest = is_comparable.then(|| directory.digest(&Origin::Local));
@@ -358,7 +402,7 @@ fn encode(
         holds: holds.clone(),
         current: current.clone(),
         at: now,
-        octets: if is_complete { writer.complete(&renewals, digest) } else { writer.cut() }.into(),
+        octets: if is_complete { writer.complete(&settled.version, &renewals, digest) } else { writer.cut() }.into(),
         reached,
         is_complete,
         looks,

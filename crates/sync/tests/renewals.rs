@@ -135,3 +135,23 @@ fn who_was_cut_off_for_longer_than_a_lifetime_makes_nobody_forget_what_was_renew
         }
     }
 }
+
+#[test]
+fn renewals_that_were_lost_are_noticed_with_the_next_write() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    network.settle();
+    let query = Query::all();
+    let location =
+        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    // Those who observe have just asked again, and do so next after two minutes.
+    network.run_until(Instant::from_millis(78_000));
+    let now = network.now;
+    network.directory(uris[0]).renew(now, &location).expect("a registration");
+    network.deaf = Some(uris[1]);
+    network.run_until(Instant::from_millis(89_000));
+    network.deaf = None;
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+    network.run_until(Instant::from_millis(110_000));
+    assert_eq!(count(&mut network, uris[1]), 2);
+}
