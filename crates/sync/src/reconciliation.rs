@@ -2,7 +2,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_directory::{ChangeRef, Directory};
+use waypost_directory::{ChangeRef, Directory, RecordRef};
 use waypost_model::{Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
@@ -13,7 +13,7 @@ use crate::{Limits, Relation};
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
 /// It asks for cells until they tell the difference, then for what is missing here. What is here and not there is forgotten if
-/// the source knows of the write and it would not have expired there by now.
+/// the source knows of the write and it cannot have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     relation: Relation,
@@ -187,7 +187,10 @@ impl Reconciliation {
         if only_here.is_empty() {
             return gone;
         }
-        for (_, record) in directory.ids(now, origin).filter(|(id, _)| only_here.contains(id)) {
+        // A replica may have let expire what it did not hear the renewals of. A source that is mirrored told of all there are.
+        let may_expire = |record: &RecordRef<'_>| self.relation == Relation::Replica && record.renewals() > 0;
+        let ids = directory.ids(now, origin).filter(|(id, record)| only_here.contains(id) && !may_expire(record));
+        for (_, record) in ids {
             let lifetime = record.lifetime().value.duration();
             let left = lifetime.saturating_sub(record.age());
             if self.version.contains(record.dot()) && left > slack.saturating_add(lifetime / AGE_FRACTION) {
