@@ -1,6 +1,6 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use waypost_model::{ReplicaId, State, Version};
+use waypost_model::{Dot, Origin, ReplicaId, State, Version};
 use waypost_time::Instant;
 
 use crate::{Directory, histories::History, registry::Place};
@@ -116,6 +116,19 @@ impl History {
 }
 
 impl Directory {
+    /// Forgets the replicas of another authority that are not in a version and have left nothing here: what a source says that it
+    /// holds, once it has lost what they wrote and that was [forgotten](Self::forget_copy) here.
+    ///
+    /// Replicas of this authority are not forgotten so: others may have heard of them.
+    pub fn forget_lost(&mut self, origin: &Origin, held: &Version) {
+        let own = self.context.config.replica;
+        let Origin::Foreign(authority) = origin else { return };
+        let history = self.histories.of_mut(Some(authority));
+        let lost = |dot: &Dot| held.sequence(dot.replica) == 0 && !history.log.has(dot.replica);
+        let lost: Vec<ReplicaId> = history.version.iter().filter(lost).map(|dot| dot.replica).collect();
+        lost.into_iter().for_each(|replica| history.forget(replica, own));
+    }
+
     /// Looks for replicas to forget, once in a while.
     pub(crate) fn retire(&mut self, now: Instant) {
         if self.next_retirement > now {

@@ -274,6 +274,23 @@ fn what_a_source_lost_with_its_memory_is_mirrored_no_longer() {
 }
 
 #[test]
+fn a_source_that_lost_its_memory_is_compared_with_until_both_are_alike_and_no_longer() {
+    let mut network = pair("feed");
+    let parameters = "ep=node1&base=coap://[2001:db8::1]&lt=864000";
+    network.register("coap://source", parameters, "</temp>");
+    network.run_until(Instant::from_millis(100_000));
+    network.stop("coap://source").expect("a node");
+    network.add("coap://source", source("feed", 7));
+    network.register("coap://source", parameters, "</temp>");
+    network.run_until(Instant::from_millis(900_000));
+    assert!(network.comparisons > 0);
+    network.comparisons = 0;
+    network.run_until(Instant::from_millis(20_000_000));
+    assert_eq!(network.comparisons, 0);
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network));
+}
+
+#[test]
 fn what_is_renewed_just_in_time_stays_mirrored() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair(kind);

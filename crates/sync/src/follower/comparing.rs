@@ -124,6 +124,8 @@ impl Follower {
                     let source = self.name.clone();
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
+                // Else it would never again say what it amounts to, and be compared with for that.
+                surroundings.directory.forget_lost(&self.origin(), &version);
                 if let Phase::Comparing = self.phase {
                     let before = self.cursor(surroundings.directory).clone();
                     self.advance(surroundings, &version);

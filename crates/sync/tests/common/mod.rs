@@ -38,6 +38,8 @@ pub(crate) struct Network {
     pub(crate) last_counts: Vec<String>,
     /// Requests that were delivered, by who was asked.
     pub(crate) requests: BTreeMap<String, usize>,
+    /// Questions for cells, with which everything is compared, that were delivered.
+    pub(crate) comparisons: usize,
     /// What those were answered who are no directories, by whom.
     answers: BTreeMap<ExchangeId, Vec<Response>>,
 }
@@ -221,6 +223,7 @@ impl Network {
         let kept = Exchange { client: from.into(), server: peer.uri.clone(), request: id, is_observed };
         self.exchanges.insert(exchange, kept);
         *self.requests.entry(peer.uri.clone()).or_default() += 1;
+        self.comparisons += usize::from(request.payload.starts_with(&[0x85, 1]));
         self.proxy(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
     }
 
