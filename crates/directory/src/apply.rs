@@ -186,7 +186,7 @@ impl Directory {
     /// of one authority write about the same.
     fn clock_after(&self, now: Instant, origin: &Origin, latest: Timestamp) -> Result<Clock, Refused> {
         let mut clock = self.clock.clone();
-        clock.observe(self.millis(now), latest).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        clock.observe(self.millis(now), latest).map_err(|_| Refused::Early)?;
         Ok(if origin.is_local() { clock } else { self.clock.clone() })
     }
 

@@ -127,7 +127,7 @@ impl Follower {
                 // Else it would never again say what it amounts to, and be compared with for that.
                 surroundings.directory.forget_lost(&self.origin(), &version);
                 if let Phase::Comparing = self.phase {
-                    let before = self.cursor(surroundings.directory).clone();
+                    let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.ask_on(surroundings, is_further);

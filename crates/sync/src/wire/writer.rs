@@ -104,12 +104,7 @@ impl<'q> Writer<'q> {
 
     /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to. It also says how
     /// far the asker was told of what is beyond `settled`.
-    pub(crate) fn complete(
-        mut self,
-        settled: &Version,
-        renewals: &[RenewalBatch],
-        digest: Option<Digest>,
-    ) -> Vec<u8> {
+    pub(crate) fn complete(mut self, settled: &Version, renewals: &[RenewalBatch], digest: Option<Digest>) -> Vec<u8> {
         self.end_run(true);
         // Of what else there was, nothing is left to say but that.
         let mut reached = self.holds.clone();

@@ -186,7 +186,8 @@ impl Network {
             Output::Request { id, peer, request } => self.ask(from, id, &peer, request),
             Output::Response { exchange, response } => self.answer(exchange, response),
             Output::Notification { exchange, response } => {
-                let is_lost = self.exchanges.get(&exchange).is_some_and(|known| Some(known.client.as_str()) == self.deaf);
+                let is_lost =
+                    self.exchanges.get(&exchange).is_some_and(|known| Some(known.client.as_str()) == self.deaf);
                 if !is_lost {
                     self.answer(exchange, response);
                 }
