@@ -123,3 +123,27 @@ fn whoever_finds_that_a_write_met_a_renewal_that_did_not_see_it_tells_so() {
         }
     }
 }
+
+#[test]
+fn what_is_revived_where_another_write_was_not_heard_of_shows_itself_once_that_has_expired() {
+    let (mut a, mut b) = (replica(1), replica(2));
+    let of = |base: &str| {
+        let mut own = registration("node1", base, "</t>");
+        own.lifetime = waypost_model::Lifetime::from_secs(100).expect("a lifetime");
+        own
+    };
+    let location = a.register(at(0), of("coap://first")).expect("within the limits").location;
+    b.register(at(60), of("coap://second")).expect("within the limits");
+    follow(&a, &mut b, 60);
+    for directory in [&mut a, &mut b] {
+        directory.expire(at(120));
+    }
+    a.renew(at(120), &location).expect("a registration");
+    follow(&a, &mut b, 120);
+    let shown = |directory: &Directory, seconds| -> Vec<String> {
+        directory.endpoints(at(seconds), &Query::all()).map(|found| found.base().to_owned()).collect()
+    };
+    assert_eq!(shown(&b, 120), ["coap://second"]);
+    b.expire(at(165));
+    assert_eq!(shown(&b, 165), ["coap://first"]);
+}
