@@ -9,11 +9,11 @@
 //! Two states are one where all that a directory says, keeps and would say next is the same: see `Replica::look`. Replicas
 //! are not taken for each other: their ids break ties, so that a world and its mirror image do not go on alike.
 //!
-//! With two deeds, two steps of time and one answer under way there are 75 997 states; with a loss of memory and four steps of
-//! time, but nothing under way, 35 263. Among three deeds, one breaks a law still: a renewal at a replica that has not heard of what
-//! was registered anew at another, and reaches that one after the new registration has expired there.
+//! With three deeds and two steps of time there are 95 998 states; with two deeds and one answer under way, 72 835; with two deeds,
+//! a loss of memory and four steps of time, 30 820. [`Variant`]s, in which replicas are wrong, each break a law.
 //!
-//! `cargo test --release -p waypost-simulation --test small_world -- --nocapture` prints how many states there are.
+//! `cargo test --release -p waypost-simulation --test small_world -- --nocapture` prints how many states there are; with `--ignored`
+//! three deeds have three steps of time, until all is forgotten.
 
 mod deed;
 mod known;
@@ -78,7 +78,7 @@ fn holds(bounds: Bounds, states: usize) {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes where nothing is optimised")]
 fn the_laws_hold_in_every_world_of_three_deeds() {
-    holds(Bounds { deeds: 3, ticks: 2, crashes: 0, mail: 0 }, 100_000);
+    holds(Bounds { deeds: 3, ticks: 2, crashes: 0, mail: 0 }, 90_000);
 }
 
 #[test]
