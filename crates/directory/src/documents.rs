@@ -186,12 +186,6 @@ impl Documents {
         id
     }
 
-    /// Counts one holder more of a document that is held; returns it.
-    pub(crate) fn hold_again(&mut self, id: u32) -> u32 {
-        self.documents[id].holders += 1;
-        id
-    }
-
     /// Counts one holder less and drops the document after the last.
     pub(crate) fn release(&mut self, id: u32) {
         let document = &mut self.documents[id];

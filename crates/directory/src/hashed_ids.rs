@@ -47,7 +47,7 @@ impl HashedIds {
         let Some(bits) = new.checked_ilog2() else { return self.parts.push(Buckets::default()) };
         // It takes from the one whose number lacks the highest bit.
         let from = new - (1 << bits);
-        // Each is about to be split again when it is full, so it has the room until then at once.
+        // They will grow once more, to the double, before they are split in their turn.
         let half = || Buckets::with_room(PART);
         self.parts.push(half());
         let whole = core::mem::replace(&mut self.parts[from], half());

@@ -95,10 +95,10 @@ impl Index {
         }
         if changed(Entry::base) {
             if let Some(old) = old {
-                self.bases_mut(old.base()).remove(old.base(), slot);
+                self.bases_mut(old.has_base_path()).remove(old.base(), slot);
             }
             if let Some(new) = new {
-                self.bases_mut(new.base()).insert(new.base(), slot, |slot| registry[slot].base());
+                self.bases_mut(new.has_base_path()).insert(new.base(), slot, |slot| registry[slot].base());
             }
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
@@ -143,8 +143,8 @@ impl Index {
         if has_path(base) { &self.by_path } else { &self.by_origin }
     }
 
-    fn bases_mut(&mut self, base: &str) -> &mut Texts {
-        if has_path(base) { &mut self.by_path } else { &mut self.by_origin }
+    fn bases_mut(&mut self, have_path: bool) -> &mut Texts {
+        if have_path { &mut self.by_path } else { &mut self.by_origin }
     }
 
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {

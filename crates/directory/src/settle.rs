@@ -32,7 +32,7 @@ impl Directory {
                 let links = &record.links.value;
                 // Most updates leave the links as they are.
                 let document = match earlier.map(|earlier| earlier.document) {
-                    Some(document) if self.documents[document].has(links) => self.documents.hold_again(document),
+                    Some(document) if self.documents[document].has(links) => document,
                     _ => self.documents.hold(links),
                 };
                 // What returns because a newer write is gone takes no place.
@@ -55,16 +55,21 @@ impl Directory {
             }
         };
         match place {
-            Some(place) => {
-                let (slot, old) = self.registry.put(place);
-                self.follow(now, slot, old.as_ref());
-            }
+            Some(place) => self.replace(now, place),
             None => {
                 if let Some(slot) = self.registry.find(token) {
                     self.forget(now, slot);
                 }
+                self.shed(now);
             }
         }
+    }
+
+    /// Puts what there is now of a registration in the place of what was. It takes over the hold on its document, if that is the
+    /// same.
+    pub(crate) fn replace(&mut self, now: Instant, place: Place) {
+        let (slot, old) = self.registry.put(place);
+        self.follow(now, slot, old.as_ref());
         self.shed(now);
     }
 
@@ -83,7 +88,6 @@ impl Directory {
         }
         let old = entry.clone();
         (entry.is_shown, entry.is_shadowed) = (false, false);
-        self.documents.hold_again(old.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
     }
@@ -93,7 +97,6 @@ impl Directory {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
         entry.is_shadowed = is_shadowed;
-        self.documents.hold_again(entry.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
     }
 
@@ -154,7 +157,9 @@ impl Directory {
             let log = &mut histories.of_mut(new.authority()).log;
             new.each_dot(|dot| log.file(dot, slot));
         }
-        if let Some(old) = old_entry {
+        if let Some(old) = old_entry
+            && new_entry.is_none_or(|new| new.document != old.document)
+        {
             documents.release(old.document);
         }
     }
