@@ -5,11 +5,12 @@ use waypost_link_format::{origin, resolve};
 use crate::{
     chunks::Chunks,
     dictionary::Dictionary,
-    documents::{Document, Documents, Renumbered},
+    documents::{Document, Documents, Renumbered, SHARED, first_link},
     entry::Entry,
     id_set::IdSet,
     marks::Marks,
     registry::Registry,
+    sweep::Sweep,
     texts::Texts,
     values::Values,
 };
@@ -24,7 +25,7 @@ use crate::{
 /// a look-up finds the registrations whose base has the origin asked for and looks at their few links.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// Link attributes → link numbers. `href` and `anchor` have as values only the references that are URIs.
+    /// Link attributes → link numbers, also those of [leftovers](crate::leftovers::Leftovers). `href` and `anchor` have as values only the references that are URIs.
     pub(crate) links: Values,
     /// Links whose target or anchor begins with `//`: it takes only the scheme from the base.
     pub(crate) odd_links: Values,
@@ -44,6 +45,7 @@ pub(crate) struct Index {
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
     pub(crate) chunks: Chunks,
+    sweep: Sweep,
 }
 
 impl Index {
@@ -61,6 +63,7 @@ impl Index {
             foreign: Dictionary::default(),
             link_local: IdSet::EMPTY,
             chunks: Chunks::default(),
+            sweep: Sweep::default(),
         }
     }
 
@@ -114,10 +117,20 @@ impl Index {
         if old.map(|entry| entry.document) != new.map(|entry| entry.document) {
             if let Some(entry) = old {
                 let document = entry.document;
-                let renumbered = documents.remove_user(document, slot);
-                self.renumber(&documents[document], renumbered);
+                match documents.remove_user(document, slot) {
+                    Renumbered::Yes { from: Some(first), to: None } if first < SHARED && new.is_none() => {
+                        documents.leave_over(document, slot);
+                        let links = documents[document].len();
+                        self.sweep.go_on([&mut self.links, &mut self.odd_links], documents, links);
+                    }
+                    renumbered => self.renumber(&documents[document], renumbered),
+                }
             }
             if let Some(entry) = new {
+                if let Some(left) = documents.leftovers.take(slot) {
+                    self.renumber(&documents[left], Renumbered::Yes { from: Some(first_link(slot)), to: None });
+                    documents.release_leftover(left);
+                }
                 let document = entry.document;
                 let renumbered = documents.add_user(document, slot);
                 self.renumber(&documents[document], renumbered);

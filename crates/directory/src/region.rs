@@ -80,9 +80,30 @@ impl Region {
                 self.write(place, new);
             }
         }
-        if self.places() > 2 * usize::from(self.used) + SLACK {
-            self.compact();
+        self.compact_if_sparse();
+    }
+
+    /// Makes the words from one on zero that are gone, until there are no steps left; returns where it is to go on, if it did not
+    /// come to the end.
+    pub(crate) fn sweep(&mut self, from: usize, is_gone: impl Fn(usize) -> bool, steps: &mut usize) -> Option<usize> {
+        let mut group = from / 64;
+        while group < GROUPS && *steps > 0 {
+            let (mut left, mut place) = (self.map.taken[group], usize::from(self.map.before[group]));
+            *steps = steps.saturating_sub(left.count_ones() as usize + 1);
+            while left != 0 {
+                let word = self.read(place);
+                if word != 0 && is_gone(group * 64 + left.trailing_zeros() as usize) {
+                    self.len -= word.count_ones();
+                    self.used -= 1;
+                    self.write(place, 0);
+                }
+                left &= left - 1;
+                place += 1;
+            }
+            group += 1;
         }
+        self.compact_if_sparse();
+        (group < GROUPS).then_some(group * 64)
     }
 
     /// Returns the ids that are in all of several regions.
@@ -167,14 +188,25 @@ impl Region {
         (self.bytes, self.width) = (wide, width);
     }
 
-    /// Takes the places of words that are zero.
-    fn compact(&mut self) {
-        let mut compact = Self::new(self.number);
+    /// Takes the places of words that are zero, if most are.
+    fn compact_if_sparse(&mut self) {
+        if self.places() <= 2 * usize::from(self.used) + SLACK {
+            return;
+        }
+        let mut all = 0;
+        let mut cursor = self.cursor(0);
+        while let Some((_, word)) = self.next(&mut cursor) {
+            all |= word;
+        }
+        let width = usize::from(width_of(all));
+        let (mut map, mut bytes) = (Box::<Map>::default(), Vec::with_capacity(usize::from(self.used) * width));
         let mut cursor = self.cursor(0);
         while let Some((index, word)) = self.next(&mut cursor) {
-            compact.change(index, |_| word);
+            map.taken[index / 64] |= 1 << (index % 64);
+            bytes.extend_from_slice(&word.to_le_bytes()[..width]);
         }
-        *self = compact;
+        map.count();
+        (self.map, self.bytes, self.width) = (map, bytes, width as u8);
     }
 }
 
@@ -191,6 +223,15 @@ impl Map {
     fn take(&mut self, index: usize) {
         self.taken[index / 64] |= 1 << (index % 64);
         self.before[index / 64 + 1..].iter_mut().for_each(|before| *before += 1);
+    }
+
+    /// Counts what has a place before each group.
+    fn count(&mut self) {
+        let mut places = 0;
+        for (taken, before) in self.taken.iter().zip(&mut self.before) {
+            *before = places;
+            places += taken.count_ones() as u16;
+        }
     }
 }
 
