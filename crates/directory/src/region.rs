@@ -19,13 +19,17 @@ pub(crate) struct Region {
     width: u8,
 }
 
-/// Which words have a place.
+/// Which words have a place, in groups of 64.
 #[derive(Debug, Clone, Default)]
-struct Map {
+struct Map([Group; GROUPS]);
+
+/// Both numbers are side by side, so that the place of a word takes one look at memory.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
     /// A bit for each word.
-    taken: [u64; GROUPS],
-    /// How many have one in the groups before.
-    before: [u16; GROUPS],
+    taken: u64,
+    /// How many have a place in the groups before.
+    before: u16,
 }
 
 /// A walk through the words of a region that are not zero.
@@ -88,7 +92,7 @@ impl Region {
     pub(crate) fn sweep(&mut self, from: usize, is_gone: impl Fn(usize) -> bool, steps: &mut usize) -> Option<usize> {
         let mut group = from / 64;
         while group < GROUPS && *steps > 0 {
-            let (mut left, mut place) = (self.map.taken[group], usize::from(self.map.before[group]));
+            let (mut left, mut place) = (self.map.0[group].taken, usize::from(self.map.0[group].before));
             *steps = steps.saturating_sub(left.count_ones() as usize + 1);
             while left != 0 {
                 let word = self.read(place);
@@ -110,7 +114,7 @@ impl Region {
     pub(crate) fn common(regions: &[&Self]) -> Self {
         let mut common = Self::new(regions.first().map_or(0, |region| region.number));
         for group in 0..GROUPS {
-            let mut taken = regions.iter().fold(u64::MAX, |taken, region| taken & region.map.taken[group]);
+            let mut taken = regions.iter().fold(u64::MAX, |taken, region| taken & region.map.0[group].taken);
             while taken != 0 {
                 let index = group * 64 + taken.trailing_zeros() as usize;
                 taken &= taken - 1;
@@ -125,7 +129,7 @@ impl Region {
     pub(crate) fn cursor(&self, index: usize) -> Cursor {
         let (Ok(place) | Err(place)) = self.map.place(index);
         let group = index / 64;
-        Cursor { group, left: self.map.taken[group] & (u64::MAX << (index % 64)), place }
+        Cursor { group, left: self.map.0[group].taken & (u64::MAX << (index % 64)), place }
     }
 
     /// Returns the next word on a walk, and its index.
@@ -134,7 +138,7 @@ impl Region {
         loop {
             while cursor.left == 0 {
                 cursor.group += 1;
-                cursor.left = *self.map.taken.get(cursor.group)?;
+                cursor.left = self.map.0.get(cursor.group)?.taken;
             }
             let index = cursor.group * 64 + cursor.left.trailing_zeros() as usize;
             cursor.left &= cursor.left - 1;
@@ -202,7 +206,7 @@ impl Region {
         let (mut map, mut bytes) = (Box::<Map>::default(), Vec::with_capacity(usize::from(self.used) * width));
         let mut cursor = self.cursor(0);
         while let Some((index, word)) = self.next(&mut cursor) {
-            map.taken[index / 64] |= 1 << (index % 64);
+            map.0[index / 64].taken |= 1 << (index % 64);
             bytes.extend_from_slice(&word.to_le_bytes()[..width]);
         }
         map.count();
@@ -214,23 +218,23 @@ impl Map {
     /// Returns the place of a word, or where it would be.
     #[inline]
     fn place(&self, index: usize) -> Result<usize, usize> {
-        let (taken, bit) = (self.taken[index / 64], 1 << (index % 64));
-        let place = usize::from(self.before[index / 64]) + (taken & (bit - 1)).count_ones() as usize;
+        let (Group { taken, before }, bit) = (self.0[index / 64], 1 << (index % 64));
+        let place = usize::from(before) + (taken & (bit - 1)).count_ones() as usize;
         if taken & bit == 0 { Err(place) } else { Ok(place) }
     }
 
     /// Gives a word a place that has none.
     fn take(&mut self, index: usize) {
-        self.taken[index / 64] |= 1 << (index % 64);
-        self.before[index / 64 + 1..].iter_mut().for_each(|before| *before += 1);
+        self.0[index / 64].taken |= 1 << (index % 64);
+        self.0[index / 64 + 1..].iter_mut().for_each(|group| group.before += 1);
     }
 
     /// Counts what has a place before each group.
     fn count(&mut self) {
         let mut places = 0;
-        for (taken, before) in self.taken.iter().zip(&mut self.before) {
-            *before = places;
-            places += taken.count_ones() as u16;
+        for group in &mut self.0 {
+            group.before = places;
+            places += group.taken.count_ones() as u16;
         }
     }
 }
