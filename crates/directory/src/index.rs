@@ -25,7 +25,8 @@ use crate::{
 /// a look-up finds the registrations whose base has the origin asked for and looks at their few links.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// Link attributes → link numbers, also those of [leftovers](crate::leftovers::Leftovers). `href` and `anchor` have as values only the references that are URIs.
+    /// Link attributes → link numbers, those of [leftovers](crate::leftovers::Leftovers) included. `href` and `anchor` have as
+    /// values only the references that are URIs.
     pub(crate) links: Values,
     /// Links whose target or anchor begins with `//`: it takes only the scheme from the base.
     pub(crate) odd_links: Values,
@@ -120,8 +121,8 @@ impl Index {
                 match documents.remove_user(document, slot) {
                     Renumbered::Yes { from: Some(first), to: None } if first < SHARED && new.is_none() => {
                         documents.leave_over(document, slot);
-                        let links = documents[document].len();
-                        self.sweep.go_on([&mut self.links, &mut self.odd_links], documents, links);
+                        let bytes = documents[document].as_str().len();
+                        self.sweep.go_on([&mut self.links, &mut self.odd_links], documents, bytes);
                     }
                     renumbered => self.renumber(&documents[document], renumbered),
                 }

@@ -4,9 +4,9 @@ use crate::slot_set::SlotSet;
 
 /// Slots of which the index still has the links, although nothing is shown there any more.
 ///
-/// The links of a document are in some dozens of sets, each of which is somewhere else in memory. To take them out of all at once is to
-/// wait for memory dozens of times; to go through a set and drop everything in it that is left over costs next to nothing for
-/// each. So what is gone is only marked, look-ups pass over it, and a [sweep](crate::sweep::Sweep) follows.
+/// The links of a document are in some dozens of sets, each of which is somewhere else in memory. To take them out is to wait
+/// for memory dozens of times; to go through a set and drop everything in it that is left over costs next to nothing for each.
+/// So what is gone is only marked, look-ups pass over it, and a [sweep](crate::sweep::Sweep) follows.
 #[derive(Debug, Clone)]
 pub(crate) struct Leftovers {
     slots: SlotSet,

@@ -5,8 +5,8 @@ use crate::{
 
 /// A walk through the index of links, a little after each change, that takes out what is [left over](crate::leftovers::Leftovers).
 ///
-/// It goes several times as far as there is left over at a change. So what is left over is never more than a fraction of what
-/// there is, and no change waits for long.
+/// At each change it goes several times as far as there is left over then. So what is left over stays a fraction of what there is,
+/// and no change waits for long.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Sweep {
     #[default]
@@ -17,13 +17,15 @@ pub(crate) enum Sweep {
     Releases,
 }
 
-/// A link has some two or three values; for each that is left over, the sweep goes this far.
-const STEPS: usize = 16;
+/// Bytes of a document for which the sweep goes one step. A value that the index has takes some forty of them, with all around it.
+const BYTES: usize = 4;
+/// To release a document takes as long as so many steps.
+const RELEASING: usize = 16;
 
 impl Sweep {
-    /// Goes on after so many links were left over.
-    pub(crate) fn go_on(&mut self, tables: [&mut Values; 2], documents: &mut Documents, links: u32) {
-        let mut steps = STEPS * (links as usize + 1);
+    /// Goes on after a document of so many bytes was left over.
+    pub(crate) fn go_on(&mut self, tables: [&mut Values; 2], documents: &mut Documents, bytes: usize) {
+        let mut steps = bytes / BYTES + RELEASING;
         while steps > 0 {
             steps -= 1;
             match self {
@@ -41,7 +43,7 @@ impl Sweep {
                 Self::Releases => match documents.leftovers.pop_swept() {
                     Some(document) => {
                         documents.release_leftover(document);
-                        steps = steps.saturating_sub(STEPS);
+                        steps = steps.saturating_sub(RELEASING);
                     }
                     None => *self = Self::Rests,
                 },

@@ -152,11 +152,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
         fn a_sweep_leaves_what_is_not_gone_whatever_changes_meanwhile(
-            count in 1_u32..1000,
+            count in 1_u32..500,
             gone in 1_u32..9,
             steps in 1_usize..700,
             changes in prop::collection::vec((0_u32..1000, any::<bool>()), 0..40),

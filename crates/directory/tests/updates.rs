@@ -23,11 +23,13 @@ struct Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let attribute = (prop::sample::select(vec!["a", "et", "z", "new"]), 0_usize..3);
-    (any::<Option<bool>>(), any::<bool>(), any::<bool>(), prop::option::of(attribute), 0_u64..30)
-        .prop_filter_map("an update", |(base, has_lifetime, has_links, attribute, seconds)| {
+    (any::<Option<bool>>(), any::<bool>(), any::<bool>(), prop::option::of(attribute), 0_u64..30).prop_filter_map(
+        "an update",
+        |(base, has_lifetime, has_links, attribute, seconds)| {
             let step = Step { base, has_lifetime, has_links, attribute, seconds };
             (base.is_some() || has_lifetime || has_links || attribute.is_some()).then_some(step)
-        })
+        },
+    )
 }
 
 impl Step {
@@ -85,7 +87,7 @@ proptest! {
             directory.update(now, &location, update.clone()).unwrap();
             let record = directory.record(&key).unwrap();
             state.update(update, record.written);
-            prop_assert_eq!(state.record().unwrap().as_ref(), &record);
+            prop_assert_eq!(state.record().unwrap().into_owned(), record.clone());
             let endpoint = directory.registration(now, &location).unwrap();
             prop_assert_eq!(endpoint.deadline(), now + record.lifetime.value.duration());
         }
