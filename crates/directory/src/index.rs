@@ -122,7 +122,7 @@ impl Index {
                     Renumbered::Yes { from: Some(first), to: None } if first < SHARED && new.is_none() => {
                         documents.leave_over(document, slot);
                         let bytes = documents[document].as_str().len();
-                        self.sweep.go_on([&mut self.links, &mut self.odd_links], documents, bytes);
+                        self.sweep.go_on(&mut [&mut self.links, &mut self.odd_links], documents, bytes);
                     }
                     renumbered => self.renumber(&documents[document], renumbered),
                 }

@@ -24,7 +24,7 @@ const RELEASING: usize = 16;
 
 impl Sweep {
     /// Goes on after a document of so many bytes was left over.
-    pub(crate) fn go_on(&mut self, tables: [&mut Values; 2], documents: &mut Documents, bytes: usize) {
+    pub(crate) fn go_on(&mut self, tables: &mut [&mut Values; 2], documents: &mut Documents, bytes: usize) {
         let mut steps = bytes / BYTES + RELEASING;
         while steps > 0 {
             steps -= 1;
