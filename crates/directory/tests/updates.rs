@@ -79,7 +79,7 @@ proptest! {
         let mut state = State::new();
         state.register(registration, directory.record(&key).unwrap().written);
         for (number, step) in steps.iter().enumerate() {
-            now = now + Duration::from_secs(step.seconds);
+            now += Duration::from_secs(step.seconds);
             if step.is_nothing(&state) {
                 continue;
             }
