@@ -3,8 +3,8 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 
 use crate::{
-    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers, slots::Slots,
-    texts::hash,
+    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers,
+    slots::Slots, texts::hash,
 };
 
 /// The link documents of all registrations, each distinct one once.
