@@ -1,6 +1,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
+use waypost_model::Stamp;
 
 use crate::{
     blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers,
@@ -200,6 +201,11 @@ impl Documents {
         });
         self.by_text.insert(hash, id);
         id
+    }
+
+    /// Remembers the links that a write set, and the later one that took their place.
+    pub(crate) fn remember(&mut self, id: u32, stamp: Stamp, successor: Stamp, limit: usize) {
+        self.former.remember(stamp, self.documents[id].to_buf(), successor, limit);
     }
 
     /// Counts one holder less and drops the document after the last.

@@ -38,8 +38,8 @@ impl Directory {
                 // What returns because a newer write is gone takes no place.
                 let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp && earlier.is_local();
                 if let Some(earlier) = earlier.filter(is_successor) {
-                    let (stamp, former) = (earlier.links_stamp(), self.documents[earlier.document].to_buf());
-                    self.documents.former.remember(stamp, former, record.links.stamp, limits.former_links);
+                    let (stamp, successor) = (earlier.links_stamp(), record.links.stamp);
+                    self.documents.remember(earlier.document, stamp, successor, limits.former_links);
                 }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {

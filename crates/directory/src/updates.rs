@@ -32,6 +32,8 @@ impl Directory {
         (new.is_shown, new.is_shadowed) = (!new.is_expired(now), entry.is_shadowed && !entry.is_expired(now));
         if let Some(links) = &update.links {
             new.document = self.documents.hold(links);
+            let limit = self.context.config.limits.former_links;
+            self.documents.remember(entry.document, entry.links_stamp(), stamp, limit);
         }
         self.histories.local.note_own(stamp.dot);
         self.replace(now, Place::Entry(new));
