@@ -1,6 +1,6 @@
 //! What comes in.
 
-use waypost_rest::{Code, Observe, Response};
+use waypost_rest::{Code, Method, Observe, Response};
 
 use super::answer::finish;
 use super::{Call, Engine, RETRY_AFTER};
@@ -73,7 +73,7 @@ impl Engine {
             slot,
             token: message.token,
             message_id: message.id,
-            method: waypost_rest::Method::Get,
+            method: Method::Get,
             is_confirmable: message.kind == Kind::Confirmable,
             is_multicast: path.is_multicast,
             is_acknowledged: false,
@@ -118,7 +118,8 @@ impl Engine {
             if self.continue_download(&exchange) {
                 return;
             }
-            if !is_read {
+            // The later blocks of a FETCH come without the body that says what is asked for.
+            if !is_read || exchange.method == Method::Fetch && payload.is_empty() {
                 let refusal = Refusal::new(Code::REQUEST_ENTITY_INCOMPLETE, "Block2: no response to continue");
                 self.refuse(&exchange, refusal);
                 return;
