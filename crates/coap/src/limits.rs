@@ -16,11 +16,12 @@ use core::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest datagram that is read, in bytes. A longer request is answered with 4.13.
+    /// The largest datagram with a request that is read, in bytes. A longer one is answered with 4.13. Responses were asked for,
+    /// and some servers send long ones whole.
     pub datagram: usize,
     /// The largest request body that is put together from blocks, in bytes. A longer one is answered with 4.13.
     pub body: usize,
-    /// The largest response body that is fetched in blocks for a request of the service, in bytes.
+    /// The largest response body that is taken for a request of the service, in bytes, be it in blocks or whole.
     pub response_body: usize,
     /// How often the fetching of one response body begins anew because the body has changed meanwhile.
     pub restarts: u32,

@@ -233,6 +233,21 @@ fn a_long_response_is_fetched_in_blocks_with_tokens_of_their_own() {
 }
 
 #[test]
+fn a_response_in_one_long_datagram_is_taken_though_a_request_would_be_too_long() {
+    let (mut bench, question) = asking(wkc());
+    let body = long_text(bench.endpoint.config().limits.datagram * 4);
+    assert!(bench.say(answer(&question, "2.05").uint(12, 40).payload(&body)).is_empty());
+    assert_eq!(&outcome(&bench).unwrap().unwrap().payload[..], &body[..]);
+
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.response_body = 3000);
+    bench.ask(get(1, "echo"));
+    bench.update(|shelf| shelf.ask(7, path(NEAR).peer(), wkc()));
+    let question = bench.messages().remove(0);
+    bench.say(answer(&question, "2.05").payload(long_text(3001)));
+    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
+}
+
+#[test]
 fn a_body_that_changes_while_it_is_fetched_is_fetched_anew() {
     let block = |question: &Message, tag: &[u8], number: u32, more: bool| {
         let body = [tag[0]; 16];

@@ -17,7 +17,8 @@ use crate::token::Token;
 impl Engine {
     pub(crate) fn receive(&mut self, path: Path, datagram: &[u8]) {
         self.add_local(path.local);
-        if datagram.len() > self.config.limits.datagram {
+        let is_request = datagram.get(1).is_some_and(|code| code >> 5 == 0);
+        if is_request && datagram.len() > self.config.limits.datagram {
             self.refuse_size(path, datagram);
             return;
         }
