@@ -52,7 +52,8 @@ pub struct Limits {
     pub observations_per_peer: usize,
     /// Observations.
     pub observations: usize,
-    /// Requests of the service to one peer that have no response yet, or that observe. Further ones fail at once.
+    /// Requests of the service to one peer that have no response yet, or that observe: who mirrors a directory by its look-ups
+    /// observes each registration. Further ones fail at once.
     pub requests_per_peer: usize,
     /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
@@ -78,7 +79,7 @@ impl Default for Limits {
             transfer_timeout: Duration::from_secs(93),
             observations_per_peer: 1024,
             observations: 128 * 1024,
-            requests_per_peer: 16,
+            requests_per_peer: 1024,
             requests: 4096,
         }
     }
