@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Documents {
     documents: Slots<Document>,
     by_text: HashedIds,
+    bytes: usize,
     key: [u8; 16],
     /// Who has which link numbers from `SHARED` on. They end after two thousand million links, which no memory holds.
     shared: Blocks,
@@ -170,6 +171,7 @@ impl Documents {
         Self {
             documents: Slots::new(),
             by_text: HashedIds::new(),
+            bytes: 0,
             key,
             shared: Blocks::default(),
             former: FormerLinks::default(),
@@ -200,6 +202,7 @@ impl Documents {
             users: IdSet::EMPTY,
         });
         self.by_text.insert(hash, id);
+        self.bytes += links.as_str().len();
         id
     }
 
@@ -214,6 +217,7 @@ impl Documents {
         document.holders -= 1;
         self.gone += usize::from(document.is_gone());
         if document.holders == 0 {
+            self.bytes -= document.as_str().len();
             self.by_text.remove(document.hash, id);
             self.documents.remove(id);
         }
@@ -279,6 +283,11 @@ impl Documents {
     /// Returns how many distinct documents there are, but for those that are gone and left over in the index.
     pub(crate) fn len(&self) -> usize {
         self.documents.len() - self.gone
+    }
+
+    /// Returns how long they are together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
