@@ -150,10 +150,8 @@ impl LookupMirror {
             // One that is the first to be lost is told of. Those of many registrations are lost together.
             let mut is_news = true;
             match event {
-                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } => {
-                    if self.lost.remove(&id) {
-                        self.note_in_step(surroundings);
-                    }
+                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } if self.lost.remove(&id) => {
+                    self.note_in_step(surroundings);
                 }
                 LookupEvent::Failed { .. } if self.is_observed(id) => {
                     is_news = self.lost.is_empty() || !self.by_lookup.contains_key(&id);
