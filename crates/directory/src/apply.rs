@@ -139,7 +139,7 @@ impl Directory {
         }
         let seen = now.saturating_sub(renewal.age);
         let token = entry.token();
-        if entry.is_shown && entry.state().is_none() {
+        if entry.is_shown() && entry.state().is_none() {
             if let Some(entry) = self.registry.entry_mut(slot) {
                 entry.renewals = renewal.renewals;
                 entry.seen = entry.seen.max(seen);

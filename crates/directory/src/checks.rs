@@ -2,7 +2,7 @@ use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Location, Record, Registration};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, documents::MAX_SLOTS, packed::MAX_ATTRIBUTE, token::Token};
+use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_BASE, packed::MAX_ATTRIBUTE, token::Token};
 
 /// The limits, checked before anything is changed.
 impl Directory {
@@ -28,6 +28,7 @@ impl Directory {
         links: &str,
     ) -> Result<(), Refused> {
         let limits = &self.context.config.limits;
+        at_most("bytes in a base", MAX_BASE, base.len())?;
         let (mut count, mut bytes) = (0, base.len() + links.len());
         for (name, value) in attributes {
             count += 1;

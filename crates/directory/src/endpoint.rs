@@ -123,7 +123,7 @@ impl<'d> Endpoint<'d> {
     /// Returns whether another registration is shown in its place, see [`Directory::shadow`](crate::Directory::shadow).
     #[must_use]
     pub fn is_shadowed(&self) -> bool {
-        self.entry.is_shadowed
+        self.entry.is_shadowed()
     }
 
     /// Returns the number of the zone that the registration was made in, where that was said. The number means something on the

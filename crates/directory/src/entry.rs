@@ -36,17 +36,13 @@ pub(crate) struct Entry {
     pub(crate) document: u32,
     lifetime: Lifetime,
     pub(crate) renewals: u32,
-    base_length: u32,
+    base_length: u16,
     /// Length of scheme and authority of the base; zero if it has no authority.
-    origin_length: u32,
+    origin_length: u16,
     sector_length: u8,
     endpoint_length: u8,
-    /// [`GIVEN`] and [`LINK_LOCAL`].
-    base_kind: u8,
-    /// Whether look-ups show it: cleared when it has expired and was collected, but is kept.
-    pub(crate) is_shown: bool,
-    /// Whether another registration is shown in its place.
-    pub(crate) is_shadowed: bool,
+    /// [`GIVEN`], [`LINK_LOCAL`], [`SHOWN`] and [`SHADOWED`].
+    flags: u8,
 }
 
 /// What most registrations do not have.
@@ -72,10 +68,16 @@ impl Rare {
 }
 
 const NO_SECTOR: u8 = u8::MAX;
+/// Bytes that the base of a registration can have.
+pub(crate) const MAX_BASE: usize = u16::MAX as usize;
 /// Marks a base that the registrant gave.
 const GIVEN: u8 = 1;
 /// Marks a base that means something on one link alone.
 const LINK_LOCAL: u8 = 2;
+/// Says that look-ups show it: cleared when it has expired and was collected, but is kept.
+const SHOWN: u8 = 4;
+/// Says that another registration is shown in its place.
+const SHADOWED: u8 = 8;
 
 impl Entry {
     /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
@@ -112,9 +114,9 @@ impl Entry {
         Some(Self {
             sector_length: sector.map_or(NO_SECTOR, |sector| sector.len() as u8),
             endpoint_length: record.key.endpoint.as_str().len() as u8,
-            base_length: record.base.value.as_str().len() as u32,
-            origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u32,
-            base_kind: kind_of(&record.base.value),
+            base_length: record.base.value.as_str().len() as u16,
+            origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u16,
+            flags: flags_of(&record.base.value),
             text,
             rare: rare.boxed(),
             stamps: Stamps::of(&record).map(Box::new),
@@ -125,16 +127,16 @@ impl Entry {
             document,
             lifetime: record.lifetime.value,
             renewals: record.renewals,
-            is_shown: false,
-            is_shadowed: false,
         })
     }
 
     /// Returns what the write `stamps` and `stamp` are of makes of a registration that one write alone made, at `now`: what
     /// [`State::update`] would, without the record that merging needs. The document stays.
     pub(crate) fn updated(&self, update: &Update, stamps: Stamps, stamp: Stamp, now: Instant) -> Self {
-        let (base, base_kind) =
-            update.base.as_ref().map_or((self.base(), self.base_kind), |base| (base.as_str(), kind_of(base)));
+        let (base, flags) = match &update.base {
+            Some(base) => (base.as_str(), flags_of(base)),
+            None => (self.base(), self.flags & (GIVEN | LINK_LOCAL)),
+        };
         let is_set = |name: &str| update.attributes.by_name().any(|(set, _)| set.as_str() == name);
         let mut attributes: Vec<_> = self.attributes().filter(|(name, _)| !is_set(name)).collect();
         attributes.extend(update.attributes.iter());
@@ -158,9 +160,9 @@ impl Entry {
             stamp,
             lifetime,
             renewals: 0,
-            base_length: base.len() as u32,
-            origin_length: origin(base).map_or(0, str::len) as u32,
-            base_kind,
+            base_length: base.len() as u16,
+            origin_length: origin(base).map_or(0, str::len) as u16,
+            flags,
             ..*self
         }
     }
@@ -230,8 +232,22 @@ impl Entry {
         longer.map_or(self.deadline(), |longer| longer.max(self.deadline()))
     }
 
+    pub(crate) fn is_shown(&self) -> bool {
+        self.flags & SHOWN != 0
+    }
+
+    pub(crate) fn is_shadowed(&self) -> bool {
+        self.flags & SHADOWED != 0
+    }
+
     pub(crate) fn is_visible(&self) -> bool {
-        self.is_shown && !self.is_shadowed
+        self.flags & (SHOWN | SHADOWED) == SHOWN
+    }
+
+    /// Says whether look-ups show it, and whether another one is shown in its place.
+    pub(crate) fn show(&mut self, is_shown: bool, is_shadowed: bool) {
+        let set = |flag, condition| if condition { flag } else { 0 };
+        self.flags = self.flags & (GIVEN | LINK_LOCAL) | set(SHOWN, is_shown) | set(SHADOWED, is_shadowed);
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
@@ -262,7 +278,7 @@ impl Entry {
     }
 
     pub(crate) fn base_source(&self) -> BaseSource {
-        if self.base_kind & GIVEN != 0 { BaseSource::Given } else { BaseSource::Observed }
+        if self.flags & GIVEN != 0 { BaseSource::Given } else { BaseSource::Observed }
     }
 
     /// Returns name and value of each attribute, by name.
@@ -310,7 +326,7 @@ impl Entry {
     }
 
     pub(crate) fn is_link_local(&self) -> bool {
-        self.base_kind & LINK_LOCAL != 0
+        self.flags & LINK_LOCAL != 0
     }
 
     pub(crate) fn is_local(&self) -> bool {
@@ -372,7 +388,7 @@ fn text_of<'t>(names: [&str; 3], attributes: impl Iterator<Item = (&'t str, Opti
     text.into()
 }
 
-fn kind_of(base: &Base) -> u8 {
+fn flags_of(base: &Base) -> u8 {
     let given = if base.source() == BaseSource::Given { GIVEN } else { 0 };
     let link_local = if base.is_link_local() { LINK_LOCAL } else { 0 };
     given | link_local

@@ -61,7 +61,7 @@ impl Subject {
     /// Returns the registration if look-ups show it, or would if no time had passed since the last change.
     pub(crate) fn entry<'r>(&self, registry: &'r Registry) -> Option<&'r Entry> {
         let entry = registry.entry(registry.find(self.token)?)?;
-        (entry.is_shown && entry.foreign_location() == self.foreign.as_ref()).then_some(entry)
+        (entry.is_shown() && entry.foreign_location() == self.foreign.as_ref()).then_some(entry)
     }
 }
 

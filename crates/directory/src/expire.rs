@@ -32,7 +32,7 @@ impl Directory {
         let Some(slot) = due_now else { return false };
         match self.registry.place(slot) {
             Some(place) if due(place, &self.context.config.limits) > now => self.file(now, slot, None),
-            Some(Place::Entry(entry)) if entry.is_shown => self.hide(now, slot),
+            Some(Place::Entry(entry)) if entry.is_shown() => self.hide(now, slot),
             _ => self.forget(now, slot),
         }
         true

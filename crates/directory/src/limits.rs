@@ -19,7 +19,7 @@ pub struct Limits {
     pub registrations: usize,
     /// Links in the document of one registration.
     pub links_per_registration: usize,
-    /// Bytes of link document, base and attributes of one registration together.
+    /// Bytes of link document, base and attributes of one registration together; a base alone has at most 65 535, whatever this says.
     pub bytes_per_registration: usize,
     /// Attribute values of one endpoint.
     pub attributes_per_registration: usize,

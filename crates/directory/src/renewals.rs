@@ -202,7 +202,7 @@ impl Directory {
     fn renew_copy(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
         let seen = now.saturating_sub(age);
         let Some(entry) = self.registry.entry_mut(slot) else { return false };
-        if entry.is_shown && entry.state().is_none() {
+        if entry.is_shown() && entry.state().is_none() {
             let is_younger = seen > entry.seen && age < entry.lifetime().duration();
             if is_younger {
                 entry.renew(seen);

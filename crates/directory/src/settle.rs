@@ -25,7 +25,7 @@ impl Directory {
         signs.bury(now, &mut state);
         let earlier = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let copies_until = copies_until.max(earlier.map_or(Instant::ZERO, Entry::copies_until));
-        let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed && !entry.is_expired(now));
+        let is_shadowed = earlier.is_some_and(|entry| entry.is_shadowed() && !entry.is_expired(now));
         let limits = &self.context.config.limits;
         let place = match state.record() {
             Some(record) => {
@@ -43,8 +43,7 @@ impl Directory {
                 }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {
-                    entry.is_shown = !entry.is_expired(now);
-                    entry.is_shadowed = is_shadowed;
+                    entry.show(!entry.is_expired(now), is_shadowed);
                     Place::Entry(entry)
                 })
             }
@@ -87,7 +86,7 @@ impl Directory {
             return self.settle(now, token, state, &signs, until);
         }
         let old = entry.clone();
-        (entry.is_shown, entry.is_shadowed) = (false, false);
+        entry.show(false, false);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
     }
@@ -96,7 +95,7 @@ impl Directory {
     pub(crate) fn shadow_slot(&mut self, now: Instant, slot: u32, is_shadowed: bool) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
-        entry.is_shadowed = is_shadowed;
+        entry.show(entry.is_shown(), is_shadowed);
         self.follow(now, slot, Some(&Place::Entry(old)));
     }
 
@@ -144,7 +143,7 @@ impl Directory {
         let Self { registry, documents, index, histories, watches, context, .. } = self;
         let new = registry.place(slot);
         let (old_entry, new_entry) = (old.and_then(Place::entry), new.and_then(Place::entry));
-        let is_shown = |entry: &&Entry| entry.is_shown;
+        let is_shown = |entry: &&Entry| entry.is_shown();
         let (old_shown, new_shown) = (old_entry.filter(is_shown), new_entry.filter(is_shown));
 
         let is_visible = |entry: &&Entry| entry.is_visible();
@@ -177,7 +176,7 @@ impl Directory {
         let queues = [deadlines, kept, graves];
         let mut new = registry.place_mut(slot);
         if let (Some(Place::Entry(old)), Some(Place::Entry(new))) = (old, &mut new)
-            && (old.is_shown && new.is_shown && new.due() >= old.filed)
+            && (old.is_shown() && new.is_shown() && new.due() >= old.filed)
         {
             // It comes up early where it is, and is filed anew then.
             new.filed = old.filed;
@@ -196,7 +195,7 @@ impl Directory {
 /// Returns the position of the queue that something is filed in.
 fn queue_of(place: &Place) -> usize {
     match place {
-        Place::Entry(entry) if entry.is_shown => 0,
+        Place::Entry(entry) if entry.is_shown() => 0,
         Place::Entry(_) => 1,
         Place::Grave(_) => 2,
     }
@@ -205,7 +204,7 @@ fn queue_of(place: &Place) -> usize {
 /// Returns when something has to be done: when what is shown expires, and when what is kept or remembered is forgotten.
 pub(crate) fn due(place: &Place, limits: &Limits) -> Instant {
     match place {
-        Place::Entry(entry) if entry.is_shown => entry.due(),
+        Place::Entry(entry) if entry.is_shown() => entry.due(),
         Place::Entry(entry) => kept_until(entry, limits),
         Place::Grave(grave) => grave.until,
     }

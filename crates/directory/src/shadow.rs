@@ -27,7 +27,7 @@ impl Directory {
     /// ```
     pub fn shadow(&mut self, now: Instant, location: &Location, is_shadowed: bool) -> bool {
         let Some(slot) = self.find(location.as_str()) else { return false };
-        let is_other = self.registry.entry(slot).is_some_and(|entry| entry.is_shadowed != is_shadowed);
+        let is_other = self.registry.entry(slot).is_some_and(|entry| entry.is_shadowed() != is_shadowed);
         if is_other {
             self.shadow_slot(now, slot, is_shadowed);
         }

@@ -29,7 +29,7 @@ impl Directory {
         if let Some(links) = &update.links {
             self.check_links(links)?;
         }
-        (new.is_shown, new.is_shadowed) = (!new.is_expired(now), entry.is_shadowed && !entry.is_expired(now));
+        new.show(!new.is_expired(now), entry.is_shadowed() && !entry.is_expired(now));
         if let Some(links) = &update.links {
             new.document = self.documents.hold(links);
             let limit = self.context.config.limits.former_links;

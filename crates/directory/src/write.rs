@@ -49,7 +49,7 @@ impl Directory {
         self.check_registration(&registration)?;
         let present = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?)));
         let location = self.context.location(token);
-        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
+        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown() || entry.is_expired(now));
         if let Some((slot, entry)) = present
             // Elsewhere it may have been removed meanwhile: that would undo a renewal, and not a registration.
             && entry.stamp().dot.replica == self.context.config.replica
@@ -161,7 +161,7 @@ impl Directory {
         }
         let present = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?)));
         let seen = now.saturating_sub(age);
-        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown || entry.is_expired(now));
+        let is_new = present.is_none_or(|(_, entry)| !entry.is_shown() || entry.is_expired(now));
         if let Some((slot, entry)) = present
             && entry.foreign_uri() == location.as_str()
             && self.is_same(entry, &registration)
@@ -203,7 +203,7 @@ impl Directory {
     pub(crate) fn renew_since(&mut self, now: Instant, slot: u32, seen: Instant) {
         let replica = self.context.config.replica;
         if let Some(entry) = self.registry.entry_mut(slot)
-            && entry.is_shown
+            && entry.is_shown()
             && !entry.is_expired(now)
             && entry.stamp().dot.replica == replica
             && entry.state().is_none()
