@@ -41,8 +41,11 @@ pub(crate) struct Entry {
     origin_length: u16,
     sector_length: u8,
     endpoint_length: u8,
-    /// [`GIVEN`], [`LINK_LOCAL`], [`SHOWN`] and [`SHADOWED`].
+    /// [`GIVEN`], [`LINK_LOCAL`] and [`SHADOWED`].
     flags: u8,
+    /// Whether look-ups show it: cleared when it has expired and was collected, but is kept. A `bool` leaves room to tell what is no
+    /// entry.
+    is_shown: bool,
 }
 
 /// What most registrations do not have.
@@ -74,10 +77,8 @@ pub(crate) const MAX_BASE: usize = u16::MAX as usize;
 const GIVEN: u8 = 1;
 /// Marks a base that means something on one link alone.
 const LINK_LOCAL: u8 = 2;
-/// Says that look-ups show it: cleared when it has expired and was collected, but is kept.
-const SHOWN: u8 = 4;
 /// Says that another registration is shown in its place.
-const SHADOWED: u8 = 8;
+const SHADOWED: u8 = 4;
 
 impl Entry {
     /// Packs what `state` shows, which is the registration of `token`; the links are the document `document`.
@@ -117,6 +118,7 @@ impl Entry {
             base_length: record.base.value.as_str().len() as u16,
             origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u16,
             flags: flags_of(&record.base.value),
+            is_shown: false,
             text,
             rare: rare.boxed(),
             stamps: Stamps::of(&record).map(Box::new),
@@ -163,6 +165,7 @@ impl Entry {
             base_length: base.len() as u16,
             origin_length: origin(base).map_or(0, str::len) as u16,
             flags,
+            is_shown: false,
             ..*self
         }
     }
@@ -233,7 +236,7 @@ impl Entry {
     }
 
     pub(crate) fn is_shown(&self) -> bool {
-        self.flags & SHOWN != 0
+        self.is_shown
     }
 
     pub(crate) fn is_shadowed(&self) -> bool {
@@ -241,13 +244,13 @@ impl Entry {
     }
 
     pub(crate) fn is_visible(&self) -> bool {
-        self.flags & (SHOWN | SHADOWED) == SHOWN
+        self.is_shown && !self.is_shadowed()
     }
 
     /// Says whether look-ups show it, and whether another one is shown in its place.
     pub(crate) fn show(&mut self, is_shown: bool, is_shadowed: bool) {
-        let set = |flag, condition| if condition { flag } else { 0 };
-        self.flags = self.flags & (GIVEN | LINK_LOCAL) | set(SHOWN, is_shown) | set(SHADOWED, is_shadowed);
+        self.is_shown = is_shown;
+        self.flags = self.flags & !SHADOWED | if is_shadowed { SHADOWED } else { 0 };
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
