@@ -148,8 +148,13 @@ impl<S> Proxy<S> {
         if self.upstreams.iter().any(|upstream| upstream.host == host) {
             return Err(NotFollowed::Already);
         }
-        if let Holding::Mirror(query) = &holding {
-            self.replicated.replicator_mut().add_mirror_of(host.clone(), query.clone())?;
+        let replicator = self.replicated.replicator_mut();
+        match &holding {
+            Holding::Mirror(query) => replicator.add_mirror_of(host.clone(), query.clone())?,
+            Holding::Through(source, query) => {
+                replicator.add_mirror_through(source.clone(), host.authority().clone(), query.clone())?;
+            }
+            Holding::Answers | Holding::Recurring => {}
         }
         self.upstreams.push(Upstream::new(host, holding, summary));
         Ok(())
@@ -212,9 +217,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Tells whether all that a source has for a look-up is in the directory of the service.
     fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
         let source = &self.upstreams[upstream];
-        let (name, unconfirmed) = (source.host.as_str(), self.config.unconfirmed);
+        let (authority, unconfirmed) = (source.host.authority(), self.config.unconfirmed);
         excludes(&source.summary, &lookup.criteria)
-            || covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
+            || covers(now, self.replicated.replicator(), authority, unconfirmed, (lookup.scope, &lookup.criteria))
     }
 
     /// Answers all who wait for a question, if its answer is complete.
@@ -363,7 +368,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     && covers(
                         now,
                         &observed.replicator,
-                        source.host.as_str(),
+                        source.host.authority(),
                         self.config.unconfirmed,
                         (lookup.scope, &lookup.criteria),
                     )

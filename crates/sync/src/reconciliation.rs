@@ -7,6 +7,7 @@ use waypost_model::{Dot, Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
+use crate::subject::Subject;
 use crate::wire::{Cells, Question};
 use crate::{Limits, Relation};
 
@@ -16,7 +17,7 @@ use crate::{Limits, Relation};
 /// the source knows of the write and it would not have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
-    relation: Relation,
+    subject: Subject,
     key: [u8; 16],
     encoder: Encoder,
     decoder: Decoder,
@@ -58,7 +59,7 @@ impl Reconciliation {
         now: Instant,
         directory: &Directory,
         origin: &Origin,
-        relation: Relation,
+        subject: Subject,
         limits: &Limits,
         jitter: &mut Jitter,
     ) -> Self {
@@ -68,7 +69,7 @@ impl Reconciliation {
         let mut sketch = SketchLimits::default();
         sketch.cells = limits.cells;
         Self {
-            relation,
+            subject,
             key,
             size: ids.len(),
             encoder: Encoder::new(key, ids),
@@ -90,11 +91,11 @@ impl Reconciliation {
                 let from = self.decoder.next_index() as u64;
                 let count = (from / 2).clamp(FIRST_CELLS, (limits.answer_bytes / Cell::SIZE) as u64);
                 self.asked = from + count;
-                Question::Cells { relation: self.relation, key: self.key, from, count }
+                Question::Cells { subject: self.subject.clone(), key: self.key, from, count }
             }
             Step::Fetch { wanted } => {
                 let ids = wanted.iter().copied().take(limits.ids).collect();
-                Question::Entries { relation: self.relation, key: self.key, ids }
+                Question::Entries { subject: self.subject.clone(), key: self.key, ids }
             }
         }
     }
@@ -113,8 +114,8 @@ impl Reconciliation {
         cells: &Cells<'_>,
     ) -> Progress {
         self.version = cells.version.clone();
-        if self.relation == Relation::Mirror && self.decoder.next_index() == 0 && self.drop_lost(now, directory, origin)
-        {
+        let is_mirrored = self.subject.relation() == Relation::Mirror;
+        if is_mirrored && self.decoder.next_index() == 0 && drop_lost(now, directory, origin, &self.version) {
             return Progress::Again;
         }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
@@ -166,20 +167,6 @@ impl Reconciliation {
         Progress::Done(self.version.clone())
     }
 
-    /// Forgets what is here of writes that the source knows nothing of; tells whether there was any.
-    ///
-    /// A mirror has all from its source. What that does not know any more it lost, with its memory; and left here, it would be
-    /// merged with what the source has heard since.
-    fn drop_lost(&self, now: Instant, directory: &mut Directory, origin: &Origin) -> bool {
-        // Who has nothing misses nothing: there is no gap.
-        let Ok(here) = directory.feed_of(now, origin, &Version::new()) else { return false };
-        let is_lost =
-            |change: &ChangeRef<'_>| !self.version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
-        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
-        let all = directory.version_of(origin).clone();
-        lost.iter().filter(|key| directory.forget_copy(now, key, &all)).count() > 0
-    }
-
     /// Returns what the source knew and has no more.
     fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> Vec<(Key, Dot)> {
         let gone: BTreeSet<u64> = self.decoder.only_here().collect();
@@ -199,6 +186,19 @@ impl Reconciliation {
             .map(|(_, record)| (record.to_record().key, record.dot()))
             .collect()
     }
+}
+
+/// Forgets what is here of writes that a source, which has what is in `version`, knows nothing of; tells whether there was any.
+///
+/// A mirror has all from its source. What that does not know any more it lost, with its memory; and left here, it would be
+/// merged with what the source has heard since.
+pub(crate) fn drop_lost(now: Instant, directory: &mut Directory, origin: &Origin, version: &Version) -> bool {
+    // Who has nothing misses nothing: there is no gap.
+    let Ok(here) = directory.feed_of(now, origin, &Version::new()) else { return false };
+    let is_lost = |change: &ChangeRef<'_>| !version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
+    let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
+    let all = directory.version_of(origin).clone();
+    lost.iter().filter(|key| directory.forget_copy(now, key, &all)).count() > 0
 }
 
 /// Cells of the first question.

@@ -10,12 +10,15 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_link_format::LinkDocument;
-use waypost_model::{Origin, Registration, ReplicaId, Version};
+use waypost_model::{Location, Origin, Registration, ReplicaId, Version};
 use waypost_rest::{ETag, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const NOW: Instant = Instant::from_millis(1_000_000_000);
+
+/// Whom the liar tells of.
+const VICTIM: &str = "coap://victim";
 
 /// A directory with a registration of its own, and an engine that has just asked a source for its feed.
 struct Victim {
@@ -34,12 +37,26 @@ fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
 
 impl Victim {
     fn new(is_replica: bool) -> Self {
+        Self::of(|replicator| {
+            let uri = "coap://liar/sync/feed".parse().expect("a URI");
+            if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
+        })
+    }
+
+    /// One that mirrors an authority through the liar.
+    fn through(query: &str) -> Self {
+        Self::of(|replicator| {
+            let (uri, authority) = ("coap://liar/sync/feed".parse().expect("a URI"), VICTIM.parse().expect("one"));
+            replicator.add_mirror_through(uri, authority, query.parse().expect("a query")).expect("room");
+        })
+    }
+
+    fn of(follow: impl FnOnce(&mut Replicator)) -> Self {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
         directory.register(NOW, sensor).expect("room");
         let mut replicator = Replicator::new(SyncConfig::new(1));
-        let uri = "coap://liar/sync/feed".parse().expect("a URI");
-        if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
+        follow(&mut replicator);
         let Some(Output::Request { id, .. }) = replicator.poll_output(NOW, &mut directory) else {
             panic!("no question")
         };
@@ -148,6 +165,63 @@ fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
     let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
     assert_eq!(victim.directory.version_of(&theirs).len(), 3);
     assert_eq!(victim.directory.version_of(&Origin::Foreign("coap://honest".parse().expect("an authority"))).len(), 0);
+}
+
+#[test]
+fn who_passes_on_an_authority_lies_about_that_one_alone() {
+    let mut victim = Victim::through("");
+    let third = Location::new("coap://third/rd/1").expect("a location");
+    let sensor = Registration::parse("ep=theirs&base=coap://honest", "</honest>").expect("a registration");
+    victim.directory.mirror(NOW, third, sensor, Duration::ZERO).expect("room");
+    let before = own(&victim.directory);
+    let others = |directory: &Directory| {
+        let origin = Origin::Foreign("coap://third".parse().expect("an authority"));
+        (directory.version_of(&origin).clone(), directory.digest(&origin))
+    };
+    let kept = others(&victim.directory);
+    let mut out = passage(1, 0);
+    out.extend(encode(&HONEST));
+    let events = victim.hear(out);
+    assert!(!is_refused(&events), "{events:?}");
+    let found = |href: &str| victim.directory.endpoints(NOW, &format!("href={href}").parse().expect("a query")).count();
+    assert_eq!(["coap://victim/rd/there", "coap://third/rd/1"].map(found), [1, 1]);
+    assert_eq!(found("coap://liar/rd/there"), 0, "it is no registration of the liar");
+
+    for place in ["//third/rd/1", "coap://third/rd/1", "coap://liar/rd/there", "/../x"] {
+        let mut out = passage(1, 0);
+        out.extend(encode(&Claim { after: 1, place, ..HONEST }));
+        assert!(is_refused(&victim.hear(out)), "{place}");
+    }
+    assert_eq!((own(&victim.directory), others(&victim.directory)), (before, kept));
+}
+
+#[test]
+fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
+    for hops in [9, u64::MAX] {
+        let mut victim = Victim::through("");
+        let mut out = passage(hops, u64::MAX);
+        out.extend(encode(&HONEST));
+        let events = victim.hear(out);
+        assert!(events.iter().any(|event| matches!(event, SyncEvent::TooFar { .. })), "{events:?}");
+        assert_eq!(victim.directory.len(), 1);
+    }
+}
+
+#[test]
+fn a_source_that_says_it_was_never_in_step_or_will_be_is_not_in_step() {
+    for age in [1, u64::MAX] {
+        let mut victim = Victim::through("");
+        victim.hear(passage(1, age));
+        let standing = victim.replicator.standings().next().expect("a source");
+        assert!(!standing.is_in_step && standing.confirmed < Some(NOW), "{standing:?}");
+    }
+}
+
+/// What says through how many directories it has come, and how many milliseconds ago it was all there was.
+fn passage(hops: u64, age: u64) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    out.bool(false).and_then(|out| out.u64(hops)?.u64(u64::MAX)?.u64(age).map(drop)).expect("room");
+    out.into_writer()
 }
 
 #[test]
@@ -307,16 +381,18 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
     let mut gap = Vec::from([0x83, 0x48]);
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
-    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
-        let mut victim = Victim::new(false);
+    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap), ("marks", Vec::new())] {
+        let mut victim = Victim::through(if what == "marks" { "d=x" } else { "" });
         let mut questions = 0;
-        let mut response = Response::content(FEED_FORMAT, answer.clone());
-        response.is_observed = true;
         let mut request = Some(victim.request);
         while let Some(id) = request {
             questions += 1;
             assert!(questions < 20, "{what}: asked {questions} times at one moment");
-            victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response.clone()));
+            // Each time, it says that it lost something.
+            let answer = if what == "marks" { Vec::from([0x82, 0x01, questions]) } else { answer.clone() };
+            let mut response = Response::content(FEED_FORMAT, answer);
+            response.is_observed = true;
+            victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
             request = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory))
                 .find_map(|output| if let Output::Request { id, .. } = output { Some(id) } else { None });
         }
@@ -343,12 +419,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), is_replica in any::<bool>()) {
-        let mut victim = Victim::new(is_replica);
+    fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), kind in 0..4_u8) {
+        let is_replica = kind == 0;
+        let mut victim = match kind {
+            0 | 1 => Victim::new(is_replica),
+            2 => Victim::through(""),
+            _ => Victim::through("et=x"),
+        };
         let before = own(&victim.directory);
         victim.hear(answer.clone());
         // And one that is nearly right.
-        answer = encode(&HONEST);
+        answer = [passage(1, 0), encode(&HONEST)].concat();
         let at = at.index(answer.len());
         answer[at] = change;
         victim.hear(answer);

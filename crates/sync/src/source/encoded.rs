@@ -1,0 +1,182 @@
+use alloc::vec::Vec;
+
+use bytes::Bytes;
+use waypost_directory::{ChangeRef, Directory, FeedGap};
+use waypost_model::{Dot, Location, Origin, Version};
+use waypost_time::Instant;
+
+use super::Context;
+use crate::Relation;
+use crate::passage::Passage;
+use crate::subject::Subject;
+use crate::wire::{ChangesQuestion, Mark, Selection, Writer};
+
+/// An answer that was written, for the next who asks the same.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    pub(super) asked: Asked,
+    current: Position,
+    at: Instant,
+    pub(super) octets: Bytes,
+    pub(super) reached: Position,
+    pub(super) is_complete: bool,
+    /// How many registrations it says something of.
+    pub(super) looks: u64,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    pub(super) question: ChangesQuestion,
+    pub(super) holds: Position,
+    /// How what is passed on has come here.
+    pub(super) passage: Option<Passage>,
+    /// Whether the answer is one to a question, which says what everything amounts to, or a notification.
+    pub(super) is_notification: bool,
+}
+
+/// How far one knows the history of an authority: its writes, and its renewals.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Position {
+    pub(super) version: Version,
+    pub(super) heard: Version,
+}
+
+impl Position {
+    pub(super) fn of(directory: &Directory, origin: &Origin) -> Self {
+        Self { version: directory.version_of(origin).clone(), heard: directory.heard(origin) }
+    }
+
+    pub(super) fn includes(&self, other: &Self) -> bool {
+        self.version.includes(&other.version) && self.heard.includes(&other.heard)
+    }
+}
+
+impl Encoded {
+    /// Writes an answer.
+    ///
+    /// # Errors
+    ///
+    /// When what is held cannot be gone on from.
+    pub(super) fn new(context: &Context<'_>, asked: Asked) -> Result<Self, Gap> {
+        let Context { now, directory, config, .. } = *context;
+        let Asked { question, holds, passage, is_notification } = &asked;
+        let origin = question.subject.origin();
+        let current = Position::of(directory, &origin);
+        let told = directory.told_version(&origin);
+        let mut writer = Writer::new(question, &holds.version, &told);
+        if let Some(passage) = passage {
+            writer.passage(*passage);
+        }
+        if question.selection.is_some() && !is_notification {
+            writer.mark(Mark { replica: directory.config().replica, losses: directory.losses(&origin) });
+        }
+        let mut reached = holds.clone();
+        let (mut is_complete, mut looks) = (true, 0);
+        for change in directory.feed_of(now, &origin, &holds.version)? {
+            let is_full = writer.len() as u64 >= question.size && !writer.is_empty();
+            if is_full || question.selection.is_some() && looks >= config.limits.looked_at as u64 {
+                is_complete = false;
+                break;
+            }
+            let concerned = match &question.selection {
+                Some(selection) => selection.concerned_by(now, directory, holds, &change)?,
+                None => Concerned::Has,
+            };
+            match concerned {
+                Concerned::Has => writer.change(&change, place_of(directory, &question.subject, &change).as_ref()),
+                Concerned::MayHaveHad => writer.leave(&change),
+                Concerned::Not => writer.pass(change.dot()),
+            }
+            reached.version.insert(change.dot());
+            looks += 1;
+        }
+        if is_complete {
+            reached = current.clone();
+            // Who was ahead of this directory stays so.
+            reached.version.merge(&holds.version);
+            reached.heard.merge(&holds.heard);
+        }
+        let renewals = if is_complete { directory.renewals(now, &origin, &holds.heard) } else { Vec::new() };
+        looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
+        let has_all = current.version.includes(&holds.version);
+        let digest = (!is_notification && question.selection.is_none() && has_all).then(|| directory.digest(&origin));
+        let is_behind = !is_notification && question.subject.relation() == Relation::Mirror && !has_all;
+        let octets = if is_complete { writer.complete(&renewals, digest, is_behind) } else { writer.cut() }.into();
+        Ok(Self { asked, current, at: now, octets, reached, is_complete, looks })
+    }
+
+    /// Tells whether this is what would be written now.
+    pub(super) fn answers(&self, context: &Context<'_>, asked: &Asked) -> bool {
+        let own = &self.asked;
+        self.at == context.now
+            && own.question.is_like(&asked.question)
+            && (&own.holds, own.passage, own.is_notification) == (&asked.holds, asked.passage, asked.is_notification)
+            && self.current == Position::of(context.directory, &asked.question.subject.origin())
+    }
+}
+
+/// How a change concerns who holds a selection.
+enum Concerned {
+    /// It is in the selection.
+    Has,
+    /// It is not, and may have been.
+    MayHaveHad,
+    Not,
+}
+
+/// Says that what has changed cannot be told change by change.
+#[derive(Debug)]
+pub(super) struct Gap;
+
+impl From<FeedGap> for Gap {
+    fn from(_: FeedGap) -> Self {
+        Self
+    }
+}
+
+impl Selection {
+    fn concerned_by(
+        &self,
+        now: Instant,
+        directory: &Directory,
+        holds: &Position,
+        change: &ChangeRef<'_>,
+    ) -> Result<Concerned, Gap> {
+        let is_news = holds.version.is_empty() || self.news.contains(change.dot());
+        let is_alone = matches!(change, ChangeRef::Put(record) if !record.is_one_of_several());
+        match (directory.selects(now, &self.query, change), is_news) {
+            // The writes that it is together with may have been passed over, as they did not match by themselves.
+            (true, false) if !is_alone => Err(Gap),
+            (true, _) => Ok(Concerned::Has),
+            (false, true) => Ok(Concerned::Not),
+            (false, false) => Ok(Concerned::MayHaveHad),
+        }
+    }
+}
+
+/// Returns the path that a registration has at its authority, for a mirror, which cannot know.
+fn place_of(directory: &Directory, subject: &Subject, change: &ChangeRef<'_>) -> Option<Location> {
+    let ChangeRef::Put(record) = change else { return None };
+    match subject {
+        Subject::Replica => None,
+        Subject::Mirror => Some(directory.locate_record(record)),
+        Subject::Through(authority) => {
+            let location = directory.locate_record(record);
+            Location::new(location.as_str().strip_prefix(authority.as_str())?).ok()
+        }
+    }
+}
+
+/// Encodes the registrations that these writes made, as far as they are still here.
+pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot]) -> Vec<u8> {
+    let Context { now, directory, .. } = *context;
+    let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
+    let question = ChangesQuestion { subject, cursor, heard, size: 0, is_whole: true, selection: None };
+    let mut writer = Writer::new(&question, &question.cursor, directory.version_of(&origin));
+    for record in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
+        let change = ChangeRef::Put(record);
+        writer.change(&change, place_of(directory, &question.subject, &change).as_ref());
+    }
+    writer.cut()
+}
