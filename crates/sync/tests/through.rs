@@ -15,7 +15,7 @@ use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{EndpointName, Location, ReplicaId};
 use waypost_rest::Code;
 use waypost_server::{Client, Policy, Server, ServerConfig};
-use waypost_sync::{NotFollowed, Replicated, Replicator, SyncConfig, SyncEvent};
+use waypost_sync::{Holding, NotFollowed, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const CHAIN: [&str; 4] = ["coap://a", "coap://b", "coap://c", "coap://d"];
@@ -489,6 +489,30 @@ fn one_who_offers_no_feed_passes_nothing_on_and_is_not_mirrored_in_the_place_of_
     network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
     network.run_until(seconds(1_000));
     assert_same(&mut network, &[C], "once there is a feed");
+}
+
+#[test]
+fn a_proxy_answers_from_what_it_mirrors_through_another() {
+    let mut network = chain(2);
+    let elsewhere = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    let service = Replicated::new(Server::new(directory(3), elsewhere), Replicator::new(config(3)));
+    let mut proxy = Proxy::new(service, ProxyConfig::new(3));
+    let through = Holding::Through(format!("{B}/sync/feed").parse().expect("a URI"), Query::all());
+    proxy.add_upstream(&A.parse().expect("a URI"), through).expect("room");
+    network.add_proxy(C, proxy);
+    // It never speaks with the directory, nor the other does any more.
+    network.cut(A, C);
+    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>;rt=t1,</x>;rt=t2");
+    network.run_until(seconds(10));
+    network.cut(A, B);
+    for second in [10, 1_000] {
+        network.run_until(seconds(second));
+        assert_eq!(network.links(C, "res", "rt=t1"), [r#"<coap://[2001:db8::1]/temp>;rt="t1""#], "after {second} s");
+    }
+    // How long that counts as the whole answer, it takes from when the authority was heard of last.
+    network.run_until(seconds(10) + ProxyConfig::new(0).unconfirmed + Duration::from_secs(100));
+    let response = network.look_up(C, "res", "rt=t1").expect("an answer");
+    assert_eq!(response.code, Code::GATEWAY_TIMEOUT);
 }
 
 #[derive(Debug, Clone)]
