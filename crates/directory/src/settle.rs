@@ -36,10 +36,11 @@ impl Directory {
                     _ => self.documents.hold(links),
                 };
                 // What returns because a newer write is gone takes no place.
-                let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp && earlier.is_local();
+                let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp;
                 if let Some(earlier) = earlier.filter(is_successor) {
-                    let (stamp, former) = (earlier.links_stamp(), self.documents[earlier.document].to_buf());
-                    self.documents.former.remember(stamp, former, record.links.stamp, limits.former_links);
+                    let former = (earlier.links_stamp(), self.documents[earlier.document].to_buf());
+                    let (authority, limit) = (earlier.authority(), limits.former_links);
+                    self.documents.former.remember(authority, former, record.links.stamp, limit);
                 }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
-use waypost_model::{EndpointName, Location, ReplicaId};
+use waypost_model::{EndpointName, Location, ReplicaId, Update};
 use waypost_rest::Code;
 use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Holding, NotFollowed, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
@@ -116,6 +116,24 @@ fn what_is_registered_goes_down_a_chain_and_so_does_what_becomes_of_it() {
     network.settle();
     assert_same(&mut network, &[B, C, D], "removed, at once");
     assert_eq!(shown(&mut network, D).len(), 1);
+}
+
+#[test]
+fn a_change_costs_at_the_end_of_a_chain_what_it_costs_at_its_beginning() {
+    let mut network = chain(4);
+    let many: Vec<String> = (0..40).map(|number| format!("</sensors/{number}>;rt=temperature-c")).collect();
+    network.register(A, "ep=node1&base=coap://[2001:db8::1]", &many.join(","));
+    network.run_until(seconds(100));
+    let before = network.bytes.clone();
+    let (location, now) = (location_of(&mut network, "node1"), network.now);
+    let links = LinkDocumentBuf::parse(many[1..].join(",")).expect("links");
+    let update = Update { links: Some(links), ..Update::default() };
+    network.directory(A).update(now, &location, update).expect("a registration");
+    network.settle();
+    assert_same(&mut network, &[B, C, D], "updated");
+    let [first, second, third] = [B, C, D].map(|uri| network.bytes[uri] - before[uri]);
+    // It says in a few octets through how many it came.
+    assert!(first < 250 && second <= first + 8 && third == second, "{first}, {second}, {third} bytes");
 }
 
 #[test]
