@@ -89,7 +89,8 @@ impl Reconciliation {
             Step::Compare => {
                 // Half as many again each time: little is asked in vain, and it does not take long.
                 let from = self.decoder.next_index() as u64;
-                let count = (from / 2).clamp(FIRST_CELLS, (limits.answer_bytes / Cell::SIZE) as u64);
+                let most = (limits.answer_bytes / Cell::SIZE).max(1) as u64;
+                let count = (from / 2).max(FIRST_CELLS).min(most);
                 self.asked = from + count;
                 Question::Cells { subject: self.subject.clone(), key: self.key, from, count }
             }
