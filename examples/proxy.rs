@@ -36,6 +36,7 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
   --unconfirmed SECONDS
                       how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
+  --partial           answer with what the others have while a directory is away, rather than with 5.04
   --help              show this
 
 Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error what happens between it and
@@ -51,6 +52,7 @@ struct Options {
     has_feed: bool,
     duplicates: Duplicates,
     stale: u64,
+    partial: bool,
     limits: Limits,
 }
 
@@ -125,6 +127,7 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let mut config = ProxyConfig::new(random());
     config.duplicates = options.duplicates;
     config.stale = Duration::from_secs(options.stale);
+    config.partial = options.partial;
     let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
     for (upstream, summary) in &options.upstreams {
         proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
@@ -138,7 +141,8 @@ impl Options {
         let holding = Holding::Mirror(Query::all());
         let (duplicates, stale) = (Duplicates::Newest, 3_600);
         let (listen, upstreams, limits) = (Vec::new(), Vec::new(), Limits::default());
-        let mut options = Self { listen, upstreams, holding, has_feed: false, duplicates, stale, limits };
+        let (has_feed, partial) = (false, false);
+        let mut options = Self { listen, upstreams, holding, has_feed, duplicates, stale, partial, limits };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -162,6 +166,7 @@ impl Options {
                     };
                 }
                 "--unconfirmed" => options.limits.unconfirmed = Duration::from_secs(value()?.parse()?),
+                "--partial" => options.partial = true,
                 "--stale" => options.stale = value()?.parse()?,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{argument} is not known").into()),

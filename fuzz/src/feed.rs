@@ -142,10 +142,9 @@ impl World {
             assert_eq!(own(&self.directory, self.now), self.own);
         }
         for origin in self.directory.origins() {
-            // What has expired may be kept, and does not count.
-            let ids = self.directory.ids(self.now, &origin);
-            let live = ids.filter(|(_, record)| record.age() < record.lifetime().value.duration()).count() as u64;
-            assert!(live <= self.directory.digest(&origin).count);
+            let ids = || self.directory.ids(self.now, &origin);
+            assert!(ids().all(|(_, record)| self.directory.written(self.now, &origin, record.dot()).is_some()));
+            assert!(ids().count() as u64 >= self.directory.digest(&origin).count);
             if let Ok(feed) = self.directory.feed_of(self.now, &origin, &Version::new()) {
                 feed.for_each(|change| drop(change.to_change()));
             }

@@ -28,8 +28,9 @@ pub struct RegistrantConfig {
     pub schemes: Vec<Box<str>>,
     /// The content format of [link deltas](waypost_link_delta), by which changed links are told to a directory that announces it
     /// among the formats of its registration interface, and that names the links that it has by the ETag of its responses: a delta
-    /// is for those alone. By default the [number for experiments](waypost_link_delta::CONTENT_FORMAT). Without one, the endpoint
-    /// registers again instead.
+    /// is for those alone. If a renewal is answered with the name of other links, such as replicas can come to that merge what was
+    /// written at several, the endpoint registers again. By default the
+    /// [number for experiments](waypost_link_delta::CONTENT_FORMAT). Without one, changed links are registered again instead.
     pub link_delta_format: Option<ContentFormat>,
     /// What discovery asks for: [`Interfaces::All`] by default, or [`Interfaces::Registration`], which makes the answer
     /// shorter.

@@ -435,3 +435,14 @@ fn look_ups_over_the_limit_and_at_places_of_no_use_are_refused() {
     bench.engine.cancel(now, id);
     bench.look_up(resources(RES, ""));
 }
+
+#[test]
+fn an_observation_that_is_not_answered_in_time_is_ended_so_that_none_grows_from_a_late_answer() {
+    let mut bench = Bench::lookup();
+    bench.look_up(resources(RES, "rt=x").observed());
+    let asked = bench.asked();
+    bench.step(300);
+    assert!(matches!(bench.events()[..], [LookupEvent::Failed { fault: Fault::Unanswered(_), .. }]));
+    let end = bench.asked();
+    assert_eq!((end.id, end.request.observe), (asked.id, Some(Observe::Deregister)));
+}

@@ -347,3 +347,15 @@ fn a_directory_without_deltas_is_observed_all_the_same() {
     assert!(answer.is_observed);
     assert_eq!(answer.links.links().count(), 2);
 }
+
+#[test]
+fn a_registrant_that_only_renews_mends_what_a_merge_made_of_its_links() {
+    let mut world = World::new();
+    world.serve(A, ServerConfig::default());
+    world.register(description("ep=node1&lt=600&base=coap://[2001:db8::7]"), RegistrantConfig::new(1), &[A]);
+    world.pass(10);
+    world.merge(A, Registration::parse("ep=node1&lt=600&base=coap://[2001:db8::7]", "</old>").unwrap());
+    assert_eq!(world.found(A, "ep=node1"), ["coap://[2001:db8::7]/old"]);
+    world.pass(450);
+    assert_eq!(world.found(A, "ep=node1"), ["coap://[2001:db8::7]/temp", "coap://[2001:db8::7]/light"]);
+}

@@ -96,9 +96,8 @@ impl Directory {
         };
         // So does what it takes the place of.
         let replaced = before.into_iter().filter(|dot| state.records().all(|record| record.dot() != *dot));
-        let replaced = replaced.map(|dot| (signs.of(dot), dot.replica)).max();
-        let later = replaced.filter(|(sign, _)| *sign > seen);
-        signs.set(dot, later.map_or(seen, |(sign, _)| sign));
+        let later = replaced.map(|dot| signs.of(dot)).max().filter(|sign| *sign > seen);
+        signs.set(dot, later.unwrap_or(seen));
         signs.bury(now, &mut state);
         if state.len() > MAX_WRITES {
             return Err(Refused::OverLimit { what: "concurrent writes", limit: MAX_WRITES });
@@ -113,9 +112,9 @@ impl Directory {
         self.clock = clock;
         let copies_until = seen + lifetime;
         self.settle(now, token, state, &signs, copies_until);
-        // The other did not hear of what was renewed here meanwhile, and nobody would tell it.
-        if let (Some(slot), Some((sign, owner))) = (slot, later)
-            && self.is_own(&origin, owner)
+        // Who made it did not hear of what was renewed meanwhile, and who renewed that may not be there to tell.
+        if let (Some(slot), Some(sign)) = (slot, later)
+            && origin.is_local()
             && sign + lifetime > now
         {
             self.renew_since(now, slot, sign);
@@ -187,7 +186,7 @@ impl Directory {
     /// of one authority write about the same.
     fn clock_after(&self, now: Instant, origin: &Origin, latest: Timestamp) -> Result<Clock, Refused> {
         let mut clock = self.clock.clone();
-        clock.observe(self.millis(now), latest).map_err(|_| Refused::Implausible { what: "timestamp" })?;
+        clock.observe(self.millis(now), latest).map_err(|_| Refused::Early)?;
         Ok(if origin.is_local() { clock } else { self.clock.clone() })
     }
 

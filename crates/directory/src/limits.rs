@@ -62,7 +62,8 @@ pub struct Limits {
     /// How long a replica is known, about, of which no registration and no removal is left: longer than any two replicas are
     /// apart, or one of them asleep. One that has forgotten it sooner than others costs a question.
     pub replicas_kept: Duration,
-    /// How far the clock of a peer may be ahead.
+    /// How far the clock of a peer may be ahead. What was made later than that is [refused](crate::Refused::Early) until its time has
+    /// come.
     pub clock_ahead: Duration,
 }
 

@@ -48,6 +48,10 @@ pub enum Refused {
         /// The field that cannot be right.
         what: &'static str,
     },
+    /// The change may be taken later: the clock of who made it is further ahead than
+    /// [`Limits::clock_ahead`](crate::Limits::clock_ahead).
+    #[error("made in the future")]
+    Early,
     /// This replica has lost its sequence numbers: a peer knows writes of it that it does not know itself. It needs a new
     /// [`ReplicaId`](waypost_model::ReplicaId).
     #[error("this replica has forgotten its own writes")]

@@ -186,8 +186,9 @@ impl Directory {
         let own = |entry: &Entry, replica| entry.is_local() && replica == self.context.config.replica;
         let seen = now.saturating_sub(age);
         let Some(entry) = self.registry.entry(slot).filter(|entry| !own(entry, dot.replica)) else { return false };
-        let is_owner = own(entry, entry.stamp().dot.replica) && entry.state().is_none();
-        if !is_owner {
+        // What took the place of that write did not see it: its owner may never hear of it, as it is in no feed any more.
+        let is_to_be_told = entry.is_local() && entry.state().is_none() && entry.stamp().dot != dot;
+        if !is_to_be_told {
             return self.renew_copy(now, slot, dot, age);
         }
         let is_younger = seen > entry.seen && age < entry.lifetime().duration();

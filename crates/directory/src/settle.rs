@@ -72,6 +72,8 @@ impl Directory {
     /// Hides a registration that has expired, for its endpoint to find it when it comes back; or what of it has.
     pub(crate) fn hide(&mut self, now: Instant, slot: u32) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
+        // What is due is in no queue any more.
+        entry.filed = Instant::MAX;
         if let Some(state) = entry.state()
             && (!entry.is_expired(now) || state.removals().next().is_some())
         {

@@ -109,7 +109,8 @@ fn a_lying_peer_changes_nothing() {
         let before = shown(&directory);
         let events = directory.watch(at(1000), waypost_directory::Scope::Endpoints, Query::all());
         assert!(events.is_ok());
-        assert_eq!(directory.apply(at(1000), lie.clone()), Err(Refused::Implausible { what }), "{lie:?}");
+        let refused = if what == "timestamp" { Refused::Early } else { Refused::Implausible { what } };
+        assert_eq!(directory.apply(at(1000), lie.clone()), Err(refused), "{lie:?}");
         assert_eq!(shown(&directory), before);
         assert_eq!(directory.poll_watch(), None);
         assert!(directory.version().is_empty());
@@ -375,4 +376,21 @@ fn a_renewal_is_told_on_by_who_got_the_registration_after_it() {
     tell(&owner, &mut between, 50);
     tell(&between, &mut last, 51);
     assert_eq!(last.endpoints(at(80), &Query::all()).count(), 1);
+}
+
+#[test]
+fn writes_that_did_not_see_each_other_are_compared_each_as_it_was_written() {
+    let (first, second) = (stamp(2, 5, 1), stamp(3, 7, 2));
+    let mut directory = with_one();
+    directory.apply(at(1000), put(record(first), 20)).unwrap();
+    directory.apply(at(1000), put(record(second), 30)).unwrap();
+    let compared: Vec<_> = directory
+        .ids(at(1000), &Origin::Local)
+        .map(|(_, record)| (record.to_record(), record.age().as_secs()))
+        .collect();
+    assert_eq!(compared, [(record(stamp(2, 5, 0)), 10), (record(second), 30)]);
+    for dot in [first.dot, second.dot] {
+        let written = directory.written(at(1000), &Origin::Local, dot).unwrap().to_record();
+        assert_eq!(written.seen.iter().collect::<Vec<_>>(), [dot]);
+    }
 }

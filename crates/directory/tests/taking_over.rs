@@ -98,3 +98,52 @@ fn who_was_taken_over_tells_what_was_renewed_with_it_since() {
     assert_eq!((count(&a, 181), count(&b, 181)), (0, 0));
     assert_eq!(a.version(), b.version());
 }
+
+#[test]
+fn whoever_finds_that_a_write_met_a_renewal_that_did_not_see_it_tells_so() {
+    // Whether the owner renews it, or another who takes it over, and which of the two is heard of first.
+    for (is_owner, is_renewal_first) in [(true, true), (false, true), (false, false)] {
+        let (mut a, mut b, location) = two();
+        let (mut c, mut d) = (replica(3), replica(4));
+        follow(&a, &mut d, 0);
+        let base = waypost_model::Base::given("coap://moved").expect("a base");
+        b.update(at(5), &location, Update { base: Some(base), ..Update::default() }).expect("a registration");
+        let renewed = if is_owner { &mut a } else { &mut d };
+        renewed.renew(at(80), &location).expect("a registration");
+        let both = if is_renewal_first { [&*renewed, &b] } else { [&b, &*renewed] };
+        both.into_iter().for_each(|source| follow(source, &mut c, 90));
+        // Neither hears of the other but from who found it, after the write has expired where it was made.
+        for directory in [&mut a, &mut b, &mut d] {
+            directory.expire(at(120));
+            follow(&c, directory, 120);
+            let shown: Vec<_> =
+                directory.endpoints(at(179), &Query::all()).map(|found| found.base().to_owned()).collect();
+            assert_eq!(shown, ["coap://moved"], "{is_owner} {is_renewal_first}");
+            assert_eq!(count(directory, 181), 0);
+        }
+    }
+}
+
+#[test]
+fn what_is_revived_where_another_write_was_not_heard_of_shows_itself_once_that_has_expired() {
+    let (mut a, mut b) = (replica(1), replica(2));
+    let of = |base: &str| {
+        let mut own = registration("node1", base, "</t>");
+        own.lifetime = waypost_model::Lifetime::from_secs(100).expect("a lifetime");
+        own
+    };
+    let location = a.register(at(0), of("coap://first")).expect("within the limits").location;
+    b.register(at(60), of("coap://second")).expect("within the limits");
+    follow(&a, &mut b, 60);
+    for directory in [&mut a, &mut b] {
+        directory.expire(at(120));
+    }
+    a.renew(at(120), &location).expect("a registration");
+    follow(&a, &mut b, 120);
+    let shown = |directory: &Directory, seconds| -> Vec<String> {
+        directory.endpoints(at(seconds), &Query::all()).map(|found| found.base().to_owned()).collect()
+    };
+    assert_eq!(shown(&b, 120), ["coap://second"]);
+    b.expire(at(165));
+    assert_eq!(shown(&b, 165), ["coap://first"]);
+}

@@ -21,6 +21,11 @@ use crate::{
 /// * Causal order first: a write takes the place of those that say nothing it has not seen.
 /// * A renewal says nothing of its own: it says what it renewed. So a removal that saw that removes the renewal too, also one
 ///   that it did not see; and of two renewals of the same, the one with the greater [`Stamp`] stays.
+/// * A write that saw what was renewed, and not the renewal, takes the place of both, and counts as renewed then: the endpoint
+///   was alive, and meant what it had said last. So what was registered at one replica, and renewed at another that had not
+///   heard of that, lives on as it was registered, also where it has expired before the renewal is heard of. Whoever finds
+///   that two such writes meet tells the others, by a renewal of its own. A renewal of what has *expired* where it is renewed
+///   counts as a registration: see [`State::revive`].
 /// * Records that did not see each other merge field by field; each of base, lifetime, links and every attribute is taken
 ///   from the write with the greater [`Stamp`]. A whole registration writes every attribute, those that it does not name
 ///   to nothing.

@@ -84,7 +84,9 @@ impl Server {
         self.note_change(location);
         let endpoint = self.directory.registration(now, location);
         let after = endpoint.map(|endpoint| endpoint.dot());
-        let etag = endpoint.filter(|_| delta.is_some()).map(|endpoint| etag_of_links(&endpoint));
+        // Writes that merge at replicas can leave other links than those that the endpoint registered.
+        let names_links = self.config.link_delta_format.is_some();
+        let etag = endpoint.filter(|_| names_links).map(|endpoint| etag_of_links(&endpoint));
         let (location, uri) = (location.clone(), peer.uri.clone());
         self.note(match is_empty || after == Some(before) {
             true => Event::Renewed { location, peer: uri },

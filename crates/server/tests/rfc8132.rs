@@ -270,3 +270,16 @@ fn the_format_of_deltas_is_announced_and_can_be_another_or_none() {
     let location = world.register(&node(), "ep=node1", LINKS);
     assert_eq!(world.ask(&node(), patch(&location, &between(LINKS, ""))).code, Code::METHOD_NOT_ALLOWED);
 }
+
+#[test]
+fn section_3_the_answer_to_a_renewal_names_the_links_where_deltas_are_spoken() {
+    let mut world = World::new();
+    let location = world.register(&node(), "ep=node1", LINKS);
+    let renewed = world.ask(&node(), request(Method::Post, &location));
+    assert_eq!((renewed.code, renewed.etag), (Code::CHANGED, Some(ETag::of(LINKS.as_bytes()))));
+    let mut config = ServerConfig::default();
+    config.link_delta_format = None;
+    let mut silent = World::with(config);
+    let location = silent.register(&node(), "ep=node1", LINKS);
+    assert_eq!(silent.ask(&node(), request(Method::Post, &location)).etag, None);
+}

@@ -1,5 +1,4 @@
 use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
 
 use waypost_filter::{Query, Scope};
 use waypost_link_format::LinkDocumentBuf;
@@ -16,8 +15,8 @@ pub(crate) struct Asked {
 /// An answer of a source.
 #[derive(Debug, Clone)]
 pub(crate) struct Cached {
-    /// With absolute references.
-    pub(crate) links: Arc<LinkDocumentBuf>,
+    /// With absolute references. The text is the one that is kept to be revalidated, unless some of it was left out.
+    pub(crate) links: LinkDocumentBuf,
     pub(crate) fresh_until: Instant,
 }
 

@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use waypost_filter::{Query, Scope, remainder};
+use waypost_filter::{Held, Query, Scope, remainder};
 use waypost_model::Authority;
 use waypost_time::Instant;
 
@@ -20,8 +20,27 @@ pub(crate) fn covers(
 ) -> bool {
     let is_held = |standing: &Standing<'_>| {
         standing.authority == authority
-            && standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
+            && is_usable(now, standing, unconfirmed)
             && remainder(standing.query, standing.held, query, scope).is_some()
     };
     replicator.standings().any(|standing| is_held(&standing))
+}
+
+/// Returns what of each source [can be used](covers).
+pub(crate) fn usable(
+    now: Instant,
+    replicator: &Replicator,
+    unconfirmed: Duration,
+) -> impl Iterator<Item = Option<Held>> {
+    replicator.standings().map(move |standing| is_usable(now, &standing, unconfirmed).then_some(standing.held))
+}
+
+/// Returns when the next of the sources that were lost cannot be used any more.
+pub(crate) fn next_loss(now: Instant, replicator: &Replicator, unconfirmed: Duration) -> Option<Instant> {
+    let lost = replicator.standings().filter(|standing| !standing.is_in_step);
+    lost.filter_map(|standing| Some(standing.confirmed? + unconfirmed)).filter(|until| now < *until).min()
+}
+
+fn is_usable(now: Instant, standing: &Standing<'_>, unconfirmed: Duration) -> bool {
+    standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
 }

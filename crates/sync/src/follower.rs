@@ -1,4 +1,5 @@
 mod comparing;
+mod early;
 mod taking;
 
 use alloc::boxed::Box;
@@ -15,6 +16,7 @@ use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure,
 use waypost_time::{Instant, Jitter, back_off};
 
 use self::comparing::{Comparison, Turn, put_off};
+use self::early::Early;
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{ChangesQuestion, Mark, Question, Selection};
@@ -43,6 +45,7 @@ pub(crate) struct Follower {
     /// Whether the source has lost something that it cannot tell of, so that a selection is to be read anew.
     is_outdated: bool,
     anew: Option<Anew>,
+    early: Option<Early>,
     comparison: Option<Comparison>,
     /// When it may be compared again.
     comparable: Instant,
@@ -116,6 +119,8 @@ enum Taken {
     TooLarge,
     /// It does not say all that is gone.
     Outdated,
+    /// It has what cannot be taken yet.
+    Early,
     /// Nothing more can be taken from this source for now.
     Stopped,
 }
@@ -142,6 +147,7 @@ impl Follower {
             mark: None,
             is_outdated: false,
             anew: None,
+            early: None,
             comparison: None,
             comparable: Instant::ZERO,
             failures: 0,
@@ -221,7 +227,8 @@ impl Follower {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let own = self.own_deadline();
         let comparison = self.comparison.as_ref().and_then(Comparison::deadline);
-        own.into_iter().chain(comparison).min()
+        let early = self.early.as_ref().map(|early| early.until);
+        own.into_iter().chain(comparison).chain(early).min()
     }
 
     const fn own_deadline(&self) -> Option<Instant> {
@@ -242,6 +249,7 @@ impl Follower {
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
         self.time_comparison(surroundings);
+        self.time_early(surroundings.now);
         if self.own_deadline().is_none_or(|deadline| deadline > surroundings.now) {
             return;
         }
@@ -268,7 +276,7 @@ impl Follower {
             (surroundings.events)(SyncEvent::OwnAuthority { source: self.name.clone() });
             return None;
         }
-        let cursor = self.cursor(surroundings.directory).clone();
+        let cursor = self.cursor(surroundings.directory).into_owned();
         let request = match &self.step {
             Step::Discover { .. } => {
                 let argument = ["rt=", FEED_RESOURCE_TYPE].concat();
@@ -348,7 +356,7 @@ impl Follower {
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
-                    let before = self.cursor(surroundings.directory).clone();
+                    let before = self.cursor(surroundings.directory).into_owned();
                     let taken = self.take(surroundings, &response.payload, &cursor);
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
@@ -382,7 +390,7 @@ impl Follower {
                 self.finish_anew(surroundings);
                 self.start_anew(surroundings);
             }
-            Taken::Gap | Taken::More => self.ask_on(surroundings, is_further),
+            Taken::Gap | Taken::More | Taken::Early => self.ask_on(surroundings, is_further),
             Taken::All => {
                 if let Some(selection) = &mut self.selection {
                     selection.news = Version::new();
@@ -467,14 +475,6 @@ impl Follower {
 
     fn wait(&mut self, now: Instant, span: Duration) {
         self.phase = Phase::Waiting { until: now + span };
-    }
-
-    /// Returns what is held of the source.
-    fn cursor<'c>(&'c self, directory: &'c Directory) -> &'c Version {
-        match &self.anew {
-            Some(anew) => &anew.cursor,
-            None => directory.version_of(&self.origin),
-        }
     }
 
     /// Tells whether what is to be mirrored is what this directory is the origin of.

@@ -142,26 +142,35 @@
 //!
 //! | all that is asked for | is answered |
 //! |---|---|
-//! | is mirrored, or registered here | by the service, which can be observed |
+//! | is mirrored, or registered here | by the service |
 //! | is in what is observed because it recurs, or in an answer that is fresh | from there |
 //! | is neither | by asking the sources that [can have it](Proxy::add_upstream_of), revalidating by ETag, and putting together what they say |
 //! | was once known, and its source is gone | for as long as [`ProxyConfig::stale`] allows, with a Max-Age of zero |
-//! | was never known, and its source is gone | with 5.04 |
+//! | was never known, and its source is gone | with 5.04, and a Max-Age after which that source is asked again |
+//! | the same, where [`ProxyConfig::partial`] allows it | with what the others have, if anything, with a Max-Age of zero |
 //!
 //! *Whole answers.* Whether what is held has the whole answer is what [`waypost_filter::remainder`] tells. What is mirrored is held
 //! with endpoints and links both, so that every criterion can be decided. A source that was lost is still answered for until
 //! lifetimes are over, for at most [`ProxyConfig::unconfirmed`].
 //!
+//! *Observation.* What is mirrored is observed at the service. For the rest, each source is observed whose part is not at hand: once for
+//! all clients that observe the same, by polling as Max-Age allows where a source does not tell of changes, and no longer than there are
+//! clients. What a client was told last is what a fresh look-up finds. The observation ends with the error that a look-up would be
+//! answered with. Some look-ups are answered and not observed: above a [limit](ProxyLimits::observers), those for lifetimes, those
+//! of a peer that is itself a source, and those with several criteria at a source of recurring queries that is not known to join
+//! them.
+//!
 //! *References* are made absolute against the source ([RFC 8075 §6.5.2]), so that they mean the same here. The union says once what
 //! several sources say word for word. Pages are cut from the union.
 //!
 //! *Recurring queries* ([`Holding::Recurring`]): where [`ProxyLimits::recurrences`] different queries would have been answered by one
-//! with a criterion less, that one is observed. It goes on while the answers it saves are more than what its source sends. A source
+//! with a criterion less, that one is observed. It goes on while what a cache would have asked for is more than what its source
+//! sends, and what did not pay is tried ever more rarely. A source
 //! that does not join criteria by AND, which is tried out, is asked for one criterion, and the rest is decided here.
 //!
 //! *Handover.* An endpoint that could not reach a directory registers at the next. Of its registrations that are mirrored, the one
 //! that was renewed last is shown ([`Duplicates`]), and with it those that may have been renewed after that: how late renewals are
-//! heard of is in [`Standing::delay`].
+//! heard of is in [`Standing::delay`]. Of those that are asked for, all are shown: answers do not say when a registration was renewed.
 //!
 //! *Loops.* A look-up from a source is answered from what is registered here, and nobody is asked on its behalf. In front of several
 //! sources, only those registrations are taken from one that are its own.

@@ -32,6 +32,11 @@ pub struct ProxyConfig {
     /// How long what is mirrored counts as complete after its source was lost; 25 hours by default, the default lifetime of
     /// a registration. What has outlived its lifetime is not shown in any case.
     pub unconfirmed: Duration,
+    /// Whether a look-up is answered with what the other sources have while one is away, if that is anything. It is marked by a
+    /// Max-Age of zero, and [told](crate::ProxyEvent::Partial). Not by default: a look-up client has no way to see that
+    /// something is missing, and must not take for a fact that it is not there. So it is told 5.04, with a Max-Age after which
+    /// the source is asked again.
+    pub partial: bool,
     /// What is shown of an endpoint that is registered at several sources.
     pub duplicates: Duplicates,
     /// Whether clients may ask for the ages of registrations that are not mirrored here. Not by default: a source may tell
@@ -67,6 +72,22 @@ pub struct ProxyLimits {
     pub waiting: usize,
     /// The same for one peer; 64 by default. Above: 4.29.
     pub waiting_per_peer: usize,
+    /// Clients that observe what has to be asked for; 1 024 by default. Above, a look-up is answered once and not observed.
+    pub observers: usize,
+    /// The same for one peer; 64 by default.
+    pub observers_per_peer: usize,
+    /// Questions to sources that are observed there because clients observe them here, one for each different query and source;
+    /// 256 by default. Above, a look-up is answered once and not observed.
+    pub subscriptions: usize,
+    /// The same for one source; 8 by default. A transport may have few requests to one peer at a time, those that observe
+    /// included, and there has to be room for others.
+    pub subscriptions_per_source: usize,
+    /// Bytes of all that they tell; 16 MiB by default. Above, observations end with 5.03. As many may be kept of the answers
+    /// that are put together from that.
+    pub subscribed_bytes: usize,
+    /// How often at most a source is asked again for what is observed, because it does not tell of changes, or to see whether
+    /// it still would; ten seconds by default. Max-Age makes it less often.
+    pub poll: Duration,
     /// How long a source may take to answer; 20 seconds by default. A client that is told after that is still there.
     pub patience: Duration,
     /// How long a source that did not answer is not asked again; two seconds by default, doubled with each failure.
@@ -92,7 +113,10 @@ pub struct ProxyLimits {
 /// What is shown of an endpoint that has registrations of one name and sector at several sources, as it has after it could not
 /// reach one of them and went on to another (draft-amsuess-core-rd-replication, *Redundancy and handover*).
 ///
-/// This is about what is mirrored. Of what is asked for, all is shown.
+/// This is about what is mirrored. Of what is asked for, all is shown: the answers tell names and sectors, but not when a
+/// registration was renewed. If they were made to tell, by `lt-age`, each would be a new one, that is neither worth to be kept nor
+/// revalidated nor observed. Links that are word for word the same are said once, whatever registrations they are of, unless
+/// their provenance is asked for.
 ///
 /// ```
 /// use waypost_sync::{Duplicates, ProxyConfig};
@@ -140,6 +164,7 @@ impl ProxyConfig {
             schemes: Vec::from(["coap".into()]),
             stale: Duration::from_secs(3_600),
             unconfirmed: Duration::from_secs(90_000),
+            partial: false,
             duplicates: Duplicates::Newest,
             passes_lifetimes: false,
             limits: ProxyLimits::default(),
@@ -157,6 +182,12 @@ impl Default for ProxyLimits {
             forwards: 256,
             waiting: 1_024,
             waiting_per_peer: 64,
+            observers: 1_024,
+            observers_per_peer: 64,
+            subscriptions: 256,
+            subscriptions_per_source: 8,
+            subscribed_bytes: 16 << 20,
+            poll: Duration::from_secs(10),
             patience: Duration::from_secs(20),
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(60),

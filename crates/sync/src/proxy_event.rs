@@ -34,6 +34,11 @@ pub enum ProxyEvent {
         /// The source.
         upstream: Box<str>,
     },
+    /// A look-up was answered without what a source has, because it is away and [that is allowed](crate::ProxyConfig::partial).
+    Partial {
+        /// The source that is missing.
+        upstream: Box<str>,
+    },
     /// What recurring queries have in common is observed from now on.
     Observing {
         /// The source.
@@ -56,6 +61,7 @@ impl fmt::Display for ProxyEvent {
             Self::Discovered { upstream } => write!(f, "{upstream}: registration discovered"),
             Self::Failed { upstream, fault } => write!(f, "{upstream}: {fault}"),
             Self::Stale { upstream } => write!(f, "{upstream}: a stale answer was used"),
+            Self::Partial { upstream } => write!(f, "{upstream}: answered without it"),
             Self::Observing { upstream, query } if query.criteria().is_empty() => {
                 write!(f, "{upstream}: observing everything")
             }

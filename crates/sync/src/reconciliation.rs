@@ -1,9 +1,9 @@
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_directory::{ChangeRef, Directory};
-use waypost_model::{Dot, Key, Origin, Version};
+use waypost_directory::{Directory, RecordRef};
+use waypost_model::{Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
@@ -14,7 +14,7 @@ use crate::{Limits, Relation};
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
 /// It asks for cells until they tell the difference, then for what is missing here. What is here and not there is forgotten if
-/// the source knows of the write and it would not have expired there by now.
+/// the source knows of the write and it cannot have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     subject: Subject,
@@ -27,7 +27,7 @@ pub(crate) struct Reconciliation {
     version: Version,
     step: Step,
     /// What is here and not there, with the writes that it was when that was found.
-    gone: Vec<(Key, Dot)>,
+    gone: BTreeMap<Key, Version>,
     /// How many registrations there are on both sides, to tell when it is easier to read everything.
     size: usize,
     pub(crate) added: usize,
@@ -77,7 +77,7 @@ impl Reconciliation {
             asked: 0,
             version: Version::new(),
             step: Step::Compare,
-            gone: Vec::new(),
+            gone: BTreeMap::new(),
             added: 0,
             removed: 0,
         }
@@ -116,7 +116,7 @@ impl Reconciliation {
     ) -> Progress {
         self.version = cells.version.clone();
         let is_mirrored = self.subject.relation() == Relation::Mirror;
-        if is_mirrored && self.decoder.next_index() == 0 && drop_lost(now, directory, origin, &self.version) {
+        if is_mirrored && self.decoder.next_index() == 0 && directory.forget_lost(now, origin, &self.version) {
             return Progress::Again;
         }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
@@ -162,44 +162,32 @@ impl Reconciliation {
         if !matches!(&self.step, Step::Fetch { wanted } if wanted.is_empty()) {
             return Progress::On;
         }
-        for (key, dot) in core::mem::take(&mut self.gone) {
-            self.removed += usize::from(directory.forget_copy(now, &key, &[dot].into_iter().collect()));
+        for (key, writes) in core::mem::take(&mut self.gone) {
+            self.removed += usize::from(directory.forget_copy(now, &key, &writes));
         }
         Progress::Done(self.version.clone())
     }
 
     /// Returns what the source knew and has no more.
-    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> Vec<(Key, Dot)> {
-        let gone: BTreeSet<u64> = self.decoder.only_here().collect();
-        if gone.is_empty() {
-            return Vec::new();
+    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> BTreeMap<Key, Version> {
+        let only_here: BTreeSet<u64> = self.decoder.only_here().collect();
+        let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
+        if only_here.is_empty() {
+            return gone;
         }
-        let is_gone = |dot: Dot, left: Duration, lifetime: Duration| {
-            self.version.contains(dot) && left > slack.saturating_add(lifetime / AGE_FRACTION)
-        };
-        directory
-            .ids(now, origin)
-            .filter(|(id, _)| gone.contains(id))
-            .filter(|(_, record)| {
-                let lifetime = record.lifetime().value.duration();
-                is_gone(record.dot(), lifetime.saturating_sub(record.age()), lifetime)
-            })
-            .map(|(_, record)| (record.to_record().key, record.dot()))
-            .collect()
+        // A replica may have let expire what it did not hear the renewals of. A source that is mirrored told of all there are.
+        let is_replica = self.subject.relation() == Relation::Replica;
+        let may_expire = |record: &RecordRef<'_>| is_replica && record.renewals() > 0;
+        let ids = directory.ids(now, origin).filter(|(id, record)| only_here.contains(id) && !may_expire(record));
+        for (_, record) in ids {
+            let lifetime = record.lifetime().value.duration();
+            let left = lifetime.saturating_sub(record.age());
+            if self.version.contains(record.dot()) && left > slack.saturating_add(lifetime / AGE_FRACTION) {
+                gone.entry(record.to_record().key).or_default().insert(record.dot());
+            }
+        }
+        gone
     }
-}
-
-/// Forgets what is here of writes that a source, which has what is in `version`, knows nothing of; tells whether there was any.
-///
-/// A mirror has all from its source. What that does not know any more it lost, with its memory; and left here, it would be
-/// merged with what the source has heard since.
-pub(crate) fn drop_lost(now: Instant, directory: &mut Directory, origin: &Origin, version: &Version) -> bool {
-    // Who has nothing misses nothing: there is no gap.
-    let Ok(here) = directory.feed_of(now, origin, &Version::new()) else { return false };
-    let is_lost = |change: &ChangeRef<'_>| !version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
-    let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
-    let all = directory.version_of(origin).clone();
-    lost.iter().filter(|key| directory.forget_copy(now, key, &all)).count() > 0
 }
 
 /// Cells of the first question.

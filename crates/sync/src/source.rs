@@ -70,10 +70,11 @@ impl Source {
 
     /// Sends an observer what it lacks.
     pub(crate) fn handle_ready(&mut self, context: &Context<'_>, exchange: ExchangeId) {
-        let Some(observer) = self.observer(exchange) else { return };
+        let find = |observers| Some((Observers::of(observers, exchange)?, observers.settled().clone()));
+        let Some((observer, settled)) = self.observers.values().find_map(find) else { return };
         let (question, holds) = (observer.question.clone(), observer.holds.clone());
         let is_selection = question.selection.is_some();
-        let response = match self.content(context, question, holds, true) {
+        let response = match self.content(context, question, holds, Some(settled)) {
             Ok((mut response, reached, is_complete)) => {
                 response.is_observed = true;
                 if let Some(observer) = self.observer(exchange) {
@@ -208,13 +209,13 @@ impl Source {
         };
         question.size = question.size.min(config.limits.answer_bytes as u64);
         let holds = Position { version: question.cursor.clone(), heard: question.heard.clone() };
-        let (mut response, reached, is_complete) = self.content(context, question.clone(), holds, false)?;
+        let (mut response, reached, is_complete) = self.content(context, question.clone(), holds, None)?;
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.
         if wants && is_complete && self.observers() < config.limits.observers {
             question.is_whole = false;
             let observer = Observer { question, holds: reached, is_due: false, next: now };
-            self.observers.entry(origin).or_default().insert(asker.exchange, observer);
+            self.observers.entry(origin).or_default().insert(now, asker.exchange, observer);
             response.is_observed = true;
         }
         Ok(response)
@@ -226,10 +227,10 @@ impl Source {
         context: &Context<'_>,
         question: ChangesQuestion,
         holds: Position,
-        is_notification: bool,
+        settled: Option<Position>,
     ) -> Result<(Response, Position, bool), Response> {
         let passage = passage(context, &question.subject)?;
-        let asked = Asked { question, holds, passage, is_notification };
+        let asked = Asked { question, holds, passage, settled };
         let encoded = match self.encoded.take().filter(|encoded| encoded.answers(context, &asked)) {
             Some(encoded) => encoded,
             None => {

@@ -1,6 +1,5 @@
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -55,7 +54,7 @@ pub(crate) fn part_of(
 ///
 /// # Errors
 /// When it is longer than the limit.
-pub(crate) fn union(parts: &[Arc<LinkDocumentBuf>], query: &Query, limit: usize) -> Result<String, fmt::Error> {
+pub(crate) fn union(parts: &[LinkDocumentBuf], query: &Query, limit: usize) -> Result<String, fmt::Error> {
     if let ([part], None) = (parts, query.page()) {
         return if part.as_str().len() > limit { Err(fmt::Error) } else { Ok(part.as_str().into()) };
     }

@@ -38,9 +38,10 @@
 //! ```
 //!
 //! A run says everything that one replica wrote after `after` up to `after + span`; each `delta` counts from the write
-//! before it. Who holds less than `after` has a gap, and asks. Renewals have numbers of their own; `heard` has the last ones
-//! that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest first: distances between the sequence
-//! numbers of the writes that were renewed.
+//! before it. Who holds less than `after` has a gap, and asks. A notification may be lost without anybody noticing, so those that
+//! follow have runs and renewals that say nothing new, with a `span` of zero, of whoever was told of lately. Renewals have numbers
+//! of their own; `heard` has the last ones that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest
+//! first: distances between the sequence numbers of the writes that were renewed.
 //!
 //! A delta of links is as `waypost_link_delta` has it, and says by entity tags what it leads from and to. It travels where a write
 //! that the asker has set the former links and the source remembers them. Who has others asks for everything to be said. The

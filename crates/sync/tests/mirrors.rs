@@ -274,6 +274,23 @@ fn what_a_source_lost_with_its_memory_is_mirrored_no_longer() {
 }
 
 #[test]
+fn a_source_that_lost_its_memory_is_compared_with_until_both_are_alike_and_no_longer() {
+    let mut network = pair("feed");
+    let parameters = "ep=node1&base=coap://[2001:db8::1]&lt=864000";
+    network.register("coap://source", parameters, "</temp>");
+    network.run_until(Instant::from_millis(100_000));
+    network.stop("coap://source").expect("a node");
+    network.add("coap://source", source("feed", 7));
+    network.register("coap://source", parameters, "</temp>");
+    network.run_until(Instant::from_millis(900_000));
+    assert!(network.comparisons > 0);
+    network.comparisons = 0;
+    network.run_until(Instant::from_millis(20_000_000));
+    assert_eq!(network.comparisons, 0);
+    assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network));
+}
+
+#[test]
 fn what_is_renewed_just_in_time_stays_mirrored() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair(kind);
@@ -362,4 +379,29 @@ fn a_source_that_keeps_its_feed_to_itself_is_mirrored_by_its_look_ups() {
     network.run_until(Instant::from_millis(100_000));
     assert_eq!(shown(&mut network, "coap://mirror"), expected(&mut network));
     assert_eq!(shown(&mut network, "coap://mirror").0.len(), 1);
+}
+
+#[test]
+fn writes_of_one_replica_that_were_lost_are_noticed_with_the_next_of_another() {
+    let (mut network, uris) = (Network::default(), ["coap://a", "coap://b"]);
+    for (number, uri) in uris.into_iter().enumerate() {
+        let mut config = SyncConfig::new(number as u64);
+        config.admits_mirrors = true;
+        let mut replica = common::node(number as u64 + 1, config);
+        let other = format!("{}/sync/feed", uris[1 - number]).parse().expect("a URI");
+        replica.replicator_mut().add_replica(other).expect("room");
+        network.add(uri, replica);
+    }
+    let mut mirror = node(9, ServerConfig::default(), SyncConfig::new(9));
+    mirror.replicator_mut().add_mirror("coap://a/sync/feed".parse().expect("a URI")).expect("room");
+    network.add("coap://mirror", mirror);
+    network.settle();
+    network.deaf = Some("coap://mirror");
+    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.settle();
+    network.deaf = None;
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+    network.settle();
+    let now = network.now;
+    assert_eq!(network.directory("coap://mirror").endpoints(now, &Query::all()).count(), 2);
 }

@@ -29,6 +29,11 @@ impl Policy for Secretive {
 
 /// Two sources of a kind, and a proxy that mirrors both.
 fn network(kind: &str, duplicates: Duplicates) -> Network {
+    let mirror = Holding::Mirror(Query::all());
+    network_holding([&mirror, &mirror], kind, duplicates)
+}
+
+fn network_holding(holdings: [&Holding; 2], kind: &str, duplicates: Duplicates) -> Network {
     let mut network = Network::default();
     for (number, uri) in [(1, "coap://b"), (2, "coap://c")] {
         let (mut server, mut sync) = (ServerConfig::default(), SyncConfig::new(number));
@@ -48,8 +53,8 @@ fn network(kind: &str, duplicates: Duplicates) -> Network {
     let mut config = ProxyConfig::new(9);
     config.duplicates = duplicates;
     let mut proxy = Proxy::new(Replicated::new(server, Replicator::new(SyncConfig::new(9))), config);
-    for uri in ["coap://b", "coap://c"] {
-        proxy.add_upstream(&uri.parse().expect("a URI"), Holding::Mirror(Query::all())).expect("room");
+    for (uri, holding) in ["coap://b", "coap://c"].into_iter().zip(holdings) {
+        proxy.add_upstream(&uri.parse().expect("a URI"), holding.clone()).expect("room");
     }
     network.add_proxy(PROXY, proxy);
     network.register("coap://b", "ep=other&base=coap://[2001:db8::5]&lt=86400", "</x>");
@@ -148,6 +153,21 @@ fn both_are_shown_where_sources_do_not_tell_ages() {
     register(&mut network, "coap://b");
     pass(&mut network, 1_000);
     assert_eq!(shown(&mut network), ["coap://b", "coap://c"]);
+}
+
+#[test]
+fn of_what_is_asked_for_all_registrations_are_shown_and_equal_links_once() {
+    let mirror = Holding::Mirror(Query::all());
+    for holdings in [[&Holding::Answers, &Holding::Answers], [&mirror, &Holding::Answers]] {
+        let mut network = network_holding(holdings, "ages", Duplicates::Newest);
+        register(&mut network, "coap://c");
+        pass(&mut network, 1_000);
+        register(&mut network, "coap://b");
+        pass(&mut network, 1_000);
+        assert_eq!(network.links(PROXY, "ep", "ep=endpoint1&d=facility23").len(), 2, "which is newer is not said");
+        assert_eq!(network.links(PROXY, "res", "if=core.s").len(), 1);
+        assert_eq!(network.links(PROXY, "res", "if=core.s&provenance").len(), 2);
+    }
 }
 
 #[test]

@@ -18,6 +18,10 @@ use waypost_time::Instant;
 const URI: &str = "coap://proxy";
 
 fn network(last_counts: bool, adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
+    network_holding(Holding::Recurring, last_counts, adjust)
+}
+
+fn network_holding(holding: Holding, last_counts: bool, adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
     let mut network = Network::default();
     let server = |number: u64| {
         let directory = Directory::new(Config::new([number as u8; 16], ReplicaId(number)));
@@ -34,7 +38,7 @@ fn network(last_counts: bool, adjust: impl FnOnce(&mut ProxyConfig)) -> Network 
     let mut config = ProxyConfig::new(9);
     adjust(&mut config);
     let mut proxy = Proxy::new(server(2), config);
-    proxy.add_upstream(&"coap://a".parse().expect("a URI"), Holding::Recurring).expect("room");
+    proxy.add_upstream(&"coap://a".parse().expect("a URI"), holding).expect("room");
     network.add_proxy(URI, proxy);
     network.last_counts.extend(last_counts.then(|| "coap://a".into()));
     network.run_until(Instant::from_millis(1_000));
@@ -119,6 +123,91 @@ fn what_costs_more_than_it_saves_is_not_observed_any_longer() {
     }
     let events: Vec<_> = core::iter::from_fn(|| network.proxy(URI).poll_event()).collect();
     assert!(events.iter().any(|event| matches!(event, ProxyEvent::NotObserving { .. })), "{events:?}");
+}
+
+/// Plays for so many minutes, and returns what it cost: with what recurs observed, and with a plain cache. That is the bytes that
+/// came from the source, and for each request to it about what a question and the head of an answer take.
+fn compared(minutes: usize, play: impl Fn(&mut Network, usize)) -> (Network, usize, usize) {
+    let played = |holding| {
+        let mut network = network_holding(holding, false, |_| ());
+        recur(&mut network, 0..4);
+        network.bytes.clear();
+        network.requests.clear();
+        (0..minutes).for_each(|minute| play(&mut network, minute));
+        let bytes = network.bytes[URI] + 64 * network.requests["coap://a"];
+        (network, bytes)
+    };
+    let (network, bytes) = played(Holding::Recurring);
+    (network, bytes, played(Holding::Answers).1)
+}
+
+fn change(network: &mut Network, number: usize) {
+    network.register("coap://a", &format!("ep=x&d=floor-0&base=coap://[2001:db8::77]&et=e{number}"), "</x>;rt=temp");
+}
+
+#[test]
+fn observing_goes_on_while_it_costs_less_than_asking() {
+    let (mut network, bytes, plain) = compared(30, |network, minute| {
+        recur(network, 0..60);
+        if minute % 10 == 9 {
+            change(network, minute);
+        }
+        pass(network, Duration::from_secs(60));
+    });
+    assert_eq!(observed(&mut network), ["d=floor-0&rt=temp"]);
+    assert!(bytes * 2 < plain, "{bytes} bytes in place of {plain}");
+}
+
+#[test]
+fn what_a_cache_would_have_answered_is_not_saved() {
+    let (mut network, bytes, plain) = compared(30, |network, minute| {
+        for tenth in 0..10 {
+            (0..20).for_each(|_| recur(network, 0..1));
+            change(network, 10 * minute + tenth);
+            pass(network, Duration::from_secs(6));
+        }
+    });
+    assert!(observed(&mut network).is_empty(), "once a minute would have been enough");
+    // It is found out at the first review, after five minutes.
+    let once = 60 * 1_500;
+    assert!(bytes < plain + once, "{bytes} bytes in place of {plain}");
+}
+
+#[test]
+fn what_never_pays_is_tried_ever_more_rarely() {
+    let mut network = network(false, |_| ());
+    let begun = |network: &mut Network| {
+        let events = core::iter::from_fn(|| network.proxy(URI).poll_event());
+        events.filter(|event| matches!(event, ProxyEvent::Observing { .. })).count()
+    };
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        for minute in 0..24 * 60 {
+            if minute % 4 == 0 {
+                recur(&mut network, 0..4);
+            }
+            change(&mut network, minute);
+            pass(&mut network, Duration::from_secs(60));
+        }
+        counts.push(begun(&mut network));
+    }
+    assert!((5..10).contains(&counts[0]), "{counts:?}");
+    assert!(counts[1] <= 2, "{counts:?}");
+}
+
+#[test]
+fn what_is_observed_no_longer_is_asked_for_again() {
+    let mut network = network(false, |_| ());
+    recur(&mut network, 0..10);
+    assert_eq!(observed(&mut network).len(), 1);
+    pass(&mut network, Duration::from_secs(301));
+    pass(&mut network, Duration::from_secs(301));
+    assert!(observed(&mut network).is_empty());
+    let asked = network.requests["coap://a"];
+    change(&mut network, 1);
+    recur(&mut network, 0..3);
+    assert!(network.requests["coap://a"] >= asked + 3);
+    assert_eq!(network.links(URI, "res", "rt=temp&d=floor-0").len(), 11);
 }
 
 #[test]

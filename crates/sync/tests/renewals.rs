@@ -135,3 +135,51 @@ fn who_was_cut_off_for_longer_than_a_lifetime_makes_nobody_forget_what_was_renew
         }
     }
 }
+
+#[test]
+fn who_was_cut_off_until_it_forgot_what_expired_makes_nobody_forget_it() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]&lt=3000", "</temp>");
+    network.settle();
+    let query = Query::all();
+    let location =
+        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    network.cut(uris[0], uris[1]);
+    network.cut(uris[0], uris[2]);
+    let day = 24 * 3600 / 2_500 + 3;
+    for step in 1..=day {
+        network.run_until(Instant::from_millis(step * 2_500_000));
+        let now = network.now;
+        network.directory(uris[1]).renew(now, &location).expect("a registration");
+    }
+    assert!(network.directory(uris[0]).is_empty());
+    let healed = network.now;
+    network.heal();
+    // The one that renews is heard of last.
+    network.cut(uris[0], uris[1]);
+    for minute in 1..=20 {
+        network.run_until(healed + Duration::from_secs(minute * 60));
+        assert_eq!(count(&mut network, uris[2]), 1, "after {minute} minutes");
+    }
+    assert_eq!(count(&mut network, uris[0]), 1);
+}
+
+#[test]
+fn renewals_that_were_lost_are_noticed_with_the_next_write() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    network.settle();
+    let query = Query::all();
+    let location =
+        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    // Those who observe have just asked again, and do so next after two minutes.
+    network.run_until(Instant::from_millis(78_000));
+    let now = network.now;
+    network.directory(uris[0]).renew(now, &location).expect("a registration");
+    network.deaf = Some(uris[1]);
+    network.run_until(Instant::from_millis(89_000));
+    network.deaf = None;
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+    network.run_until(Instant::from_millis(110_000));
+    assert_eq!(count(&mut network, uris[1]), 2);
+}

@@ -7,9 +7,11 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, three_replicas};
+use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::Location;
-use waypost_sync::SyncEvent;
+use waypost_model::{Location, ReplicaId};
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 fn names(network: &mut Network, uri: &str) -> Vec<String> {
@@ -127,17 +129,17 @@ fn an_answer_that_is_cut_is_asked_on() {
 fn there_may_be_any_number_of_starts_without_memory() {
     let uris = ["coap://a", "coap://b", "coap://c"];
     let start = |replica: u64, own: &str| {
-        let mut config = waypost_directory::Config::new(*b"shared by us all", waypost_model::ReplicaId(replica));
+        let mut config = Config::new(*b"shared by us all", ReplicaId(replica));
         config.limits.replicas = 12;
         config.limits.replicas_kept = Duration::from_secs(1_600);
         config.limits.expired_kept = Duration::ZERO;
         config.limits.tombstone_guard = Duration::from_secs(50);
-        let server = waypost_server::Server::new(waypost_directory::Directory::new(config), Default::default());
-        let mut replicator = waypost_sync::Replicator::new(waypost_sync::SyncConfig::new(replica));
+        let server = Server::new(Directory::new(config), Default::default());
+        let mut replicator = Replicator::new(SyncConfig::new(replica));
         for other in uris.iter().filter(|other| **other != own) {
             replicator.add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
         }
-        waypost_sync::Replicated::new(server, replicator)
+        Replicated::new(server, replicator)
     };
     let mut network = Network::default();
     for (number, uri) in uris.iter().enumerate() {
@@ -176,7 +178,7 @@ fn who_restarts_without_memory_is_heard_at_once() {
     network.register(uris[1], "ep=old&base=coap://[2001:db8::1]", "</a>");
     network.settle();
     network.stop(uris[0]).expect("a node");
-    let mut anew = common::node(77, waypost_sync::SyncConfig::new(77));
+    let mut anew = common::node(77, SyncConfig::new(77));
     for other in &uris[1..] {
         let uri = format!("{other}/sync/feed").parse().expect("a URI");
         anew.replicator_mut().add_replica(uri).expect("room");
@@ -201,4 +203,32 @@ fn what_is_renewed_elsewhere_in_the_moment_in_which_it_was_registered_comes_to_r
     network.messages = 0;
     network.settle();
     assert!(network.messages < 20, "{} messages", network.messages);
+}
+
+#[test]
+fn what_a_clock_that_is_ahead_wrote_is_taken_when_its_time_has_come_and_holds_up_nothing() {
+    let (mut network, uris) = three_replicas();
+    network.stop(uris[1]).expect("a node");
+    let mut ahead = Config::new(*b"shared by us all", ReplicaId(2));
+    ahead.epoch = 2 * 3_600_000;
+    let mut replicator = Replicator::new(SyncConfig::new(2));
+    for other in [uris[0], uris[2]] {
+        replicator.add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
+    }
+    network.add(uris[1], Replicated::new(Server::new(Directory::new(ahead), ServerConfig::default()), replicator));
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=900000", "</temp>");
+    network.settle();
+
+    let location = location(&mut network, uris[1], "node1");
+    network.directory(uris[1]).remove(Instant::ZERO, &location).expect("a registration");
+    network.register(uris[1], "ep=node2&base=coap://[2001:db8::2]&lt=900000", "</temp>");
+    network.register(uris[2], "ep=node3&base=coap://[2001:db8::3]&lt=900000", "</temp>");
+    // An hour ahead is tolerated.
+    network.run_until(Instant::from_millis(3_590_000));
+    assert_eq!(names(&mut network, uris[0]), ["node1", "node3"]);
+    assert!(network.requests[uris[1]] < 200, "{:?}", network.requests);
+    network.run_until(Instant::from_millis(4_100_000));
+    for uri in uris {
+        assert_eq!(names(&mut network, uri), ["node2", "node3"], "{uri}");
+    }
 }

@@ -26,9 +26,18 @@ pub(crate) enum Kind {
     Register,
     /// A renewal that is no write.
     Renew,
-    /// A renewal that is a write.
+    /// A renewal that is a write, but says nothing of its own.
     TakeOver,
+    /// A renewal of what has expired, which says it anew.
+    Revive,
     Remove,
+}
+
+impl Kind {
+    /// Tells whether it leaves a registration by a write.
+    const fn is_put(self) -> bool {
+        matches!(self, Self::Register | Self::TakeOver | Self::Revive)
+    }
 }
 
 /// All deeds, by name.
@@ -64,16 +73,14 @@ impl Deeds {
 
     /// Returns the deeds that a replica has heard of.
     pub(crate) fn known_at(&self, replica: &Replica) -> Known {
-        let heard = replica.directory.heard(&Origin::Local);
+        let (heard, version) = (replica.directory.heard(&Origin::Local), replica.directory.version());
+        // Who renews what a write made, because it found that it was renewed, may be heard of before the write.
+        let seen = replica.record().map(|record| record.seen).unwrap_or_default();
         let is_known = |deed: &Deed| match deed.kind {
             Kind::Renew => heard.sequence(deed.dot.replica) >= deed.renewal,
-            _ => replica.directory.version().contains(deed.dot),
+            _ => version.contains(deed.dot) || seen.contains(deed.dot),
         };
         self.iter().filter(|(_, deed)| is_known(deed)).map(|(name, _)| name).collect()
-    }
-
-    fn of_kind(&self, kind: Kind) -> Known {
-        self.iter().filter(|(_, deed)| deed.kind == kind).map(|(name, _)| name).collect()
     }
 
     /// Tells whether a registration may be shown where these deeds were heard of, by the rule of [`waypost_model::State`].
@@ -81,58 +88,69 @@ impl Deeds {
     /// `resists` tells whether a renewal stands against a removal that saw all that it renewed. What was heard of may seem
     /// younger by `late`.
     pub(crate) fn allow(&self, known: Known, now: Tick, late: Tick, resists: bool, shown: Option<Name>) -> bool {
-        let puts = || self.of(known).filter(|(_, deed)| matches!(deed.kind, Kind::Register | Kind::TakeOver));
-        let lasts = |put: &Deed, now: Tick| self.renewed(known, put) + LIFETIME_TICKS >= now;
+        let all: Known = self.iter().map(|(name, _)| name).collect();
+        let lasts = |name: Name, put: &Deed, now: Tick| self.renewed(known, name, put) + LIFETIME_TICKS >= now;
         // Late, what took the place of something may have expired before that does.
-        let replaces = |deed: &Deed| match deed.kind {
+        let replaces = |(name, deed): (Name, &Deed)| match deed.kind {
             Kind::Renew => false,
             Kind::Remove => true,
-            Kind::Register | Kind::TakeOver => late == 0 || lasts(deed, now),
+            Kind::Register | Kind::TakeOver | Kind::Revive => late == 0 || lasts(name, deed, now),
         };
-        let stands = |(name, put): (Name, &Deed)| {
-            !self.of(known).any(|(_, deed)| replaces(deed) && deed.saw.contains(name))
-                && (resists || !self.is_removed_but_renewed(known, name, put))
+        let is_replaced = |name: Name, put: &Deed| {
+            self.of(known).any(|(other, deed)| {
+                let is_seen = deed.saw.contains(name) || self.is_newer(other, deed, put) && put.kind == Kind::TakeOver;
+                is_seen && (deed.kind != Kind::Remove || deed.saw.contains(name) || !resists) && replaces((other, deed))
+            })
         };
-        let mut standing = puts().filter(|(name, put)| stands((*name, put)));
+        let puts = || self.of(known).filter(|(_, deed)| deed.kind.is_put());
+        let mut standing = puts().filter(|(name, put)| !is_replaced(*name, put));
         match shown {
-            None => !standing.any(|(_, put)| lasts(put, now)),
-            // Puts that did not see each other live and expire each by itself.
-            Some(shown) => standing
-                .any(|(_, put)| put.shows.is_some_and(|(_, by)| by == shown) && lasts(put, now.saturating_sub(late))),
+            None => !standing.any(|(name, put)| lasts(name, put, now)),
+            // Puts that did not see each other live and expire each by itself. That one was renewed may be heard of by a write of who
+            // found that, before the renewal itself.
+            Some(shown) => standing.any(|(name, put)| {
+                let lasts = self.renewed(all, name, put) + LIFETIME_TICKS >= now.saturating_sub(late);
+                put.shows.is_some_and(|(_, by)| by == shown) && lasts
+            }),
         }
     }
 
-    /// Tells whether a renewal by the owner and a write that took the place of what it renews did not see each other.
-    pub(crate) fn are_crossed(&self) -> bool {
-        self.iter().any(|(renewal, renewed)| {
-            renewed.kind == Kind::Renew
-                && self.iter().any(|(write, deed)| {
-                    let replaces = self.iter().any(|(name, put)| {
-                        put.kind != Kind::Renew && put.dot == renewed.dot && deed.saw.contains(name)
-                    });
-                    deed.kind != Kind::Renew && replaces && !renewed.saw.contains(write) && !deed.saw.contains(renewal)
-                })
+    /// Tells whether there are two writes among deeds that did not see each other.
+    pub(crate) fn are_concurrent(&self, known: Known) -> bool {
+        let writes = || self.of(known).filter(|(_, deed)| deed.kind != Kind::Renew);
+        let is_unseen = |name: Name, by: Name, deed: &Deed| name != by && !deed.saw.contains(name);
+        writes().any(|(one, first)| {
+            writes().any(|(other, second)| is_unseen(one, other, second) && is_unseen(other, one, first))
         })
     }
 
-    /// Returns when a put was last renewed.
-    fn renewed(&self, known: Known, put: &Deed) -> Tick {
-        let renewals = self.of(known).filter(|(_, deed)| deed.kind == Kind::Renew && deed.dot == put.dot);
-        renewals.map(|(_, deed)| deed.at).fold(put.at, Tick::max)
+    /// Returns when a put was last renewed: by whoever renewed it, or nothing that it had not seen.
+    fn renewed(&self, known: Known, name: Name, put: &Deed) -> Tick {
+        let is_renewal = |deed: &Deed| {
+            let says_nothing_else = matches!(deed.kind, Kind::Renew | Kind::TakeOver) && self.covers(name, put, deed);
+            deed.kind == Kind::Renew && deed.dot == put.dot || says_nothing_else
+        };
+        self.of(known).filter(|(_, deed)| is_renewal(deed)).map(|(_, deed)| deed.at).fold(put.at, Tick::max)
     }
 
-    /// Tells whether a put is nothing but a renewal of what a removal, which it did not see, has removed.
-    fn is_removed_but_renewed(&self, known: Known, name: Name, put: &Deed) -> bool {
-        let renewed = put.saw.without(known_removed(self, put.saw));
-        let registered = self.of_kind(Kind::Register);
-        let has_removed = |removal: &Deed| {
-            self.iter()
-                .all(|(name, _)| !(renewed.contains(name) && registered.contains(name)) || removal.saw.contains(name))
-        };
-        put.kind == Kind::TakeOver
-            && self.of(known).any(|(other, deed)| {
-                deed.kind == Kind::Remove && !put.saw.contains(other) && !deed.saw.contains(name) && has_removed(deed)
-            })
+    /// Tells whether a deed takes the place of a renewal that did not see it.
+    fn is_newer(&self, name: Name, deed: &Deed, renewal: &Deed) -> bool {
+        let says_more = matches!(deed.kind, Kind::Register | Kind::Revive | Kind::Remove);
+        says_more && !renewal.saw.contains(name) && self.covers(name, deed, renewal)
+    }
+
+    /// Tells whether a deed is, or has seen, all that another renewed.
+    fn covers(&self, name: Name, deed: &Deed, renewal: &Deed) -> bool {
+        let says = self.said_by(renewal.saw.without(known_removed(self, renewal.saw)));
+        says.without(deed.saw).without([name].into_iter().collect()).is_empty()
+    }
+
+    /// Returns the registrations among deeds, what was registered again by reviving it included.
+    fn said_by(&self, known: Known) -> Known {
+        self.of(known)
+            .filter(|(_, deed)| matches!(deed.kind, Kind::Register | Kind::Revive))
+            .map(|(name, _)| name)
+            .collect()
     }
 }
 

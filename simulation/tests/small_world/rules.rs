@@ -3,7 +3,7 @@ use stateright::Property;
 use crate::deed::Kind;
 use crate::known::Name;
 use crate::time::LIFETIME_TICKS;
-use crate::world::{REPLICAS, SmallWorld, World, pairs};
+use crate::world::{Bounds, REPLICAS, SmallWorld, World, pairs};
 
 pub(crate) const RISEN: &str = "nothing that was removed rises again";
 pub(crate) const OUTLIVED: &str = "nothing is shown after its lifetime";
@@ -18,10 +18,10 @@ pub(crate) fn laws() -> Vec<Property<SmallWorld>> {
             (0..REPLICAS).all(|host| world.shown(host).is_none() || world.is_allowed(host, true))
         }),
         Property::always(OUTLIVED, |_, world: &World| (0..REPLICAS).all(|host| world.is_in_time(host))),
-        Property::always(LOST, |_, world: &World| world.exchange().is_complete(world)),
-        Property::always(APART, |_, world: &World| {
-            let after = world.exchange();
-            world.late > 0 || pairs().all(|(one, other)| after.shown(one).is_some() == after.shown(other).is_some())
+        Property::always(LOST, |model, world: &World| world.exchange(model.variant).is_complete(world)),
+        Property::always(APART, |model, world: &World| {
+            let after = world.exchange(model.variant);
+            world.late > 0 || pairs().all(|(one, other)| after.shown(one) == after.shown(other))
         }),
         Property::always(RENEWED, |_, world: &World| {
             (0..REPLICAS).all(|host| world.shown(host).is_none() || world.is_allowed(host, false))
@@ -29,35 +29,49 @@ pub(crate) fn laws() -> Vec<Property<SmallWorld>> {
     ]
 }
 
-/// Returns what happens in some world, so that the laws are not kept for want of trouble.
-pub(crate) fn troubles() -> Vec<Property<SmallWorld>> {
-    vec![
-        Property::sometimes("two writes do not see each other", |_, world: &World| {
-            let writes = || world.deeds.iter().filter(|(_, deed)| deed.kind != Kind::Renew);
-            writes().any(|(one, first)| {
-                writes().any(|(other, second)| one != other && !first.saw.contains(other) && !second.saw.contains(one))
-            })
-        }),
-        Property::sometimes("what was removed comes late to who removed it", |_, world: &World| {
-            let late = |removal: Name| world.deeds.of(world.deeds.saw(removal));
-            world.mail.iter().any(|letter| {
-                let removals = world.deeds.of(world.known_at(letter.to)).filter(|(_, deed)| deed.kind == Kind::Remove);
-                removals.into_iter().any(|(name, _)| late(name).any(|(_, deed)| letter.tells_of(deed.dot)))
-            })
+/// Returns what happens in some world within bounds, so that the laws are not kept for want of trouble.
+pub(crate) fn troubles(bounds: Bounds) -> Vec<Property<SmallWorld>> {
+    let mut troubles = vec![
+        Property::sometimes("writes that did not see each other meet", |_, world: &World| {
+            (0..REPLICAS).any(|host| world.deeds.are_concurrent(world.known_at(host)))
         }),
         Property::sometimes("a renewal is a write", |_, world: &World| {
             world.deeds.iter().any(|(_, deed)| deed.kind == Kind::TakeOver)
-        }),
-        Property::sometimes("an answer is late", |_, world: &World| world.late > 0),
-        Property::sometimes("who forgot a registration hears of it from others", |_, world: &World| {
-            let is_back = |host: usize| world.replicas[host].lives > 0 && world.replicas[host].told == 0;
-            (0..REPLICAS).any(|host| is_back(host) && world.shown(host).is_some())
         }),
         Property::sometimes("what was not renewed is shown no more", |_, world: &World| {
             let is_removed = world.deeds.iter().any(|(_, deed)| deed.kind == Kind::Remove);
             !is_removed && (0..REPLICAS).any(|host| !world.known_at(host).is_empty() && world.shown(host).is_none())
         }),
-    ]
+    ];
+    if bounds.mail > 0 {
+        troubles.extend([
+            Property::sometimes("what was removed comes late to who removed it", |_, world: &World| {
+                let late = |removal: Name| world.deeds.of(world.deeds.saw(removal));
+                world.mail.iter().any(|letter| {
+                    let removals =
+                        world.deeds.of(world.known_at(letter.to)).filter(|(_, deed)| deed.kind == Kind::Remove);
+                    removals.into_iter().any(|(name, _)| late(name).any(|(_, deed)| letter.tells_of(deed.dot)))
+                })
+            }),
+            Property::sometimes("an answer is late", |_, world: &World| world.late > 0),
+            Property::sometimes("what is under way expires", |_, world: &World| {
+                let is_told = |dot| world.mail.iter().any(|letter| letter.tells_of(dot));
+                world.deeds.iter().any(|(_, deed)| deed.at + LIFETIME_TICKS < world.now && is_told(deed.dot))
+            }),
+        ]);
+    }
+    if bounds.crashes > 0 {
+        troubles.extend([
+            Property::sometimes("who forgot a registration hears of it from others", |_, world: &World| {
+                let is_back = |host: usize| world.replicas[host].lives > 0 && world.replicas[host].told == 0;
+                (0..REPLICAS).any(|host| is_back(host) && world.shown(host).is_some())
+            }),
+            Property::sometimes("who forgot a registration writes", |_, world: &World| {
+                world.replicas.iter().any(|replica| replica.lives > 0 && replica.told > 0)
+            }),
+        ]);
+    }
+    troubles
 }
 
 impl World {
@@ -68,7 +82,7 @@ impl World {
     /// Tells whether a replica may show what it shows, by all that it has heard of.
     fn is_allowed(&self, host: usize, resists: bool) -> bool {
         let known = self.known_at(host);
-        self.deeds.are_crossed() || self.deeds.allow(known, self.now, self.late, resists, self.shown(host))
+        self.deeds.allow(known, self.now, self.late, resists, self.shown(host))
     }
 
     fn is_in_time(&self, host: usize) -> bool {
@@ -80,9 +94,9 @@ impl World {
     fn is_complete(&self, before: &Self) -> bool {
         let known = before.known();
         let is_allowed = |shown| self.deeds.allow(known, self.now, self.late, true, Some(shown));
-        let has_heard = |host| self.deeds.are_crossed() || self.shown(host).is_none_or(is_allowed);
+        let has_heard = |host| self.shown(host).is_none_or(is_allowed);
         let is_shown = (0..REPLICAS).any(|host| self.shown(host).is_some());
         let may_be_gone = [true, false].map(|resists| self.deeds.allow(known, self.now, self.late, resists, None));
-        (0..REPLICAS).all(has_heard) && (is_shown || self.deeds.are_crossed() || may_be_gone.contains(&true))
+        (0..REPLICAS).all(has_heard) && (is_shown || may_be_gone.contains(&true))
     }
 }

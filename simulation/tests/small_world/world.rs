@@ -131,7 +131,7 @@ impl Model for SmallWorld {
             Action::Renew(host) => next.renew(host),
             Action::Remove(host) => next.remove(host),
             Action::Crash(host) => next.crash(host, self.variant),
-            Action::Hear { to, from } => next.hear(to, from),
+            Action::Hear { to, from } => next.hear(to, from, self.variant),
             Action::Ask { to, from } => next.ask(to, from),
             Action::Arrive(at) => next.take(&world.mail[at]),
             Action::Vanish(at) => {
@@ -147,8 +147,7 @@ impl Model for SmallWorld {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let laws = rules::laws();
-        laws.into_iter().chain(rules::troubles()).collect()
+        rules::laws().into_iter().chain(rules::troubles(self.bounds)).collect()
     }
 }
 
@@ -168,8 +167,13 @@ impl World {
         let directory = &mut replica.directory;
         let before = directory.version().clone();
         let is_renewed = directory.renew(instant(now), &location).is_ok();
-        let kind = if *directory.version() == before { Kind::Renew } else { Kind::TakeOver };
+        let is_write = *directory.version() != before;
         if is_renewed {
+            let kind = match replica.record() {
+                Some(record) if is_write && record.is_renewal() => Kind::TakeOver,
+                _ if is_write => Kind::Revive,
+                _ => Kind::Renew,
+            };
             self.note(host, name, saw, kind);
         }
         is_renewed
@@ -195,11 +199,11 @@ impl World {
         true
     }
 
-    pub(crate) fn hear(&mut self, to: usize, from: usize) -> bool {
+    fn hear(&mut self, to: usize, from: usize, variant: Option<Variant>) -> bool {
         let before = Arc::clone(&self.replicas[to]);
         let from = Arc::clone(&self.replicas[from]);
         let replica = Arc::make_mut(&mut self.replicas[to]);
-        link::hear(replica, &from, self.now);
+        hear(replica, &from, self.now, variant);
         replica.look(self.now);
         self.replicas[to] != before
     }
@@ -234,12 +238,12 @@ impl World {
     }
 
     /// Lets all replicas hear of all that any of them knows.
-    pub(crate) fn exchange(&self) -> Self {
+    pub(crate) fn exchange(&self, variant: Option<Variant>) -> Self {
         let mut world = self.clone();
         // Once to hear of everything, and once to mend what is missing then.
         for (to, from) in pairs().chain(pairs()) {
             let from = Arc::clone(&world.replicas[from]);
-            link::hear(Arc::make_mut(&mut world.replicas[to]), &from, world.now);
+            hear(Arc::make_mut(&mut world.replicas[to]), &from, world.now, variant);
         }
         world
     }
@@ -275,6 +279,14 @@ impl World {
     fn next_name(&self, host: usize) -> Name {
         let replica = &self.replicas[host];
         (replica.lives * REPLICAS as u8 + host as u8) * DEEDS + replica.told
+    }
+}
+
+/// Lets one replica hear of all that another knows.
+fn hear(to: &mut Replica, from: &Replica, now: Tick, variant: Option<Variant>) {
+    match variant {
+        None | Some(Variant::KeepsItsName) => link::hear(to, from, now),
+        Some(variant) => variant.hear(to, from, now),
     }
 }
 

@@ -65,6 +65,17 @@ impl LookupClient {
         }
     }
 
+    /// Gives up on a request that has no outcome. The transport may still have one to come: an observation that nobody knows of
+    /// must not grow from it.
+    pub(super) fn time_out(&mut self, id: LookupId) {
+        let Some(running) = self.running.get(&id) else { return };
+        let uri = match &running.step {
+            Step::Discover => running.lookup.at.clone(),
+            Step::Get { uri } => uri.clone(),
+        };
+        self.fail(id, &uri, Problem::Fault(Fault::Unanswered(RequestFailure::TimedOut)));
+    }
+
     /// Repeats a request that the directory wants repeated: with an Echo value at once, or later.
     fn try_again(&mut self, id: LookupId, uri: &ResourceUri, response: &Response) -> bool {
         let limits = &self.config.limits;

@@ -233,9 +233,16 @@ impl Registrant {
                 held.is_lapsed = false;
                 let is_renewal = held.told == asked.told;
                 held.told = asked.told.clone();
+                let there = response.etag.and_then(state_of);
                 if asked.is_patch {
-                    held.state = response.etag.and_then(state_of);
+                    held.state = there;
                     held.is_unsure = false;
+                } else if there.is_some_and(|there| held.state.is_some_and(|told| told != there))
+                    && self.directories.takes_deltas(place, &uri)
+                {
+                    // The directory has other links, and they are told anew.
+                    held.state = None;
+                    held.is_unsure = true;
                 }
                 self.directories.succeeded(place, &uri);
                 let at = uri.authority().clone();

@@ -94,6 +94,28 @@ fn s5_3_3_what_a_directory_did_not_announce_is_not_tried() {
 }
 
 #[test]
+fn s5_3_3_a_directory_that_names_other_links_in_a_renewal_is_told_anew() {
+    for formats in ["40 65040", "40"] {
+        let mut bench = registered_at(RegistrantConfig::new(1), formats);
+        let (renewal, _) = bench.next_asked(600);
+        bench.answer(&renewal, having(LINKS, changed()));
+        let (renewal, waited) = bench.next_asked(600);
+        assert!(waited >= 375, "the links are those that were told");
+        bench.answer(&renewal, having(FEWER, changed()));
+        let (asked, waited) = bench.next_asked(600);
+        if formats == "40" {
+            assert!(waited >= 375, "what its entity tags mean is not known");
+            continue;
+        }
+        assert_eq!(asked.line(), "POST coap://rd.example/rd?ep=node1&lt=600");
+        assert_eq!(asked.request.payload, LINKS.as_bytes());
+        bench.answer(&asked, having(LINKS, created("/reg/1")));
+        let (renewal, waited) = bench.next_asked(600);
+        assert!(waited >= 375 && renewal.line() == "POST coap://rd.example/reg/1");
+    }
+}
+
+#[test]
 fn s5_3_3_of_a_configured_interface_it_is_configured_whether_it_takes_deltas() {
     let speaks = RegistrantConfig::new(1);
     let mut silent = RegistrantConfig::new(1);

@@ -7,7 +7,7 @@ use waypost_rest::{Code, RequestFailure, Response};
 use waypost_time::Instant;
 
 use super::{Follower, Phase, Surroundings};
-use crate::reconciliation::{Progress, Reconciliation, drop_lost};
+use crate::reconciliation::{Progress, Reconciliation};
 use crate::wire::{Answer, Cells, Item};
 use crate::{Limits, Relation, SyncEvent};
 
@@ -65,7 +65,7 @@ impl Follower {
             return self.compare(surroundings);
         }
         self.comparable = now + surroundings.jitter.stretch(surroundings.config.limits.reconcile);
-        self.is_outdated |= drop_lost(now, surroundings.directory, &self.origin, version);
+        self.is_outdated |= surroundings.directory.forget_lost(now, &self.origin, version);
     }
 
     pub(super) fn compare(&mut self, surroundings: &mut Surroundings<'_>) {
@@ -128,7 +128,7 @@ impl Follower {
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
                 if let Phase::Comparing = self.phase {
-                    let before = self.cursor(surroundings.directory).clone();
+                    let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.ask_on(surroundings, is_further);

@@ -13,7 +13,7 @@ use crate::wire::{Answer, ArrivedPut, Incomplete, Item, Packed};
 impl Follower {
     pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
-        let mut taken = Taken::All;
+        let (mut taken, mut is_early) = (Taken::All, false);
         let mut room = surroundings.config.limits.received_bytes;
         for item in Answer::new(payload, cursor) {
             let next = match item {
@@ -23,7 +23,10 @@ impl Follower {
                     None
                 }
                 Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
-                Ok(Item::Begin { .. }) => None,
+                Ok(Item::Begin { .. }) => {
+                    is_early = false;
+                    None
+                }
                 Ok(Item::Put(put)) => self.put(surroundings, *put, &mut room),
                 Ok(Item::Removal(mut removal)) => {
                     self.place_key(&mut removal.key);
@@ -34,6 +37,7 @@ impl Follower {
                     self.leave(surroundings, dot, &key);
                     None
                 }
+                Ok(Item::End { upto }) if is_early || self.is_after_early(upto) => self.pass_early(surroundings, upto),
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
                 Ok(Item::Renewals { owner, after, upto, renewed }) => {
                     self.renew(surroundings, (owner, after, upto), renewed)
@@ -63,8 +67,10 @@ impl Follower {
                     Some(Taken::Stopped)
                 }
             };
-            if let Some(next) = next {
-                return next;
+            match next {
+                Some(Taken::Early) => is_early = true,
+                Some(next) => return next,
+                None => {}
             }
         }
         if taken == Taken::All && self.is_outdated { Taken::Outdated } else { taken }
@@ -136,7 +142,7 @@ impl Follower {
 
     /// Forgets what has left the selection, unless it is known already.
     fn leave(&mut self, surroundings: &mut Surroundings<'_>, dot: Dot, key: &Key) {
-        let mut version = self.cursor(surroundings.directory).clone();
+        let mut version = self.cursor(surroundings.directory).into_owned();
         if !version.contains(dot) {
             version.insert(dot);
             surroundings.directory.forget_copy(surroundings.now, key, &version);
@@ -176,11 +182,12 @@ impl Follower {
     }
 
     /// Reports what was not taken. What can never be right is passed over; where there is no room, nothing more is taken, so
-    /// that it is asked for again when there may be.
+    /// that it is asked for again when there may be; what comes too early is asked for again when it may be time.
     fn refuse(&mut self, surroundings: &mut Surroundings<'_>, key: Option<Key>, refused: Refused) -> Option<Taken> {
         let source = self.name.clone();
         let (event, taken) = match refused {
             Refused::ForgottenWrites => (SyncEvent::ForgottenWrites { source }, Some(Taken::Stopped)),
+            Refused::Early => (SyncEvent::Refused { source, key, refused }, Some(Taken::Early)),
             Refused::OverLimit { .. } => (SyncEvent::Refused { source, key, refused }, Some(Taken::Stopped)),
             refused => (SyncEvent::Refused { source, key, refused }, None),
         };

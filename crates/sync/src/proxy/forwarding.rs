@@ -2,7 +2,6 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
-use alloc::sync::Arc;
 
 use waypost_client::{Fault, Lookup, LookupEvent};
 use waypost_directory::{Directory, Scope};
@@ -13,7 +12,8 @@ use waypost_rest::Response;
 use waypost_time::Instant;
 
 use super::Proxy;
-use super::pending::{Forward, Part, Question};
+use super::parts::Part;
+use super::pending::{Forward, Question};
 use crate::ProxyEvent;
 use crate::cache::{Asked, Cached};
 
@@ -26,6 +26,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
         let fault = self.upstreams[asked.upstream].lost(now)?;
         Some(self.settle(now, asked, Part::Failed(fault)))
+    }
+
+    /// Tells whether the answer of a source is known and fresh.
+    pub(super) fn is_fresh(&mut self, now: Instant, asked: &Asked) -> bool {
+        self.cache.find(asked).is_some_and(|cached| now < cached.fresh_until)
     }
 
     /// Begins to ask a source, unless it is asked that already, for the sake of a question.
@@ -55,26 +60,19 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let Some(upstream) = self.forwards.get(&id).map(|forward| forward.asked.upstream) else { continue };
             let part = match event {
                 LookupEvent::Found(answer) => {
-                    self.upstreams[upstream].answered();
-                    let fresh_until = answer.received + answer.max_age;
                     let links = self.own_links(upstream, answer.links);
-                    Part::Links { links: Arc::new(links), fresh_until }
+                    Part::Links { links, fresh_until: answer.received + answer.max_age }
                 }
                 LookupEvent::Refused { code, diagnostic, .. } => {
-                    self.upstreams[upstream].answered();
                     Part::Refused(Response::refusal(code, String::from(diagnostic)))
                 }
-                LookupEvent::Failed { fault, .. } => {
-                    if let Fault::Unanswered(_) = fault {
-                        self.upstreams[upstream].failed(now, fault, &self.config.limits, &mut self.jitter);
-                    }
-                    self.note(ProxyEvent::Failed { upstream: self.upstreams[upstream].name(), fault });
-                    Part::Failed(fault)
-                }
+                LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,
             };
+            self.heard(now, upstream, &part);
             let Some(forward) = self.forwards.remove(&id) else { continue };
             self.forwarded.remove(&forward.asked);
+            self.tell(now, &forward.asked, &part);
             let part = self.settle(now, &forward.asked, part);
             for question in forward.questions {
                 self.take_part(now, &question, upstream, part.clone());
@@ -82,10 +80,21 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
     }
 
+    /// Takes note of how it stands with a source, by what it says.
+    pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &Part) {
+        let source = &mut self.upstreams[upstream];
+        let Part::Failed(fault) = part else { return source.answered() };
+        if let Fault::Unanswered(_) = fault {
+            source.failed(now, *fault, &self.config.limits, &mut self.jitter);
+        }
+        let upstream = source.name();
+        self.note(ProxyEvent::Failed { upstream, fault: *fault });
+    }
+
     /// Takes the answer of a source to a question.
     pub(super) fn take_part(&mut self, now: Instant, question: &Question, upstream: usize, part: Part) {
         if let Some(pending) = self.pending.get_mut(question) {
-            pending.parts.insert(upstream, Some(part));
+            pending.parts.sources.insert(upstream, Some(part));
             self.finish(now, question);
         }
     }

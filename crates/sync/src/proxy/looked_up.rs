@@ -2,6 +2,7 @@ use waypost_directory::{Scope, Show, ShowLifetime};
 use waypost_filter::{Criterion, Query, Test};
 
 /// A look-up, as far as a proxy has to understand it.
+#[derive(Debug)]
 pub(super) struct LookedUp {
     pub(super) scope: Scope,
     /// As it was asked.
@@ -29,6 +30,11 @@ impl LookedUp {
             Scope::Endpoints => show.provenance = false,
         }
         Self { scope, whole, criteria, show }
+    }
+
+    /// Returns how many conditions a source has to heed at a time.
+    pub(super) fn conditions(&self) -> usize {
+        self.criteria.criteria().len() + usize::from(self.criteria.page().is_some())
     }
 
     /// Tells whether a criterion is about a path at this authority.

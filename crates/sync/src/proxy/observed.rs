@@ -1,15 +1,17 @@
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use waypost_client::ResourceUri;
 use waypost_directory::{Config, Directory};
-use waypost_filter::Query;
+use waypost_filter::{Query, Scope};
+use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
-use waypost_rest::{Output, RequestFailure, RequestId, Response};
+use waypost_rest::{ETag, Output, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
+use super::parts::MAX_AGE;
 use super::pending::Question;
-use crate::{ProxyConfig, Replicator, SyncConfig};
+use crate::{ProxyConfig, ProxyLimits, Replicator, SyncConfig};
 
 /// What recurring queries to a source have in common, mirrored into a directory of its own while that pays.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Observed {
     pub(super) replicator: Replicator,
     /// Bytes of answers that need not be asked for since the last review.
     saved: usize,
+    /// What a cache would have in place of this: until when, and which answers.
+    answers: BTreeMap<(Scope, Query), (Instant, ETag)>,
     /// Bytes that came from the source since the last review.
     spent: usize,
     was_in_step: bool,
@@ -27,6 +31,14 @@ pub(super) struct Observed {
     /// Who waits for it to be in step, and until when.
     pub(super) waiting: BTreeSet<Question>,
     patience: Instant,
+}
+
+/// Whether it is worth to observe something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Undecided,
+    Pays,
+    DoesNotPay,
 }
 
 impl Observed {
@@ -54,6 +66,7 @@ impl Observed {
             directory,
             replicator,
             saved: 0,
+            answers: BTreeMap::new(),
             spent: 0,
             was_in_step: false,
             review: now + config.limits.review,
@@ -100,28 +113,53 @@ impl Observed {
         self.replicator.standings().all(|standing| standing.is_in_step)
     }
 
-    /// Takes note that an answer of so many bytes was found here.
-    pub(super) fn used(&mut self, bytes: usize) {
-        self.saved += EXCHANGE + bytes;
+    /// Takes note that an answer was found here. What that saved is what a cache would have had to ask for: nothing while its
+    /// answer is fresh, and no links while they are the same.
+    pub(super) fn used(
+        &mut self,
+        now: Instant,
+        asked: (Scope, &Query),
+        answer: &LinkDocumentBuf,
+        limits: &ProxyLimits,
+    ) {
+        let answer = answer.as_str().as_bytes();
+        let (etag, fresh_until) = (ETag::of(answer), now + MAX_AGE);
+        let asked = (asked.0, asked.1.clone());
+        match self.answers.get_mut(&asked) {
+            Some((until, _)) if now < *until => {}
+            Some((until, known)) => {
+                self.saved += EXCHANGE + if *known == etag { 0 } else { answer.len() };
+                (*until, *known) = (fresh_until, etag);
+            }
+            None => {
+                self.saved += EXCHANGE + answer.len();
+                // A cache, too, would have forgotten one.
+                if self.answers.len() >= limits.cached_answers {
+                    self.answers.pop_first();
+                }
+                self.answers.insert(asked, (fresh_until, etag));
+            }
+        }
     }
 
-    /// Tells whether it is to go on: it must save more than it takes, the beginning left out of account, which has a limit of
-    /// its own.
-    pub(super) fn pays(&mut self, now: Instant, config: &ProxyConfig) -> bool {
+    /// Tells how it stands: it must save more than it takes. The beginning is left out of account: it has a limit of its own, and
+    /// what did not pay is tried ever more rarely.
+    pub(super) fn review(&mut self, now: Instant, config: &ProxyConfig) -> Verdict {
         if !self.was_in_step {
             self.was_in_step = self.is_in_step();
             let is_small = self.spent <= config.limits.observed_bytes;
             if self.was_in_step {
                 self.spent = 0;
             }
-            return is_small && (self.was_in_step || now < self.review);
+            let goes_on = is_small && (self.was_in_step || now < self.review);
+            return if goes_on { Verdict::Undecided } else { Verdict::DoesNotPay };
         }
         if now < self.review {
-            return true;
+            return Verdict::Undecided;
         }
         let pays = self.saved > self.spent;
         (self.saved, self.spent, self.review) = (0, 0, now + config.limits.review);
-        pays
+        if pays { Verdict::Pays } else { Verdict::DoesNotPay }
     }
 
     /// Ends it, and returns what is still to be said to the source.

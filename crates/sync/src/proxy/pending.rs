@@ -1,28 +1,12 @@
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::time::Duration;
 
-use waypost_client::{Fault, LookupId};
+use waypost_client::LookupId;
 use waypost_filter::{Query, Scope};
-use waypost_link_format::LinkDocumentBuf;
-use waypost_rest::{Code, ContentFormat, ETag, ExchangeId, Request, RequestFailure, Response};
-use waypost_time::Instant;
+use waypost_rest::{ExchangeId, Peer, Request};
 
+use super::parts::Parts;
 use crate::cache::Asked;
-use crate::union::union;
-
-/// What the answer of one source is.
-#[derive(Debug, Clone)]
-pub(super) enum Part {
-    /// These links, and until when they are fresh.
-    Links { links: Arc<LinkDocumentBuf>, fresh_until: Instant },
-    /// The source refuses.
-    Refused(Response),
-    /// The source has no answer.
-    Failed(Fault),
-}
 
 /// What is asked by everybody who gets the same answer, but for the page.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,16 +16,17 @@ pub(super) struct Question {
     pub(super) zone: Option<u32>,
 }
 
-/// Links that are here, and until when nothing of them expires.
-pub(super) type HeldPart = (Arc<LinkDocumentBuf>, Instant);
+impl Question {
+    /// Returns what is asked of a source for its sake.
+    pub(super) fn to(&self, upstream: usize) -> Asked {
+        Asked { upstream, scope: self.scope, query: self.query.clone() }
+    }
+}
 
 /// An answer that is not complete yet.
 #[derive(Debug)]
 pub(super) struct Pending {
-    /// What is registered here, or mirrored and complete.
-    pub(super) held: Vec<HeldPart>,
-    /// What sources say; nothing while they have not yet.
-    pub(super) parts: BTreeMap<usize, Option<Part>>,
+    pub(super) parts: Parts,
     pub(super) waiters: Vec<Waiter>,
 }
 
@@ -49,7 +34,7 @@ pub(super) struct Pending {
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) exchange: ExchangeId,
-    pub(super) peer: String,
+    pub(super) peer: Peer,
     pub(super) request: Request,
     /// Its page counts.
     pub(super) query: Query,
@@ -64,59 +49,3 @@ pub(super) struct Forward {
 
 /// The questions that are under way.
 pub(super) type Forwards = BTreeMap<LookupId, Forward>;
-
-impl Pending {
-    pub(super) fn is_complete(&self) -> bool {
-        self.parts.values().all(Option::is_some)
-    }
-
-    /// Returns the answer to a request, if it is complete.
-    pub(super) fn answer(&self, now: Instant, request: &Request, query: &Query, limit: usize) -> Response {
-        let mut links: Vec<Arc<LinkDocumentBuf>> = Vec::new();
-        let mut fresh_until = Instant::MAX;
-        for (part, good_until) in &self.held {
-            links.push(part.clone());
-            fresh_until = fresh_until.min(*good_until).min(now + MAX_AGE);
-        }
-        for part in self.parts.values() {
-            match part {
-                Some(Part::Links { links: part, fresh_until: until }) => {
-                    links.push(part.clone());
-                    fresh_until = fresh_until.min(*until);
-                }
-                Some(Part::Refused(response)) => return response.clone(),
-                Some(Part::Failed(Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable)))
-                | None => {
-                    return Response::refusal(Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer");
-                }
-                Some(Part::Failed(Fault::Unavailable)) => {
-                    return Response::refusal(Code::SERVICE_UNAVAILABLE, "too much is under way");
-                }
-                Some(Part::Failed(_)) => {
-                    return Response::refusal(
-                        Code::BAD_GATEWAY,
-                        "a directory behind this proxy gives no proper answer",
-                    );
-                }
-            }
-        }
-        links.retain(|part| !part.is_empty());
-        let Ok(text) = union(&links, query, limit) else {
-            return too_large();
-        };
-        let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
-        response.etag = Some(ETag::of(&response.payload));
-        let left = fresh_until.saturating_since(now).as_secs().min(u32::MAX.into()) as u32;
-        response.max_age = Some(left).filter(|left| *left != DEFAULT_MAX_AGE);
-        response.or_valid(request)
-    }
-}
-
-/// Returns what is said instead of an answer that is too large.
-pub(super) fn too_large() -> Response {
-    Response::refusal(Code::BAD_REQUEST, "the answer is too large; ask in pages")
-}
-
-const DEFAULT_MAX_AGE: u32 = 60;
-/// How long what is at hand may be used.
-pub(super) const MAX_AGE: Duration = Duration::from_secs(DEFAULT_MAX_AGE as u64);

@@ -1,6 +1,5 @@
 //! What a proxy observes because it recurs, or because its source cannot be asked for it.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use waypost_client::{Fault, LookupId};
@@ -12,11 +11,13 @@ use waypost_time::Instant;
 
 use super::conjunction::{Conjunction, Trial, broadest};
 use super::looked_up::LookedUp;
-use super::observed::Observed;
-use super::pending::{MAX_AGE, Part, Question, too_large};
+use super::observed::{Observed, Verdict};
+use super::parts::{Part, Parts, too_large};
+use super::pending::Question;
 use super::upstream::Upstream;
 use super::{Proxy, service};
 use crate::cache::Asked;
+use crate::coverage::covers;
 use crate::union::{part_of, union};
 use crate::{Holding, ProxyEvent};
 
@@ -24,9 +25,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Has a source asked for the sake of a question, in the way in which it can answer.
     pub(super) fn ask(&mut self, now: Instant, asked: &Asked, question: &Question) -> Result<(), Fault> {
         let source = &mut self.upstreams[asked.upstream];
-        let criteria = LookedUp::new(asked.scope, asked.query.clone()).criteria;
-        let conditions = criteria.criteria().len() + usize::from(criteria.page().is_some());
-        if source.holding != Holding::Recurring || conditions < 2 {
+        let lookup = LookedUp::new(asked.scope, asked.query.clone());
+        if source.holding != Holding::Recurring || lookup.conditions() < 2 {
             return self.forward(now, asked, question);
         }
         match &mut source.conjunction {
@@ -46,7 +46,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             }
             Conjunction::Sound => self.forward(now, asked, question),
             Conjunction::Unsound => {
-                let query = broadest(asked.scope, &criteria);
+                let query = broadest(asked.scope, &lookup.criteria);
                 let is_same = |observed: &Observed| observed.upstream == asked.upstream && observed.query == query;
                 if !self.observed.values().any(is_same) {
                     self.observe(now, asked.upstream, query.clone());
@@ -56,6 +56,27 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 observed.waiting.insert(question.clone());
                 Ok(())
             }
+        }
+    }
+
+    /// Finds what sources have of a look-up in what is observed because it recurs.
+    pub(super) fn find_recurring(&mut self, now: Instant, lookup: &LookedUp, zone: Option<u32>, parts: &mut Parts) {
+        let what = (lookup.scope, &lookup.criteria);
+        let (limit, unconfirmed) = (self.config.limits.answer_bytes, self.config.unconfirmed);
+        for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
+            let source = &self.upstreams[upstream];
+            let mut of_source = self.observed.values_mut().filter(|observed| observed.upstream == upstream);
+            let covering = of_source
+                .find(|observed| covers(now, &observed.replicator, source.host.authority(), unconfirmed, what));
+            let Some(observed) = covering else { continue };
+            let shown = (lookup.scope, &lookup.criteria, lookup.show);
+            *part = Some(match part_of(now, &observed.directory, &source.locations, shown, zone, limit) {
+                Ok(held) => {
+                    observed.used(now, what, &held.0, &self.config.limits);
+                    Part::held(now, held)
+                }
+                Err(_) => Part::Refused(too_large()),
+            });
         }
     }
 
@@ -77,12 +98,14 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Ends observations that do not pay.
     pub(super) fn review(&mut self, now: Instant) {
-        let config = &self.config;
-        let ended: Vec<u32> = self
-            .observed
-            .iter_mut()
-            .filter_map(|(number, observed)| (!observed.pays(now, config)).then_some(*number))
-            .collect();
+        let mut ended: Vec<u32> = Vec::new();
+        for (number, observed) in &mut self.observed {
+            match observed.review(now, &self.config) {
+                Verdict::Undecided => {}
+                Verdict::Pays => self.shapes.paid(observed.upstream, &observed.query),
+                Verdict::DoesNotPay => ended.push(*number),
+            }
+        }
         for number in ended {
             let Some(observed) = self.observed.remove(&number) else { continue };
             let (upstream, query) = (observed.upstream, observed.query.clone());
@@ -133,12 +156,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
             let part = if observed.is_in_step() {
                 // The page is what the source would have been asked for.
-                let part = part_of(now, &observed.directory, locations, what, question.zone, limit).and_then(
-                    |(links, good_until)| Ok((union(&[Arc::new(links)], &lookup.criteria, limit)?, good_until)),
-                );
+                let part = part_of(now, &observed.directory, locations, what, question.zone, limit)
+                    .and_then(|(links, good_until)| Ok((union(&[links], &lookup.criteria, limit)?, good_until)));
                 part.map_or(Part::Refused(too_large()), |(text, good_until)| {
-                    let links = Arc::new(LinkDocumentBuf::parse(text).unwrap_or_default());
-                    Part::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+                    let links = LinkDocumentBuf::parse(text).unwrap_or_default();
+                    Part::held(now, (links, good_until))
                 })
             } else {
                 Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))

@@ -1,10 +1,11 @@
 //! The proxy as a service: how a transport runs it.
 
 use waypost_directory::Directory;
-use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
+use waypost_rest::{ExchangeId, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
 
 use super::Proxy;
+use super::looked_up::LookedUp;
 use crate::ProxyEvent;
 
 /// Whose a request is, by its name.
@@ -14,6 +15,8 @@ enum Owner {
     Service,
     /// A look-up for the sake of a client.
     Forward(RequestId),
+    /// An observation for the sake of clients that observe.
+    Subscription(RequestId),
     /// The question where one registers at a source.
     Registry(usize),
     /// What is observed because it recurs.
@@ -24,18 +27,32 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
         self.now = self.now.max(now);
         let now = self.now;
+        self.review_coverage(now);
         self.forget(exchange);
-        let lookup = self
-            .read(&request)
-            .filter(|lookup| (0..self.upstreams.len()).any(|upstream| !self.is_mirrored(now, upstream, lookup)));
-        let Some(lookup) = lookup else {
-            self.replicated.handle_request(now, exchange, peer, request);
-            return;
-        };
-        // It may have been an observation that the service could serve.
-        self.replicated.handle_cancel(now, exchange);
-        if let Some(response) = self.look_up(now, exchange, peer, request, lookup) {
-            self.outputs.push_back(Output::Response { exchange, response });
+        let asks_to_observe = request.observe == Some(Observe::Register);
+        let lookup = self.read(&request);
+        let is_mirrored =
+            |lookup: &LookedUp| (0..self.upstreams.len()).all(|upstream| self.is_mirrored(now, upstream, lookup));
+        match lookup {
+            Some(lookup) if !is_mirrored(&lookup) => {
+                // It may have been an observation that the service could serve.
+                self.replicated.handle_cancel(now, exchange);
+                self.observers.served.remove(&exchange);
+                if !asks_to_observe {
+                    self.dismiss_observer(now, exchange);
+                }
+                if let Err(response) = self.look_up(now, exchange, peer, request, lookup) {
+                    self.dismiss_observer(now, exchange);
+                    self.outputs.push_back(Output::Response { exchange, response });
+                }
+            }
+            lookup => {
+                self.dismiss_observer(now, exchange);
+                if let Some(lookup) = lookup.filter(|_| asks_to_observe) {
+                    self.observers.served.insert(exchange, lookup);
+                }
+                self.replicated.handle_request(now, exchange, peer, request);
+            }
         }
     }
 
@@ -52,6 +69,10 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
                 self.client.handle_response(now, request, outcome);
                 self.take_events(now);
             }
+            Owner::Subscription(request) => {
+                self.subscriptions.client.handle_response(now, request, outcome);
+                self.take_subscribed(now);
+            }
             Owner::Registry(upstream) => self.take_registry(now, upstream, outcome),
             Owner::Observed(number, request) => {
                 if let Some(observed) = self.observed.get_mut(&number) {
@@ -61,6 +82,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
                 self.review(now);
             }
         }
+        self.review_coverage(now);
     }
 
     fn handle_group_response(&mut self, now: Instant, request: RequestId, peer: &Peer, response: Response) {
@@ -69,12 +91,14 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
 
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         self.now = self.now.max(now);
-        self.replicated.handle_ready(now, exchange);
+        self.notify(self.now, exchange);
     }
 
     fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
         self.now = self.now.max(now);
+        let now = self.now;
         self.forget(exchange);
+        self.dismiss_observer(now, exchange);
         self.replicated.handle_cancel(now, exchange);
     }
 
@@ -84,6 +108,8 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         self.replicated.handle_timeout(now);
         self.client.handle_timeout(now);
         self.take_events(now);
+        self.subscriptions.client.handle_timeout(now);
+        self.take_subscribed(now);
         for upstream in 0..self.upstreams.len() {
             if self.upstreams[upstream].registry.handle_timeout(now) {
                 self.take_registry(now, upstream, Err(RequestFailure::TimedOut));
@@ -94,15 +120,27 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         }
         self.take_observed(now);
         self.review(now);
+        self.review_coverage(now);
     }
 
     fn poll_output(&mut self) -> Option<Output> {
         self.hand_over(self.now);
-        if let Some(output) = self.outputs.pop_front().or_else(|| self.replicated.poll_output()) {
+        self.take_watched();
+        if let Some(output) = self.outputs.pop_front() {
             return Some(output);
+        }
+        if let Some(output) = self.replicated.poll_output() {
+            self.take_served(&output);
+            return Some(output);
+        }
+        if let Some(exchange) = self.observers.poll_changed() {
+            return Some(Output::Changed { exchange });
         }
         if let Some(output) = self.client.poll_output() {
             return Some(named(output, FORWARD, 0));
+        }
+        if let Some(output) = self.subscriptions.client.poll_output() {
+            return Some(named(output, SUBSCRIPTION, 0));
         }
         let (now, patience) = (self.now, self.config.limits.patience);
         for (number, upstream) in self.upstreams.iter_mut().enumerate() {
@@ -117,6 +155,8 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         let registries = self.upstreams.iter().filter_map(|upstream| upstream.registry.deadline());
         let observed = self.observed.values().filter_map(super::Observed::poll_timeout);
         let own = self.replicated.poll_timeout().into_iter().chain(self.client.poll_timeout());
+        let subscribed = self.subscriptions.client.poll_timeout().into_iter().chain(self.subscriptions.next_expiry());
+        let own = own.chain(subscribed).chain(self.next_coverage());
         own.chain(self.handover.deadline()).chain(registries).chain(observed).min()
     }
 }
@@ -156,6 +196,7 @@ const fn owner(RequestId(id): RequestId) -> Owner {
     let own = RequestId(id & ((1 << NUMBER_SHIFT) - 1));
     match id >> KIND_SHIFT & 0b11 {
         FORWARD => Owner::Forward(own),
+        SUBSCRIPTION => Owner::Subscription(own),
         REGISTRY => Owner::Registry(number as usize),
         _ => Owner::Observed(number as u32, own),
     }
@@ -166,6 +207,7 @@ const OWN: u64 = 1 << 63;
 const FORWARD: u64 = 0;
 const REGISTRY: u64 = 1;
 const OBSERVED: u64 = 2;
+const SUBSCRIPTION: u64 = 3;
 /// Bits below the kind.
 const KIND_SHIFT: u32 = 61;
 /// Bits below the number of a source or an observation: 2⁴⁰ requests each.

@@ -1,8 +1,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use waypost_filter::{Held, Query, Scope, remainder};
-use waypost_time::Instant;
+use waypost_time::{Instant, back_off};
 
 use crate::ProxyLimits;
 
@@ -20,7 +21,8 @@ struct Shape {
     since: Instant,
     /// Different queries that it would have answered, as many as it takes.
     answers: BTreeSet<Query>,
-    /// It did not pay: until when it is not tried again.
+    /// How often in a row it did not pay to observe it, and until when it is not tried again.
+    failures: u32,
     blocked: Option<Instant>,
 }
 
@@ -46,29 +48,38 @@ impl Shapes {
                 continue;
             }
             if now.saturating_since(counted.since) > limits.review {
-                *counted = Shape::new(now);
+                counted.begin(now);
             }
             counted.answers.insert(query.clone());
             if counted.answers.len() >= limits.recurrences {
-                self.counted.remove(&key);
+                counted.begin(now);
                 return Some(key.1);
             }
         }
         None
     }
 
-    /// Takes note that observing a query did not pay.
+    /// Takes note that observing a query did not pay. It is not tried again for a while, twice as long each time.
     pub(super) fn block(&mut self, now: Instant, upstream: usize, query: Query, limits: &ProxyLimits) {
         let key = (upstream, query);
         self.make_room(now, &key, limits);
-        self.counted.insert(key, Shape { blocked: Some(now + limits.review), ..Shape::new(now) });
+        let shape = self.counted.entry(key).or_insert_with(|| Shape::new(now));
+        shape.begin(now);
+        shape.failures = shape.failures.saturating_add(1);
+        shape.blocked = Some(now + back_off(limits.review, LONGEST_BLOCK.max(limits.review), shape.failures));
+    }
+
+    /// Takes note that observing a query pays.
+    pub(super) fn paid(&mut self, upstream: usize, query: &Query) {
+        self.counted.remove(&(upstream, query.clone()));
     }
 
     fn make_room(&mut self, now: Instant, key: &(usize, Query), limits: &ProxyLimits) {
         if self.counted.len() < limits.shapes || self.counted.contains_key(key) {
             return;
         }
-        self.counted.retain(|_, shape| now.saturating_since(shape.since) <= limits.review);
+        let is_counting = |shape: &Shape| now.saturating_since(shape.since) <= limits.review;
+        self.counted.retain(|_, shape| is_counting(shape) || shape.blocked.is_some_and(|until| now < until));
         if self.counted.len() >= limits.shapes
             && let Some(oldest) = self.counted.iter().min_by_key(|(_, shape)| shape.since).map(|(key, _)| key.clone())
         {
@@ -79,7 +90,13 @@ impl Shapes {
 
 impl Shape {
     const fn new(since: Instant) -> Self {
-        Self { since, answers: BTreeSet::new(), blocked: None }
+        Self { since, answers: BTreeSet::new(), failures: 0, blocked: None }
+    }
+
+    /// Begins to count.
+    fn begin(&mut self, now: Instant) {
+        self.since = now;
+        self.answers.clear();
     }
 }
 
@@ -98,5 +115,7 @@ fn broader(query: &Query) -> Vec<Query> {
     (0..criteria.len()).map(without).collect()
 }
 
+/// How long what never pays is not tried again.
+const LONGEST_BLOCK: Duration = Duration::from_secs(86_400);
 /// Queries of more criteria than this are not looked at.
 const CRITERIA: usize = 8;

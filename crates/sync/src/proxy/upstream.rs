@@ -45,12 +45,21 @@ impl Upstream {
         self.lost.filter(|(until, _)| now < *until).map(|(_, fault)| fault)
     }
 
+    /// Returns how long it is not asked.
+    pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
+        self.lost.map(|(until, _)| until.saturating_since(now)).filter(|rest| !rest.is_zero())
+    }
+
     pub(super) fn answered(&mut self) {
         self.failures = 0;
         self.lost = None;
     }
 
     pub(super) fn failed(&mut self, now: Instant, fault: Fault, limits: &ProxyLimits, jitter: &mut Jitter) {
+        // What was asked at the same time fails with the first.
+        if self.rest(now).is_some() {
+            return;
+        }
         self.failures = self.failures.saturating_add(1);
         let wait = jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
         self.lost = Some((now + wait, fault));

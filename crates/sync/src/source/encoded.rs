@@ -1,7 +1,7 @@
 use alloc::vec::Vec;
 
 use bytes::Bytes;
-use waypost_directory::{ChangeRef, Directory, FeedGap};
+use waypost_directory::{ChangeRef, Directory, FeedGap, RenewalBatch};
 use waypost_model::{Dot, Location, Origin, Version};
 use waypost_time::Instant;
 
@@ -31,8 +31,8 @@ pub(super) struct Asked {
     pub(super) holds: Position,
     /// How what is passed on has come here.
     pub(super) passage: Option<Passage>,
-    /// Whether the answer is one to a question, which says what everything amounts to, or a notification.
-    pub(super) is_notification: bool,
+    /// Of a notification, what all observers hold for sure; nothing of an answer, which says what everything amounts to.
+    pub(super) settled: Option<Position>,
 }
 
 /// How far one knows the history of an authority: its writes, and its renewals.
@@ -50,6 +50,13 @@ impl Position {
     pub(super) fn includes(&self, other: &Self) -> bool {
         self.version.includes(&other.version) && self.heard.includes(&other.heard)
     }
+
+    /// Returns in numbers alone the renewals beyond this that one was told of before, and who may not have heard it.
+    fn repeated<'p>(&'p self, told: &'p Self, renewals: &'p [RenewalBatch]) -> impl Iterator<Item = RenewalBatch> + 'p {
+        let is_told = |dot: Dot| renewals.iter().all(|batch| batch.owner != dot.replica);
+        let repeated = told.heard.beyond(&self.heard).filter(move |(after, _)| is_told(*after));
+        repeated.map(|(after, upto)| RenewalBatch { owner: after.replica, after: upto, upto, renewed: Vec::new() })
+    }
 }
 
 impl Encoded {
@@ -60,7 +67,8 @@ impl Encoded {
     /// When what is held cannot be gone on from.
     pub(super) fn new(context: &Context<'_>, asked: Asked) -> Result<Self, Gap> {
         let Context { now, directory, config, .. } = *context;
-        let Asked { question, holds, passage, is_notification } = &asked;
+        let Asked { question, holds, passage, settled } = &asked;
+        let is_notification = settled.is_some();
         let origin = question.subject.origin();
         let current = Position::of(directory, &origin);
         let told = directory.told_version(&origin);
@@ -97,13 +105,19 @@ impl Encoded {
             reached.version.merge(&holds.version);
             reached.heard.merge(&holds.heard);
         }
-        let renewals = if is_complete { directory.renewals(now, &origin, &holds.heard) } else { Vec::new() };
+        let mut renewals = if is_complete { directory.renewals(now, &origin, &holds.heard) } else { Vec::new() };
+        let settled = settled.as_ref().unwrap_or(holds);
+        let repeated: Vec<RenewalBatch> = settled.repeated(holds, &renewals).collect();
+        renewals.extend(repeated);
         looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
         let has_all = current.version.includes(&holds.version);
         let digest = (!is_notification && question.selection.is_none() && has_all).then(|| directory.digest(&origin));
         let is_behind = !is_notification && question.subject.relation() == Relation::Mirror && !has_all;
-        let octets = if is_complete { writer.complete(&renewals, digest, is_behind) } else { writer.cut() }.into();
-        Ok(Self { asked, current, at: now, octets, reached, is_complete, looks })
+        let octets = match is_complete {
+            true => writer.complete(&settled.version, &renewals, digest, is_behind),
+            false => writer.cut(),
+        };
+        Ok(Self { asked, current, at: now, octets: octets.into(), reached, is_complete, looks })
     }
 
     /// Tells whether this is what would be written now.
@@ -111,7 +125,7 @@ impl Encoded {
         let own = &self.asked;
         self.at == context.now
             && own.question.is_like(&asked.question)
-            && (&own.holds, own.passage, own.is_notification) == (&asked.holds, asked.passage, asked.is_notification)
+            && (&own.holds, own.passage, &own.settled) == (&asked.holds, asked.passage, &asked.settled)
             && self.current == Position::of(context.directory, &asked.question.subject.origin())
     }
 }

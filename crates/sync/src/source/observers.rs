@@ -7,6 +7,7 @@ use waypost_time::Instant;
 
 use super::Context;
 use super::encoded::Position;
+use crate::SyncConfig;
 use crate::wire::ChangesQuestion;
 
 /// Who observes the feed of one authority.
@@ -18,8 +19,22 @@ pub(super) struct Observers {
     by_exchange: BTreeMap<ExchangeId, Observer>,
     /// What they were last told about.
     announced: Position,
+    unsettled: Unsettled,
     /// When they are told of the renewals since.
     renewals_due: Option<Instant>,
+}
+
+/// What observers may have been told without having heard it.
+///
+/// A notification that is under way gives way to the next one, and nobody hears what it said. So the next ones repeat what was
+/// reached, in numbers: who lacks something asks. It ends with the question that each observer asks once in a while.
+#[derive(Debug, Default)]
+struct Unsettled {
+    /// What observers hold for sure.
+    after: Position,
+    /// What they will when this time is over.
+    then: Position,
+    until: Instant,
 }
 
 #[derive(Debug)]
@@ -34,7 +49,12 @@ pub(super) struct Observer {
 }
 
 impl Observers {
-    pub(super) fn insert(&mut self, exchange: ExchangeId, observer: Observer) {
+    pub(super) fn insert(&mut self, now: Instant, exchange: ExchangeId, observer: Observer) {
+        if self.is_empty() {
+            let holds = || observer.holds.clone();
+            self.announced = holds();
+            self.unsettled = Unsettled { after: holds(), then: holds(), until: now };
+        }
         self.by_exchange.insert(exchange, observer);
     }
 
@@ -61,7 +81,9 @@ impl Observers {
             return;
         }
         self.renewals_due = None;
-        self.announced = Position { version: directory.version_of(origin).clone(), heard };
+        let announced = Position { version: directory.version_of(origin).clone(), heard };
+        let before = core::mem::replace(&mut self.announced, announced);
+        self.unsettled.announce(now, config, before);
         for observer in self.by_exchange.values_mut() {
             observer.is_due |= !observer.holds.includes(&self.announced);
         }
@@ -73,6 +95,15 @@ impl Observers {
         let (exchange, observer) = self.by_exchange.iter_mut().find(is_due)?;
         observer.is_due = false;
         Some(*exchange)
+    }
+
+    /// Returns what all of them hold for sure.
+    pub(super) const fn settled(&self) -> &Position {
+        &self.unsettled.after
+    }
+
+    pub(super) fn of(&self, exchange: ExchangeId) -> Option<&Observer> {
+        self.by_exchange.get(&exchange)
     }
 
     pub(super) fn of_mut(&mut self, exchange: ExchangeId) -> Option<&mut Observer> {
@@ -96,5 +127,19 @@ impl Observers {
     pub(super) fn deadline(&self) -> Option<Instant> {
         let later = self.by_exchange.values().filter(|observer| observer.is_due).map(|observer| observer.next);
         self.renewals_due.into_iter().chain(later).min()
+    }
+}
+
+impl Unsettled {
+    /// Notes that observers are told of something beyond a position.
+    fn announce(&mut self, now: Instant, config: &SyncConfig, before: Position) {
+        // Each of them asks in that time.
+        let span = config.limits.refresh * 2;
+        if now < self.until {
+            return;
+        }
+        let then = core::mem::replace(&mut self.then, before);
+        self.after = if self.until + span > now { then } else { self.then.clone() };
+        self.until = now + span;
     }
 }

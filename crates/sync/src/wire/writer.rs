@@ -117,13 +117,22 @@ impl<'q> Writer<'q> {
     }
 
     /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to; or that the asker
-    /// holds more than that.
-    pub(crate) fn complete(mut self, renewals: &[RenewalBatch], digest: Option<Digest>, is_behind: bool) -> Vec<u8> {
+    /// holds more than that. It also says how far the asker was told of what is beyond `settled`.
+    pub(crate) fn complete(
+        mut self,
+        settled: &Version,
+        renewals: &[RenewalBatch],
+        digest: Option<Digest>,
+        is_behind: bool,
+    ) -> Vec<u8> {
         self.end_run(true);
-        // Of what else the version has, nothing is left but that it was there.
-        for (after, upto) in self.version.beyond(self.holds) {
-            if !self.written.contains(&after.replica) {
-                self.head(after.replica, upto, 0);
+        // Of what else there was, nothing is left to say but that.
+        let mut reached = self.holds.clone();
+        reached.merge(self.version);
+        for Dot { replica, sequence } in reached.iter() {
+            let known = self.holds.sequence(replica).min(settled.sequence(replica));
+            if sequence > known && !self.written.contains(&replica) {
+                self.head(replica, sequence, 0);
             }
         }
         for batch in renewals {

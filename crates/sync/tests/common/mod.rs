@@ -25,6 +25,8 @@ pub(crate) struct Network {
     next: u64,
     /// Pairs that cannot reach each other: who asks, and who would answer.
     cut: Vec<(String, String)>,
+    /// Whom notifications are lost to, and nobody notices.
+    pub(crate) deaf: Option<&'static str>,
     /// The last segment of a path that no request gets through to.
     pub(crate) unheard: Option<&'static str>,
     /// Bytes of feed answers, by who was answered.
@@ -32,11 +34,12 @@ pub(crate) struct Network {
     pub(crate) messages: usize,
     /// The longest answer, in bytes.
     pub(crate) largest: usize,
-    /// Directories in which only the last of several criteria counts, as it is in one that is in use.
     /// Directories in which only the last argument of a query counts, as it nearly is in one that is in use.
     pub(crate) last_counts: Vec<String>,
     /// Requests that were delivered, by who was asked.
     pub(crate) requests: BTreeMap<String, usize>,
+    /// Questions for cells, with which everything is compared, that were delivered.
+    pub(crate) comparisons: usize,
     /// What those were answered who are no directories, by whom.
     answers: BTreeMap<ExchangeId, Vec<Response>>,
 }
@@ -181,8 +184,13 @@ impl Network {
         self.messages += 1;
         match output {
             Output::Request { id, peer, request } => self.ask(from, id, &peer, request),
-            Output::Response { exchange, response } | Output::Notification { exchange, response } => {
-                self.answer(exchange, response);
+            Output::Response { exchange, response } => self.answer(exchange, response),
+            Output::Notification { exchange, response } => {
+                let is_lost =
+                    self.exchanges.get(&exchange).is_some_and(|known| Some(known.client.as_str()) == self.deaf);
+                if !is_lost {
+                    self.answer(exchange, response);
+                }
             }
             Output::Changed { exchange } => {
                 let now = self.now;
@@ -216,6 +224,7 @@ impl Network {
         let kept = Exchange { client: from.into(), server: peer.uri.clone(), request: id, is_observed };
         self.exchanges.insert(exchange, kept);
         *self.requests.entry(peer.uri.clone()).or_default() += 1;
+        self.comparisons += usize::from(request.payload.starts_with(&[0x85, 1]));
         self.proxy(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
     }
 

@@ -1,0 +1,131 @@
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_client::Fault;
+use waypost_filter::Query;
+use waypost_link_format::LinkDocumentBuf;
+use waypost_rest::{Code, ContentFormat, ETag, RequestFailure, Response};
+use waypost_time::Instant;
+
+use crate::union::union;
+
+/// What the answer of one source is.
+#[derive(Debug, Clone)]
+pub(super) enum Part {
+    /// These links, and until when they are fresh.
+    Links { links: LinkDocumentBuf, fresh_until: Instant },
+    /// The source refuses.
+    Refused(Response),
+    /// The source has no answer.
+    Failed(Fault),
+}
+
+/// What an answer is put together from, in this order, so that pages line up wherever the parts come from.
+#[derive(Debug)]
+pub(super) struct Parts {
+    /// What is registered here.
+    pub(super) local: Part,
+    /// What the sources have, be it at hand or asked for; nothing while they have not answered.
+    pub(super) sources: BTreeMap<usize, Option<Part>>,
+}
+
+impl Part {
+    /// Makes the part that is at hand, and of which nothing expires before a moment.
+    pub(super) fn held(now: Instant, (links, good_until): (LinkDocumentBuf, Instant)) -> Self {
+        Self::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+    }
+
+    /// Returns the links, if there are any.
+    fn links(&self) -> Option<&LinkDocumentBuf> {
+        match self {
+            Self::Links { links, .. } if !links.is_empty() => Some(links),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the source could have an answer, but for now none can be got from it.
+    fn is_away(&self) -> bool {
+        match self {
+            Self::Links { .. } | Self::Failed(Fault::Unavailable) => false,
+            Self::Failed(_) => true,
+            Self::Refused(response) => response.code.class() == SERVER_ERROR,
+        }
+    }
+
+    /// Returns what is said in place of an answer that lacks this part; nothing if it does not.
+    fn problem(&self) -> Option<Response> {
+        let (code, diagnostic) = match self {
+            Self::Links { .. } => return None,
+            Self::Refused(response) => return Some(response.clone()),
+            Self::Failed(Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable)) => {
+                (Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer")
+            }
+            Self::Failed(Fault::Unavailable) => (Code::SERVICE_UNAVAILABLE, "too much is under way"),
+            Self::Failed(_) => (Code::BAD_GATEWAY, "a directory behind this proxy gives no proper answer"),
+        };
+        Some(Response::refusal(code, diagnostic))
+    }
+}
+
+impl Parts {
+    /// Tells whether nobody is waited for.
+    pub(super) fn is_complete(&self) -> bool {
+        self.sources.values().all(Option::is_some)
+    }
+
+    /// Returns the source that is asked, if it is the only one, and nothing is at hand.
+    pub(super) fn only_asked(&self) -> Option<usize> {
+        let mut asked = self.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
+        let is_alone = self.known().all(|part| part.links().is_none());
+        asked.next().filter(|_| is_alone && asked.next().is_none())
+    }
+
+    /// Returns the sources that are away although others have something, so that it could be answered without them.
+    pub(super) fn away(&self) -> Vec<usize> {
+        let is_away = |part: &Option<Part>| part.as_ref().is_some_and(Part::is_away);
+        match self.known().any(|part| part.links().is_some()) {
+            true => self.sources.iter().filter(|(_, part)| is_away(part)).map(|(upstream, _)| *upstream).collect(),
+            false => Vec::new(),
+        }
+    }
+
+    /// Returns the first source that keeps it from being answered, and what is said instead.
+    pub(super) fn problem(&self, without: &[usize]) -> Option<(usize, Response)> {
+        let mut missed = self.sources.iter().filter(|(upstream, _)| !without.contains(upstream));
+        missed.find_map(|(upstream, part)| Some((*upstream, part.as_ref()?.problem()?)))
+    }
+
+    /// Returns the answer to a query, without what is not there.
+    pub(super) fn answer(&self, now: Instant, query: &Query, limit: usize) -> Response {
+        let links: Vec<LinkDocumentBuf> = self.known().filter_map(|part| part.links().cloned()).collect();
+        let Ok(text) = union(&links, query, limit) else {
+            return too_large();
+        };
+        let fresh_until = self.known().map(|part| match part {
+            Part::Links { fresh_until, .. } => *fresh_until,
+            _ => now,
+        });
+        let fresh_until = fresh_until.min().unwrap_or(now);
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
+        response.etag = Some(ETag::of(&response.payload));
+        let left = fresh_until.saturating_since(now).as_secs().min(u32::MAX.into()) as u32;
+        response.max_age = Some(left).filter(|left| *left != DEFAULT_MAX_AGE);
+        response
+    }
+
+    fn known(&self) -> impl Iterator<Item = &Part> {
+        core::iter::once(&self.local).chain(self.sources.values().flatten())
+    }
+}
+
+/// Returns what is said instead of an answer that is too large.
+pub(super) fn too_large() -> Response {
+    Response::refusal(Code::BAD_REQUEST, "the answer is too large; ask in pages")
+}
+
+/// The class of the codes that say that a server is not able to answer.
+pub(super) const SERVER_ERROR: u8 = 5;
+const DEFAULT_MAX_AGE: u32 = 60;
+/// How long what is at hand may be used.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(DEFAULT_MAX_AGE as u64);
