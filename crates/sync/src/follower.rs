@@ -19,7 +19,7 @@ use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
 use crate::passage::Passage;
 use crate::subject::Subject;
-use crate::wire::{ChangesQuestion, Mark, Question, Selection};
+use crate::wire::{Answer, ChangesQuestion, Mark, Number, Question, Selection};
 use crate::{FEED_RESOURCE_TYPE, Limits, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
@@ -36,6 +36,8 @@ pub(crate) struct Follower {
     selection: Option<Selection>,
     step: Step,
     phase: Phase,
+    /// The one of the last question for changes.
+    number: Number,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
@@ -142,6 +144,7 @@ impl Follower {
             selection: (!query.criteria().is_empty()).then(|| Selection { query: query.clone(), news: Version::new() }),
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
+            number: Number::default(),
             is_whole: false,
             passage: None,
             mark: None,
@@ -206,7 +209,8 @@ impl Follower {
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
         let (Phase::Observing { cursor, .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
         let (subject, cursor, selection) = (self.subject.clone(), cursor.clone(), self.selection.clone());
-        let question = ChangesQuestion { subject, cursor, heard: Version::new(), size: 0, is_whole: false, selection };
+        let (number, heard) = (self.number, Version::new());
+        let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
@@ -284,7 +288,9 @@ impl Follower {
             }
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
+                self.number = self.number.next();
                 let question = ChangesQuestion {
+                    number: self.number,
                     subject: self.subject.clone(),
                     cursor: cursor.clone(),
                     heard: surroundings.directory.heard(&self.origin),
@@ -357,7 +363,12 @@ impl Follower {
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
                     let before = self.cursor(surroundings.directory).into_owned();
-                    let taken = self.take(surroundings, &response.payload, &cursor);
+                    let taken = match Answer::numbered(&response.payload, &cursor) {
+                        // It was on its way while this was asked, and says nothing that the answer will not.
+                        Ok((number, _)) if number != self.number => return,
+                        Ok((_, answer)) => self.take(surroundings, answer, &cursor),
+                        Err(malformed) => self.misread(surroundings, malformed),
+                    };
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
                 }

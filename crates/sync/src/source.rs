@@ -230,6 +230,7 @@ impl Source {
         settled: Option<Position>,
     ) -> Result<(Response, Position, bool), Response> {
         let passage = passage(context, &question.subject)?;
+        let number = question.number;
         let asked = Asked { question, holds, passage, settled };
         let encoded = match self.encoded.take().filter(|encoded| encoded.answers(context, &asked)) {
             Some(encoded) => encoded,
@@ -241,7 +242,8 @@ impl Source {
             }
         };
         let encoded = self.encoded.insert(encoded);
-        let response = Response::content(context.config.content_format, encoded.octets.clone()).with_max_age(0);
+        let octets = number.before(&encoded.octets);
+        let response = Response::content(context.config.content_format, octets).with_max_age(0);
         Ok((response, encoded.reached.clone(), encoded.is_complete))
     }
 }

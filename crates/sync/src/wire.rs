@@ -1,15 +1,17 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [0, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection]  ; what has changed?
+//! question  = [0, number, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection]  ; what has changed?
 //!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
 //!           / [2, relation, key: bstr .size 16, * id: uint]               ; which are the registrations of these ids?
+//! number    = 0..23                              ; of the question, counted on by who asks: see below
 //! selection = (query: tstr, news: version)       ; asked by a mirror of what a query selects: see below
 //! relation  = 0 / 1 / tstr                       ; a replica of the authority asks / a mirror of it asks / a mirror asks for what
 //!                                                ; is mirrored of the authority of this URI
 //! version   = { * replica: uint => sequence: uint }
 //!
-//! answer    = ? passage, ? mark, run*, ( renewals*, ? behind, ? digest / more )  ; a CBOR sequence; without `more` it is complete
+//! answer    = number, ? passage, ? mark, run*, ( renewals*, ? behind, ? digest / more )  ; to the first question: a CBOR
+//!                                                ; sequence; without `more` it is complete
 //! passage   = ( false, hops: uint, delay: uint / null, age: uint )  ; how the source has come by what it mirrors: see below
 //! mark      = [replica: uint, losses: uint]      ; what a selection is read from: another one is read anew
 //! more      = ( true, ? version )                ; the version where a selection is asked for: what there is to be read
@@ -34,8 +36,13 @@
 //! stamps    = [seen: version, others: [* (replica, sequence, time)], first, replaced, base, lifetime, links: index,
 //!              * (tstr, index)]
 //! cells     = [version, bstr]                    ; the answer to the second question: see `waypost_sketch`
+//! entries   = run*, true                         ; the answer to the third
 //! index     = uint                               ; 0: this write; n: the nth of the others
 //! ```
+//!
+//! Notifications have the number of the question that began the observation. One may be on its way while the next question is, and
+//! what it calls by index in a cursor would be taken for another replica's. So what has another number than the last question is
+//! passed over: who is asked anew tells from there on.
 //!
 //! A run says everything that one replica wrote after `after` up to `after + span`; each `delta` counts from the write
 //! before it. Who holds less than `after` has a gap, and asks. A notification may be lost without anybody noticing, so those that
@@ -63,6 +70,7 @@ mod error;
 mod flags;
 mod links;
 mod names;
+mod number;
 mod passage;
 mod put;
 mod question;
@@ -75,6 +83,7 @@ mod writer;
 pub(crate) use answer::{Answer, Item, Mark};
 pub(crate) use cells::Cells;
 pub use error::Malformed;
+pub(crate) use number::Number;
 pub(crate) use put::{ArrivedPut, Incomplete};
 pub(crate) use question::{ChangesQuestion, Question, Selection};
 use reader::Reader;

@@ -25,6 +25,8 @@ struct Victim {
     directory: Directory,
     replicator: Replicator,
     request: RequestId,
+    /// The number of its last question for changes.
+    number: u8,
 }
 
 /// What of a directory a source must not touch.
@@ -57,17 +59,32 @@ impl Victim {
         directory.register(NOW, sensor).expect("room");
         let mut replicator = Replicator::new(SyncConfig::new(1));
         follow(&mut replicator);
-        let Some(Output::Request { id, .. }) = replicator.poll_output(NOW, &mut directory) else {
-            panic!("no question")
-        };
-        Self { directory, replicator, request: id }
+        let mut victim = Self { directory, replicator, request: RequestId(0), number: 0 };
+        victim.ask().expect("a question");
+        victim
+    }
+
+    /// Takes the next question.
+    fn ask(&mut self) -> Option<Request> {
+        let outputs = core::iter::from_fn(|| self.replicator.poll_output(NOW, &mut self.directory));
+        let asked = |output| if let Output::Request { id, request, .. } = output { Some((id, request)) } else { None };
+        let (id, request) = outputs.filter_map(asked).last()?;
+        if let [_, 0, number, ..] = *request.payload {
+            (self.request, self.number) = (id, number);
+        }
+        Some(request)
+    }
+
+    /// Answers the last question for changes.
+    fn answer(&mut self, answer: &[u8]) {
+        let mut response = Response::content(FEED_FORMAT, [&[self.number], answer].concat());
+        response.is_observed = true;
+        self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
     }
 
     fn hear(&mut self, answer: Vec<u8>) -> Vec<SyncEvent> {
-        let mut response = Response::content(FEED_FORMAT, answer);
-        response.is_observed = true;
-        self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
-        while self.replicator.poll_output(NOW, &mut self.directory).is_some() {}
+        self.answer(&answer);
+        self.ask();
         core::iter::from_fn(|| self.replicator.poll_event()).collect()
     }
 }
@@ -334,20 +351,13 @@ fn who_is_told_what_became_of_other_links_asks_for_all_and_leaves_a_source_in_pe
     let mut victim = informed();
     let answer = changes(&[delta("</other>", "</other>,</more>").encode()]);
     let (mut questions, mut wholes, mut events) = (0, 0, Vec::new());
-    let mut request = Some(victim.request);
-    while let Some(id) = request {
-        let mut response = Response::content(FEED_FORMAT, answer.clone());
-        response.is_observed = true;
-        victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
-        let outputs = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory));
-        request = outputs.into_iter().find_map(|output| match output {
-            Output::Request { id, request, .. } => {
-                // The last item of the question.
-                wholes += usize::from(request.payload.last() == Some(&0xf5));
-                Some(id)
-            }
-            _ => None,
-        });
+    let mut is_asked = true;
+    while is_asked {
+        victim.answer(&answer);
+        let question = victim.ask();
+        is_asked = question.is_some();
+        // The last item of the question.
+        wholes += usize::from(question.is_some_and(|question| question.payload.last() == Some(&0xf5)));
         questions += 1;
         assert!(questions < 20, "asked {questions} times at one moment");
         events.extend(core::iter::from_fn(|| victim.replicator.poll_event()));
@@ -383,18 +393,14 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
     gap.extend([0x05, 0x01]);
     for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap), ("marks", Vec::new())] {
         let mut victim = Victim::through(if what == "marks" { "d=x" } else { "" });
-        let mut questions = 0;
-        let mut request = Some(victim.request);
-        while let Some(id) = request {
+        let (mut questions, mut is_asked) = (0, true);
+        while is_asked {
             questions += 1;
             assert!(questions < 20, "{what}: asked {questions} times at one moment");
             // Each time, it says that it lost something.
             let answer = if what == "marks" { Vec::from([0x82, 0x01, questions]) } else { answer.clone() };
-            let mut response = Response::content(FEED_FORMAT, answer);
-            response.is_observed = true;
-            victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
-            request = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory))
-                .find_map(|output| if let Output::Request { id, .. } = output { Some(id) } else { None });
+            victim.answer(&answer);
+            is_asked = victim.ask().is_some();
         }
         assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
     }
@@ -468,9 +474,7 @@ fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
     // It has something that amounts to something else.
     let mut out = Encoder::new(Vec::new());
     out.u64(7).and_then(|out| out.u64(7).map(drop)).expect("room");
-    let mut response = Response::content(FEED_FORMAT, out.into_writer());
-    response.is_observed = true;
-    victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(response));
+    victim.answer(&out.into_writer());
     let mut keys = Vec::new();
     loop {
         let Some(Output::Request { id, request, .. }) = victim.replicator.poll_output(NOW, &mut victim.directory)

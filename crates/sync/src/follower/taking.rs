@@ -4,18 +4,18 @@ use waypost_directory::{Applied, Refused};
 use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, ReplicaId, Version};
 
 use super::{Follower, Surroundings, Taken};
-use crate::SyncEvent;
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{Answer, ArrivedPut, Incomplete, Item, Packed};
+use crate::{Malformed, SyncEvent};
 
 /// What a follower does with the items of an answer.
 impl Follower {
-    pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
+    pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, answer: Answer<'_>, cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
         let (mut taken, mut is_early) = (Taken::All, false);
         let mut room = surroundings.config.limits.received_bytes;
-        for item in Answer::new(payload, cursor) {
+        for item in answer {
             let next = match item {
                 Ok(Item::Passage(passage)) => self.pass(surroundings, passage),
                 Ok(Item::Mark(mark)) => {
@@ -62,10 +62,7 @@ impl Follower {
                     taken = Taken::More;
                     None
                 }
-                Err(malformed) => {
-                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
-                    Some(Taken::Stopped)
-                }
+                Err(malformed) => Some(self.misread(surroundings, malformed)),
             };
             match next {
                 Some(Taken::Early) => is_early = true,
@@ -74,6 +71,12 @@ impl Follower {
             }
         }
         if taken == Taken::All && self.is_outdated { Taken::Outdated } else { taken }
+    }
+
+    /// Reports that what the source said cannot be read.
+    pub(super) fn misread(&self, surroundings: &mut Surroundings<'_>, malformed: Malformed) -> Taken {
+        (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
+        Taken::Stopped
     }
 
     /// Notes how the source has come by what it passes on; tells whether that is taken.

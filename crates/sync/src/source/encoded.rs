@@ -1,6 +1,5 @@
 use alloc::vec::Vec;
 
-use bytes::Bytes;
 use waypost_directory::{ChangeRef, Directory, FeedGap, RenewalBatch};
 use waypost_model::{Dot, Location, Origin, Version};
 use waypost_time::Instant;
@@ -9,7 +8,7 @@ use super::Context;
 use crate::Relation;
 use crate::passage::Passage;
 use crate::subject::Subject;
-use crate::wire::{ChangesQuestion, Mark, Selection, Writer};
+use crate::wire::{ChangesQuestion, Mark, Number, Selection, Writer};
 
 /// An answer that was written, for the next who asks the same.
 #[derive(Debug)]
@@ -17,7 +16,8 @@ pub(super) struct Encoded {
     pub(super) asked: Asked,
     current: Position,
     at: Instant,
-    pub(super) octets: Bytes,
+    /// What it says, after the number of the question.
+    pub(super) octets: Vec<u8>,
     pub(super) reached: Position,
     pub(super) is_complete: bool,
     /// How many registrations it says something of.
@@ -117,7 +117,7 @@ impl Encoded {
             true => writer.complete(&settled.version, &renewals, digest, is_behind),
             false => writer.cut(),
         };
-        Ok(Self { asked, current, at: now, octets: octets.into(), reached, is_complete, looks })
+        Ok(Self { asked, current, at: now, octets, reached, is_complete, looks })
     }
 
     /// Tells whether this is what would be written now.
@@ -186,7 +186,8 @@ fn place_of(directory: &Directory, subject: &Subject, change: &ChangeRef<'_>) ->
 pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot]) -> Vec<u8> {
     let Context { now, directory, .. } = *context;
     let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
-    let question = ChangesQuestion { subject, cursor, heard, size: 0, is_whole: true, selection: None };
+    let question =
+        ChangesQuestion { number: Number::default(), subject, cursor, heard, size: 0, is_whole: true, selection: None };
     let mut writer = Writer::new(&question, &question.cursor, directory.version_of(&origin));
     for record in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
         let change = ChangeRef::Put(record);

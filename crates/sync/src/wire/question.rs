@@ -8,7 +8,7 @@ use minicbor::encode::Error;
 use waypost_filter::Query;
 use waypost_model::{Authority, ReplicaId, Version};
 
-use super::{Malformed, Reader, version};
+use super::{Malformed, Number, Reader, version};
 use crate::subject::Subject;
 
 /// What a follower asks of a feed.
@@ -25,6 +25,7 @@ pub(crate) enum Question {
 /// The question for changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangesQuestion {
+    pub(crate) number: Number,
     pub(crate) subject: Subject,
     /// What the follower holds.
     pub(crate) cursor: Version,
@@ -47,7 +48,7 @@ pub(crate) struct Selection {
 }
 
 impl ChangesQuestion {
-    /// Tells whether both are answered in the same words where the askers hold the same.
+    /// Tells whether both are answered in the same words, after the number, where the askers hold the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         (&self.subject, self.size, self.is_whole, &self.selection)
             == (&other.subject, other.size, other.is_whole, &other.selection)
@@ -96,13 +97,14 @@ impl Question {
         let length = reader.array()?;
         let kind = reader.uint()?;
         let question = match (kind, length) {
-            (CHANGES, 6 | 8) => Self::Changes(ChangesQuestion {
+            (CHANGES, 7 | 9) => Self::Changes(ChangesQuestion {
+                number: Number::read(&mut reader)?,
                 subject: read_subject(&mut reader)?,
                 cursor: version::read(&mut reader)?,
                 heard: version::read(&mut reader)?,
                 size: reader.uint()?,
                 is_whole: reader.bool()?,
-                selection: if length == 8 { Some(read_selection(&mut reader)?) } else { None },
+                selection: if length == 9 { Some(read_selection(&mut reader)?) } else { None },
             }),
             (CELLS, 5) => {
                 let subject = read_subject(&mut reader)?;
@@ -124,7 +126,9 @@ impl Question {
     fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>> {
         match self {
             Self::Changes(question) => {
-                out.array(if question.selection.is_some() { 8 } else { 6 })?.u64(CHANGES)?;
+                out.array(if question.selection.is_some() { 9 } else { 7 })?
+                    .u64(CHANGES)?
+                    .u8(question.number.octet())?;
                 write_subject(out, &question.subject)?;
                 version::write(out, &question.cursor)?;
                 version::write(out, &question.heard)?;
