@@ -8,7 +8,7 @@ use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 /// Takes the first byte for what the peer is: see [`World::new`]. What follows are messages, each after three bytes: what it is,
-/// as a [`Message`], and its length.
+/// as a [`Message`], and its length. The number that the answer to a question for changes begins with is not in it.
 pub fn feed(data: &[u8]) {
     world(data);
 }
@@ -48,6 +48,8 @@ pub struct World {
     pub now: Instant,
     /// What the engine asked last.
     pub asked: Option<(RequestId, Request)>,
+    /// The number of its last question for changes, which is written before each answer to it and each notification.
+    number: u8,
     /// What the peer was answered last.
     pub answered: Option<Response>,
     /// How many messages could not be read.
@@ -78,8 +80,9 @@ impl World {
         }
         .expect("room");
         let own = own(&directory, now);
+        let (is_replica, number) = (kind & 3 == 0, 0);
         let mut world =
-            Self { directory, replicator, now, asked: None, answered: None, unread: 0, is_replica: kind & 3 == 0, own };
+            Self { directory, replicator, now, asked: None, number, answered: None, unread: 0, is_replica, own };
         world.poll();
         world
     }
@@ -98,7 +101,12 @@ impl World {
         let mut responses = Vec::new();
         while let Some(output) = self.replicator.poll_output(self.now, &mut self.directory) {
             match output {
-                Output::Request { id, request, .. } => self.asked = Some((id, request)),
+                Output::Request { id, request, .. } => {
+                    if let [_, 0, number, ..] = *request.payload {
+                        self.number = number;
+                    }
+                    self.asked = Some((id, request));
+                }
                 Output::Response { exchange: EXCHANGE, response } => responses.push(response),
                 Output::Changed { exchange } => self.replicator.handle_ready(self.now, &self.directory, exchange),
                 _ => {}
@@ -108,7 +116,8 @@ impl World {
     }
 
     fn answer(&mut self, name: RequestId, message: &[u8]) {
-        let mut response = Response::content(FEED_FORMAT, message.to_vec());
+        let message = if name == CHANGES { [&[self.number], message].concat() } else { message.to_vec() };
+        let mut response = Response::content(FEED_FORMAT, message);
         response.is_observed = true;
         self.replicator.handle_response(self.now, &mut self.directory, name, Ok(response));
         while let Some(event) = self.replicator.poll_event() {
@@ -163,6 +172,6 @@ fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
 /// Whom the peer mirrors.
 pub const THIRD: &str = "coap://third";
 /// The name of questions for changes.
-const CHANGES: RequestId = RequestId(0);
+pub const CHANGES: RequestId = RequestId(0);
 /// The exchange that the peer asks in.
 const EXCHANGE: ExchangeId = ExchangeId(7);

@@ -4,7 +4,7 @@ use std::time::Duration;
 use std::{fs, path::PathBuf};
 
 use waypost_directory::{Config, Directory};
-use waypost_fuzz::feed::{Message, THIRD, World, world};
+use waypost_fuzz::feed::{CHANGES, Message, THIRD, World, world};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Location, Origin, Registration, ReplicaId, Update, Version};
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestId, Response};
@@ -35,11 +35,11 @@ impl Conversation {
             // Nothing is there yet.
             let outputs = peer.poll();
             let ids = outputs.iter().filter_map(|output| match output {
-                Output::Request { id, peer, .. } if peer.uri == THIRD => Some(*id),
+                Output::Request { id, peer, request } if peer.uri == THIRD => Some((*id, request.payload[2])),
                 _ => None,
             });
-            for id in ids {
-                let nothing = Ok(Response::content(FEED_FORMAT, Vec::new()));
+            for (id, number) in ids {
+                let nothing = Ok(Response::content(FEED_FORMAT, vec![number]));
                 peer.replicator.handle_response(peer.engine.now, &mut peer.directory, id, nothing);
             }
         }
@@ -90,14 +90,15 @@ impl Conversation {
     /// Answers what the engine asks, so many times.
     fn answer(&mut self, times: usize) {
         for _ in 0..times {
-            let Some((_, request)) = self.engine.asked.clone() else { return };
+            let Some((id, request)) = self.engine.asked.clone() else { return };
             let peer = Peer::new("coap://engine");
             self.replicator.handle_request(self.engine.now, &self.directory, ExchangeId(1), &peer, &request);
             let answer = self.poll().into_iter().find_map(|output| match output {
                 Output::Response { response, .. } => Some(response),
                 _ => None,
             });
-            self.say(Message::Answer, &answer.expect("an answer").payload);
+            let answer = answer.expect("an answer").payload;
+            self.say(Message::Answer, if id == CHANGES { &answer[1..] } else { &answer });
         }
     }
 
@@ -113,7 +114,7 @@ impl Conversation {
         self.replicator.handle_ready(self.engine.now, &self.directory, ExchangeId(1));
         for output in self.poll() {
             if let Output::Notification { response, .. } = output {
-                self.say(Message::Notification, &words(response.payload.to_vec()));
+                self.say(Message::Notification, &words(response.payload[1..].to_vec()));
             }
         }
     }
