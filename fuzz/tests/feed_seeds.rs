@@ -123,7 +123,7 @@ impl Conversation {
     fn change_a_link(&mut self) {
         let now = self.engine.now;
         let location = self.directory.endpoints(now, &Default::default()).next().unwrap().location();
-        let links = Some(LinkDocumentBuf::parse(&[MANY, ",</one>"].concat()).unwrap());
+        let links = Some(LinkDocumentBuf::parse([MANY, ",</one>"].concat()).unwrap());
         self.directory.update(now, &location, Update { links, ..Update::default() }).unwrap();
     }
 

@@ -82,8 +82,8 @@ impl Victim {
         self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
     }
 
-    fn hear(&mut self, answer: Vec<u8>) -> Vec<SyncEvent> {
-        self.answer(&answer);
+    fn hear(&mut self, answer: &[u8]) -> Vec<SyncEvent> {
+        self.answer(answer);
         self.ask();
         core::iter::from_fn(|| self.replicator.poll_event()).collect()
     }
@@ -126,7 +126,7 @@ fn what_is_true_is_taken() {
     for replica in [9, 1] {
         let mut victim = Victim::new(false);
         let before = own(&victim.directory);
-        let events = victim.hear(encode(&Claim { replica, ..HONEST }));
+        let events = victim.hear(&encode(&Claim { replica, ..HONEST }));
         assert!(!is_refused(&events), "{events:?}");
         assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
         assert_eq!(own(&victim.directory), before);
@@ -136,7 +136,7 @@ fn what_is_true_is_taken() {
 #[test]
 fn a_place_is_kept_in_its_one_spelling() {
     let mut victim = Victim::new(false);
-    victim.hear(encode(&Claim { place: "/r%64/%74here", ..HONEST }));
+    victim.hear(&encode(&Claim { place: "/r%64/%74here", ..HONEST }));
     assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
 }
 
@@ -161,7 +161,7 @@ fn what_cannot_be_true_is_refused_and_reported() {
         let before = own(&victim.directory);
         // Where the run begins beyond what is here, it is a gap and only asked for again.
         let is_gap = claim.after > 0;
-        let events = victim.hear(encode(&claim));
+        let events = victim.hear(&encode(&claim));
         assert!(is_gap || is_refused(&events), "{what}: {events:?}");
         assert_eq!(own(&victim.directory), before, "{what}");
         assert_eq!(victim.directory.len(), 1, "{what}");
@@ -177,7 +177,7 @@ fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
     for replica in [2_u64, 3, 4] {
         out.array(3).and_then(|out| out.bytes(&replica.to_be_bytes())?.u64(0)?.u64(1 << 59).map(drop)).expect("room");
     }
-    victim.hear(out.into_writer());
+    victim.hear(&out.into_writer());
     assert_eq!(own(&victim.directory), before);
     let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
     assert_eq!(victim.directory.version_of(&theirs).len(), 3);
@@ -198,7 +198,7 @@ fn who_passes_on_an_authority_lies_about_that_one_alone() {
     let kept = others(&victim.directory);
     let mut out = passage(1, 0);
     out.extend(encode(&HONEST));
-    let events = victim.hear(out);
+    let events = victim.hear(&out);
     assert!(!is_refused(&events), "{events:?}");
     let found = |href: &str| victim.directory.endpoints(NOW, &format!("href={href}").parse().expect("a query")).count();
     assert_eq!(["coap://victim/rd/there", "coap://third/rd/1"].map(found), [1, 1]);
@@ -207,7 +207,7 @@ fn who_passes_on_an_authority_lies_about_that_one_alone() {
     for place in ["//third/rd/1", "coap://third/rd/1", "coap://liar/rd/there", "/../x"] {
         let mut out = passage(1, 0);
         out.extend(encode(&Claim { after: 1, place, ..HONEST }));
-        assert!(is_refused(&victim.hear(out)), "{place}");
+        assert!(is_refused(&victim.hear(&out)), "{place}");
     }
     assert_eq!((own(&victim.directory), others(&victim.directory)), (before, kept));
 }
@@ -218,7 +218,7 @@ fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
         let mut victim = Victim::through("");
         let mut out = passage(hops, u64::MAX);
         out.extend(encode(&HONEST));
-        let events = victim.hear(out);
+        let events = victim.hear(&out);
         assert!(events.iter().any(|event| matches!(event, SyncEvent::TooFar { .. })), "{events:?}");
         assert_eq!(victim.directory.len(), 1);
     }
@@ -228,7 +228,7 @@ fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
 fn a_source_that_says_it_was_never_in_step_or_will_be_is_not_in_step() {
     for age in [1, u64::MAX] {
         let mut victim = Victim::through("");
-        victim.hear(passage(1, age));
+        victim.hear(&passage(1, age));
         let standing = victim.replicator.standings().next().expect("a source");
         assert!(!standing.is_in_step && standing.confirmed < Some(NOW), "{standing:?}");
     }
@@ -247,7 +247,7 @@ fn a_replica_that_knows_writes_which_are_forgotten_here_is_not_followed() {
     let before = own(&victim.directory);
     let mut out = Encoder::new(Vec::new());
     out.array(3).and_then(|out| out.bytes(&1_u64.to_be_bytes())?.u64(0)?.u64(500).map(drop)).expect("room");
-    let events = victim.hear(out.into_writer());
+    let events = victim.hear(&out.into_writer());
     assert!(events.iter().any(|event| matches!(event, SyncEvent::ForgottenWrites { .. })), "{events:?}");
     assert_eq!(own(&victim.directory), before);
 }
@@ -258,7 +258,7 @@ fn huge_counts_reserve_nothing() {
         let mut answer = Vec::from(head);
         answer.extend([0xff; 7]);
         let mut victim = Victim::new(false);
-        assert!(is_refused(&victim.hear(answer)), "{head:x?}");
+        assert!(is_refused(&victim.hear(&answer)), "{head:x?}");
     }
 }
 
@@ -302,7 +302,7 @@ fn theirs(victim: &Victim) -> String {
 /// One that has heard what is true.
 fn informed() -> Victim {
     let mut victim = Victim::new(false);
-    assert!(!is_refused(&victim.hear(encode(&HONEST))));
+    assert!(!is_refused(&victim.hear(&encode(&HONEST))));
     victim
 }
 
@@ -310,7 +310,7 @@ fn informed() -> Victim {
 fn a_delta_of_links_that_are_here_is_taken() {
     let mut victim = informed();
     let steps = [("</theirs>", "</theirs>,</more>"), ("</theirs>,</more>", "</theirs>;obs,</more>")];
-    let events = victim.hear(changes(&steps.map(|(from, to)| delta(from, to).encode())));
+    let events = victim.hear(&changes(&steps.map(|(from, to)| delta(from, to).encode())));
     assert!(events.is_empty(), "{events:?}");
     assert_eq!(theirs(&victim), "</theirs>;obs,</more>");
 }
@@ -339,7 +339,7 @@ fn a_delta_that_cannot_be_right_is_refused_and_reported() {
     for (what, delta) in deltas {
         let mut victim = informed();
         let before = own(&victim.directory);
-        let events = victim.hear(changes(&[delta]));
+        let events = victim.hear(&changes(&[delta]));
         assert!(is_refused(&events), "{what}: {events:?}");
         assert_eq!(theirs(&victim), "</theirs>", "{what}");
         assert_eq!(own(&victim.directory), before, "{what}");
@@ -379,7 +379,7 @@ fn deltas_make_no_more_links_of_one_answer_than_could_be_sent_in_it() {
     let steps: Vec<Vec<u8>> = (0..200).map(|step| delta(&links(step), &links(step + 1)).encode()).collect();
     let (answer, limit) = (changes(&steps), waypost_sync::Limits::default().received_bytes);
     assert!(answer.len() < limit / 10);
-    let events = victim.hear(answer);
+    let events = victim.hear(&answer);
     let is_too_large = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
     assert!(events.iter().any(is_too_large), "{events:?}");
     let taken = (1..=200).find(|step| theirs(&victim) == links(*step)).expect("some were taken");
@@ -433,12 +433,12 @@ proptest! {
             _ => Victim::through("et=x"),
         };
         let before = own(&victim.directory);
-        victim.hear(answer.clone());
+        victim.hear(&answer);
         // And one that is nearly right.
         answer = [passage(1, 0), encode(&HONEST)].concat();
         let at = at.index(answer.len());
         answer[at] = change;
-        victim.hear(answer);
+        victim.hear(&answer);
         if !is_replica {
             prop_assert_eq!(own(&victim.directory), before);
         }
