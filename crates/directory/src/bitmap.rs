@@ -48,6 +48,28 @@ impl Bitmap {
         self.change(range, |word, mask| word & !mask)
     }
 
+    /// Takes out the words that are gone, as [`IdSet::sweep`](crate::id_set::IdSet::sweep) does.
+    pub(crate) fn sweep(&mut self, from: u32, is_gone: &impl Fn(u32) -> bool, steps: &mut usize) -> Option<u32> {
+        let (Ok(mut position) | Err(mut position)) = self.find(number_of(from));
+        let mut index = if self.region(number_of(from)).is_some() { index_of(from) } else { 0 };
+        while let Some(region) = self.regions.get_mut(position) {
+            let (before, start) = (region.len(), u32::from(region.number) << REGION_BITS);
+            let next = region.sweep(index, |index| is_gone(start / u64::BITS + index as u32), steps);
+            let after = region.len();
+            self.len -= u64::from(before - after);
+            if let Some(index) = next {
+                return Some(start + index as u32 * u64::BITS);
+            }
+            index = 0;
+            if after == 0 {
+                self.regions.remove(position);
+            } else {
+                position += 1;
+            }
+        }
+        None
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

@@ -51,7 +51,7 @@ impl Buckets {
     /// Adds an id that is not there yet.
     pub(crate) fn insert(&mut self, hash: u32, id: u32) {
         if (self.len + 1) * 8 > self.buckets.len() * ROOM * 7 {
-            let larger = Self::with_room(self.len + self.len / 4 + 1);
+            let larger = Self::with_room(self.len * 2 + 1);
             core::mem::replace(self, larger).each(|hash, id| self.put(hash, id));
         }
         self.put(hash, id);

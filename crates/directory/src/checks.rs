@@ -2,12 +2,12 @@ use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Location, Record, Registration};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_ATTRIBUTE, token::Token};
+use crate::{Directory, Refused, documents::MAX_SLOTS, packed::MAX_ATTRIBUTE, token::Token};
 
 /// The limits, checked before anything is changed.
 impl Directory {
     pub(crate) fn check_registration(&self, registration: &Registration) -> Result<(), Refused> {
-        self.check(registration.base.as_str(), registration.attributes.iter(), &registration.links)?;
+        self.check(registration.base.as_str(), registration.attributes.iter(), registration.links.as_str())?;
         self.check_links(&registration.links)
     }
 
@@ -18,17 +18,17 @@ impl Directory {
 
     /// Checks what an update left that brought no links.
     pub(crate) fn check_update(&self, record: &Record) -> Result<(), Refused> {
-        self.check(record.base.value.as_str(), record.attributes(), &record.links.value)
+        self.check(record.base.value.as_str(), record.attributes(), record.links.value.as_str())
     }
 
-    fn check<'a>(
+    pub(crate) fn check<'a>(
         &self,
         base: &str,
         attributes: impl Iterator<Item = (&'a str, Option<&'a str>)>,
-        links: &LinkDocumentBuf,
+        links: &str,
     ) -> Result<(), Refused> {
         let limits = &self.context.config.limits;
-        let (mut count, mut bytes) = (0, base.len() + links.as_str().len());
+        let (mut count, mut bytes) = (0, base.len() + links.len());
         for (name, value) in attributes {
             count += 1;
             bytes += name.len() + value.map_or(0, str::len);
@@ -40,7 +40,7 @@ impl Directory {
         at_most("bytes", limits.bytes_per_registration.min(1 << 30), bytes)
     }
 
-    fn check_links(&self, links: &LinkDocumentBuf) -> Result<(), Refused> {
+    pub(crate) fn check_links(&self, links: &LinkDocumentBuf) -> Result<(), Refused> {
         let limits = &self.context.config.limits;
         // The links of most documents need not be counted to see that they are not too many.
         if links.as_str().len() / SHORTEST_LINK >= limits.links_per_registration {

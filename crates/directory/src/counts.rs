@@ -140,6 +140,9 @@ impl<'d> Plan<'d> {
         let numbers = |chunk| first_link(first_slot(chunk))..=first_link(first_slot(chunk + 1)) - 1;
         let chunks = 0..self.directory.index.chunks.len();
         let mut counts: Vec<u32> = chunks.map(|chunk| links.links.count_in(numbers(chunk)) as u32).collect();
+        for slot in self.directory.documents.leftovers.slots().clone().into_iter_from(0) {
+            counts[chunk_of(slot)] -= links.links.word(first_link(slot)).count_ones();
+        }
         for (document, links) in self.shared_links_of(links) {
             document.users().each_in(0..=u32::MAX, |slot| counts[chunk_of(slot)] += links);
         }

@@ -70,12 +70,31 @@ impl Dictionary {
     /// Forgets that ids have a text; returns who is left as the only one that has it, if several had it.
     pub(crate) fn remove(&mut self, text: &str, ids: &[u32]) -> Option<u32> {
         let left = self.root.remove(text.as_bytes(), ids);
-        while let Node::Inner(inner) = &mut self.root
-            && inner.children.len() < 2
-        {
-            self.root = inner.children.pop().unwrap_or_default();
-        }
+        self.lower();
         left
+    }
+
+    /// Takes out the ids of the words of 64 that are gone, from a text and an id on, until there are no steps left: one for each
+    /// text, and each word or id that is looked at. Tells whether it came to the end.
+    pub(crate) fn sweep(
+        &mut self,
+        text: &mut Vec<u8>,
+        id: &mut u32,
+        is_gone: &impl Fn(u32) -> bool,
+        steps: &mut usize,
+    ) -> bool {
+        while *steps > 0 {
+            let next = self.root.sweep(text, *id, is_gone, steps);
+            self.lower();
+            match next {
+                Some(next) => (*text, *id) = next,
+                None => {
+                    (*text, *id) = (Vec::new(), 0);
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -102,6 +121,15 @@ impl Dictionary {
     ) -> Result<(), E> {
         self.root.try_each(prefix.as_bytes(), &mut visit).map(|_| ())
     }
+
+    /// Takes away nodes at the top that have one child alone.
+    fn lower(&mut self) {
+        while let Node::Inner(inner) = &mut self.root
+            && inner.children.len() < 2
+        {
+            self.root = inner.children.pop().unwrap_or_default();
+        }
+    }
 }
 
 impl Node {
@@ -118,6 +146,26 @@ impl Node {
         match self {
             Self::Leaf(leaf) => leaf.remove(text, ids),
             Self::Inner(inner) => inner.remove(text, ids),
+        }
+    }
+
+    /// Sweeps one leaf; returns where to go on, if there is more.
+    fn sweep(
+        &mut self,
+        text: &[u8],
+        id: u32,
+        is_gone: &impl Fn(u32) -> bool,
+        steps: &mut usize,
+    ) -> Option<(Vec<u8>, u32)> {
+        match self {
+            Self::Leaf(leaf) => leaf.sweep(text, id, is_gone, steps),
+            Self::Inner(inner) => {
+                let index = inner.separators.index(text);
+                let next = inner.children[index].sweep(text, id, is_gone, steps);
+                let next = next.or_else(|| Some((inner.separators.text(index)?, 0)));
+                inner.tidy(index);
+                next
+            }
         }
     }
 
@@ -241,6 +289,50 @@ impl Leaf {
         None
     }
 
+    fn sweep(
+        &mut self,
+        text: &[u8],
+        mut id: u32,
+        is_gone: &impl Fn(u32) -> bool,
+        steps: &mut usize,
+    ) -> Option<(Vec<u8>, u32)> {
+        let place = self.texts.seek(text);
+        let (mut start, mut unnoted, mut text) = (place.start, place.unnoted, text.to_vec());
+        if !place.is_found {
+            // The id was one of a text that has gone since.
+            id = 0;
+        }
+        while let Some(coded) = self.texts.at(start) {
+            text.truncate(coded.shared);
+            text.extend_from_slice(coded.rest);
+            let (note, end) = (coded.note, coded.end);
+            if *steps == 0 {
+                return Some((text, id));
+            }
+            *steps -= 1;
+            match note {
+                Some(own) if is_gone(own / u64::BITS) => self.texts.remove(start),
+                Some(_) => start = end,
+                None => {
+                    let set = &mut self.sets[unnoted];
+                    if let Some(next) = set.sweep(id, is_gone, steps) {
+                        return Some((text, next));
+                    }
+                    if set.len() > 1 {
+                        (start, unnoted) = (end, unnoted + 1);
+                    } else if let Some(one) = self.sets.remove(unnoted).iter_from(0).next() {
+                        self.texts.set_note(start, Some(one));
+                        start = self.texts.at(start).map_or(end, |coded| coded.end);
+                    } else {
+                        self.texts.remove(start);
+                    }
+                }
+            }
+            id = 0;
+        }
+        None
+    }
+
     fn split(&mut self, is_at_end: bool) -> Split {
         if self.texts.len() <= LARGE_LEAF {
             return None;
@@ -301,22 +393,26 @@ impl Inner {
 
     fn remove(&mut self, text: &[u8], ids: &[u32]) -> Option<u32> {
         let index = self.separators.index(text);
-        let child = &mut self.children[index];
-        let left = child.remove(text, ids);
+        let left = self.children[index].remove(text, ids);
+        self.tidy(index);
+        left
+    }
+
+    /// Takes away a child in which nothing is left, and joins one that has become small.
+    fn tidy(&mut self, index: usize) {
+        let child = &self.children[index];
         if child.is_empty() {
             self.children.remove(index);
             if self.separators.count() > 0 {
                 self.separators.remove(index.saturating_sub(1));
             }
         } else if child.is_small() {
-            let child = &self.children[index];
             if self.children.get(index + 1).is_some_and(|next| child.fits(next)) {
                 self.join(index);
             } else if index > 0 && child.fits(&self.children[index - 1]) {
                 self.join(index - 1);
             }
         }
-        left
     }
 
     /// Joins the children at and after a position.

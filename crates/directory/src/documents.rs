@@ -1,9 +1,11 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
+use waypost_model::{Authority, Stamp};
 
 use crate::{
-    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, slots::Slots, texts::hash,
+    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers,
+    slots::Slots, texts::hash,
 };
 
 /// The link documents of all registrations, each distinct one once.
@@ -20,6 +22,9 @@ pub(crate) struct Documents {
     /// Who has which link numbers from `SHARED` on. They end after two thousand million links, which no memory holds.
     shared: Blocks,
     pub(crate) former: FormerLinks,
+    pub(crate) leftovers: Leftovers,
+    /// How many documents are only held because their links are left over in the index.
+    gone: usize,
 }
 
 /// The lowest link number of a document with several users.
@@ -50,6 +55,8 @@ pub(crate) struct Document {
     written: Option<Box<Written>>,
     first: u32,
     holders: u32,
+    /// How many of the holders are [leftovers](Leftovers).
+    leftovers: u32,
     users: IdSet,
 }
 
@@ -140,6 +147,11 @@ impl Document {
     pub(crate) fn users(&self) -> &IdSet {
         &self.users
     }
+
+    /// Tells whether it is only held because its links are left over in the index.
+    fn is_gone(&self) -> bool {
+        self.leftovers > 0 && self.holders == self.leftovers
+    }
 }
 
 /// What the index has to do after a user came or went.
@@ -161,6 +173,8 @@ impl Documents {
             key,
             shared: Blocks::default(),
             former: FormerLinks::default(),
+            leftovers: Leftovers::new(),
+            gone: 0,
         }
     }
 
@@ -168,7 +182,9 @@ impl Documents {
     pub(crate) fn hold(&mut self, links: &LinkDocumentBuf) -> u32 {
         let hash = hash(&self.key, links.as_str());
         if let Some(id) = self.find(hash, links) {
-            self.documents[id].holders += 1;
+            let document = &mut self.documents[id];
+            self.gone -= usize::from(document.is_gone());
+            document.holders += 1;
             return id;
         }
         let plain = |link: &Link<'_>| if is_plain(link) { PLAIN } else { 0 };
@@ -180,26 +196,49 @@ impl Documents {
             written: None,
             first: NOWHERE,
             holders: 1,
+            leftovers: 0,
             users: IdSet::EMPTY,
         });
         self.by_text.insert(hash, id);
         id
     }
 
-    /// Counts one holder more of a document that is held; returns it.
-    pub(crate) fn hold_again(&mut self, id: u32) -> u32 {
-        self.documents[id].holders += 1;
-        id
+    /// Remembers the links that a write at an authority set, and the later one that took their place.
+    pub(crate) fn remember(
+        &mut self,
+        authority: Option<&Authority>,
+        (id, stamp): (u32, Stamp),
+        successor: Stamp,
+        limit: usize,
+    ) {
+        self.former.remember(authority, (stamp, self.documents[id].to_buf()), successor, limit);
     }
 
     /// Counts one holder less and drops the document after the last.
     pub(crate) fn release(&mut self, id: u32) {
         let document = &mut self.documents[id];
         document.holders -= 1;
+        self.gone += usize::from(document.is_gone());
         if document.holders == 0 {
             self.by_text.remove(document.hash, id);
             self.documents.remove(id);
         }
+    }
+
+    /// Leaves the links of a document over in the index, which have the numbers of a slot, and holds it meanwhile.
+    pub(crate) fn leave_over(&mut self, id: u32, slot: u32) {
+        let document = &mut self.documents[id];
+        document.holders += 1;
+        document.leftovers += 1;
+        self.leftovers.add(slot, id);
+    }
+
+    /// Gives up the hold on a document whose links are no longer left over.
+    pub(crate) fn release_leftover(&mut self, id: u32) {
+        let document = &mut self.documents[id];
+        self.gone -= usize::from(document.is_gone());
+        document.leftovers -= 1;
+        self.release(id);
     }
 
     /// Notes that the registration at `slot`, which holds the document, is shown in look-ups.
@@ -243,13 +282,13 @@ impl Documents {
         self.documents.get(self.shared.owner(link.checked_sub(SHARED)?)?)
     }
 
-    /// Returns how many distinct documents there are.
+    /// Returns how many distinct documents there are, but for those that are gone and left over in the index.
     pub(crate) fn len(&self) -> usize {
-        self.documents.len()
+        self.documents.len() - self.gone
     }
 
     pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
-        self.find(hash(&self.key, links.as_str()), links).is_some()
+        self.find(hash(&self.key, links.as_str()), links).is_some_and(|id| !self.documents[id].is_gone())
     }
 
     fn find(&self, hash: u32, links: &LinkDocumentBuf) -> Option<u32> {

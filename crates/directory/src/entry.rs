@@ -1,13 +1,19 @@
-use alloc::{boxed::Box, string::String};
+use alloc::{boxed::Box, string::String, vec::Vec};
+use core::time::Duration;
 
 use waypost_link_format::origin;
 use waypost_model::{
-    AttributeName, Authority, Base, BaseSource, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin,
-    Record, ReplicaId, Sector, Stamp, State, Version,
+    Authority, Base, BaseSource, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin, Removal, ReplicaId,
+    Sector, Stamp, State, Update, Version,
 };
 use waypost_time::Instant;
 
-use crate::{signs::Signs, token::Token};
+use crate::{
+    packed::{Attributes, packed_length, push_attribute},
+    signs::Signs,
+    stamps::Stamps,
+    token::Token,
+};
 
 /// One registration as it is kept: names, base and attributes in one buffer, a few words, and what is rare in a box.
 ///
@@ -16,9 +22,11 @@ use crate::{signs::Signs, token::Token};
 /// [`RecordRef::to_record`](crate::RecordRef::to_record) are inverse to each other.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    /// Sector, endpoint name, base, then the attributes (see [`push_attribute`]).
+    /// Sector, endpoint name, base, then the [attributes](Attributes).
     text: Box<str>,
     rare: Option<Box<Rare>>,
+    /// The stamps, where they are not all that of the write.
+    stamps: Option<Box<Stamps>>,
     /// When the registration was last made, updated or renewed.
     pub(crate) seen: Instant,
     /// The date that the queue of deadlines has it under.
@@ -47,7 +55,6 @@ struct Rare {
     credentials: Credentials,
     zone: Option<u32>,
     foreign: Option<(Authority, Location)>,
-    stamps: Option<Box<Stamps>>,
     /// All writes, where what is shown is merged from several.
     state: Option<State>,
     /// When each of the records among these was last renewed.
@@ -58,17 +65,10 @@ struct Rare {
     copies_until: Option<Instant>,
 }
 
-/// The stamps, where they are not all the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stamps {
-    pub(crate) seen: Version,
-    pub(crate) first: Stamp,
-    pub(crate) replaced: Stamp,
-    pub(crate) base: Stamp,
-    pub(crate) lifetime: Stamp,
-    pub(crate) links: Stamp,
-    /// By name. Names of which no value is left are here as well.
-    attributes: Box<[(AttributeName, Stamp)]>,
+impl Rare {
+    fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
 }
 
 const NO_SECTOR: u8 = u8::MAX;
@@ -91,13 +91,7 @@ impl Entry {
         let record = state.record()?;
         let sector = record.key.sector.as_ref().map(Sector::as_str);
         let names = [sector.unwrap_or_default(), record.key.endpoint.as_str(), record.base.value.as_str()];
-        let packed = |(name, value): (&str, Option<&str>)| name.len() + value.map_or(0, str::len) + 2 * LENGTH_DIGITS;
-        let length = names.map(str::len).iter().sum::<usize>() + record.attributes().map(packed).sum::<usize>();
-        let mut text = String::with_capacity(length);
-        names.iter().for_each(|name| text.push_str(name));
-        for (name, value) in record.attributes() {
-            push_attribute(&mut text, name, value);
-        }
+        let text = text_of(names, record.attributes());
         let foreign = match (&record.key.origin, &record.location) {
             (Origin::Foreign(authority), Some(location)) => Some((authority.clone(), location.clone())),
             _ => None,
@@ -110,7 +104,6 @@ impl Entry {
             credentials: record.credentials.clone(),
             zone: record.zone,
             foreign,
-            stamps: Stamps::of(&record).map(Box::new),
             state: (!is_simple).then(|| state.clone()),
             signs: signs.collect(),
             expires,
@@ -122,8 +115,9 @@ impl Entry {
             base_length: record.base.value.as_str().len() as u32,
             origin_length: origin(record.base.value.as_str()).map_or(0, str::len) as u32,
             base_kind: kind_of(&record.base.value),
-            text: text.into(),
-            rare: (rare != Rare::default()).then(|| Box::new(rare)),
+            text,
+            rare: rare.boxed(),
+            stamps: Stamps::of(&record).map(Box::new),
             seen,
             filed: Instant::MAX,
             stamp: record.written,
@@ -136,6 +130,49 @@ impl Entry {
         })
     }
 
+    /// Returns what the write `stamps` and `stamp` are of makes of a registration that one write alone made, at `now`: what
+    /// [`State::update`] would, without the record that merging needs. The document stays.
+    pub(crate) fn updated(&self, update: &Update, stamps: Stamps, stamp: Stamp, now: Instant) -> Self {
+        let (base, base_kind) =
+            update.base.as_ref().map_or((self.base(), self.base_kind), |base| (base.as_str(), kind_of(base)));
+        let is_set = |name: &str| update.attributes.by_name().any(|(set, _)| set.as_str() == name);
+        let mut attributes: Vec<_> = self.attributes().filter(|(name, _)| !is_set(name)).collect();
+        attributes.extend(update.attributes.iter());
+        attributes.sort_by_key(|(name, _)| *name);
+        let lifetime = update.lifetime.unwrap_or(self.lifetime);
+        let copies_until = self.copies_until();
+        let old = self.rare.as_deref();
+        let rare = Rare {
+            credentials: old.map(|rare| rare.credentials.clone()).unwrap_or_default(),
+            zone: if update.base.is_some() { update.zone } else { self.zone() },
+            foreign: old.and_then(|rare| rare.foreign.clone()),
+            copies_until: (copies_until > now + lifetime.duration()).then_some(copies_until),
+            ..Rare::default()
+        };
+        Self {
+            text: text_of([self.sector().unwrap_or_default(), self.endpoint(), base], attributes.into_iter()),
+            rare: rare.boxed(),
+            stamps: Some(Box::new(stamps)),
+            seen: now,
+            filed: Instant::MAX,
+            stamp,
+            lifetime,
+            renewals: 0,
+            base_length: base.len() as u32,
+            origin_length: origin(base).map_or(0, str::len) as u32,
+            base_kind,
+            ..*self
+        }
+    }
+
+    /// Returns the removal, by the write `stamp`, of a registration that one write alone made: what [`State::remove`] would.
+    pub(crate) fn removal(&self, stamp: Stamp, horizon: Duration) -> Removal {
+        let latest = self.stamps().map_or(self.stamp.time, |stamps| stamps.latest().max(self.stamp.time));
+        let mut seen = self.stamps().map_or_else(|| Version::from_iter([self.stamp.dot]), |stamps| stamps.seen.clone());
+        seen.insert(stamp.dot);
+        Removal { key: self.key(), stamp: stamp.after(Some(latest)), seen, horizon }
+    }
+
     /// Returns all writes, where what is shown is merged from several.
     pub(crate) fn state(&self) -> Option<&State> {
         self.rare.as_ref()?.state.as_ref()
@@ -143,7 +180,7 @@ impl Entry {
 
     /// Returns the stamps, where they are not all that of the write.
     pub(crate) fn stamps(&self) -> Option<&Stamps> {
-        self.rare.as_ref()?.stamps.as_deref()
+        self.stamps.as_deref()
     }
 
     /// Returns the name of each attribute once, in their order, and the write that set it; also of those without a value.
@@ -153,7 +190,7 @@ impl Entry {
         let mut last = None;
         let plain = stamps.is_none().then(|| self.attributes()).into_iter().flatten();
         let plain = plain.filter_map(move |(name, _)| (last.replace(name) != Some(name)).then_some(name));
-        stamped.map(|(name, stamp)| (name.as_str(), *stamp)).chain(plain.map(|name| (name, self.stamp)))
+        stamped.map(|(name, stamp)| (&**name, *stamp)).chain(plain.map(|name| (name, self.stamp)))
     }
 
     /// Counts a renewal by this replica, at `now`.
@@ -219,13 +256,18 @@ impl Entry {
         (!origin.is_empty()).then_some(origin)
     }
 
+    /// Tells whether the base has an authority and goes on after it.
+    pub(crate) fn has_base_path(&self) -> bool {
+        (1..self.base_length).contains(&self.origin_length)
+    }
+
     pub(crate) fn base_source(&self) -> BaseSource {
         if self.base_kind & GIVEN != 0 { BaseSource::Given } else { BaseSource::Observed }
     }
 
     /// Returns name and value of each attribute, by name.
     pub(crate) fn attributes(&self) -> Attributes<'_> {
-        Attributes { text: &self.text[self.base_end()..] }
+        Attributes::of(self.attribute_text())
     }
 
     pub(crate) fn attribute_text(&self) -> &str {
@@ -321,69 +363,17 @@ impl Entry {
     }
 }
 
-impl Stamps {
-    /// Returns the stamps of a record, if they say more than the write itself.
-    fn of(record: &Record) -> Option<Self> {
-        let written = record.written;
-        let is_plain = [record.first, record.replaced, record.base.stamp, record.lifetime.stamp, record.links.stamp]
-            .into_iter()
-            .chain(record.attributes.values().map(|register| register.stamp))
-            .all(|stamp| stamp == written)
-            && record.attributes.values().all(|register| !register.value.is_empty())
-            && record.seen.iter().eq([written.dot]);
-        (!is_plain).then(|| Self {
-            seen: record.seen.clone(),
-            first: record.first,
-            replaced: record.replaced,
-            base: record.base.stamp,
-            lifetime: record.lifetime.stamp,
-            links: record.links.stamp,
-            attributes: record.attributes.iter().map(|(name, register)| (name.clone(), register.stamp)).collect(),
-        })
-    }
-}
-
-/// Name and value of each endpoint attribute, ordered by name.
-#[derive(Debug, Clone)]
-pub(crate) struct Attributes<'e> {
-    text: &'e str,
-}
-
-impl<'e> Iterator for Attributes<'e> {
-    type Item = (&'e str, Option<&'e str>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (lengths, rest) = self.text.split_at_checked(2 * LENGTH_DIGITS)?;
-        let (name_length, value_length) =
-            (read_length(&lengths[..LENGTH_DIGITS]), read_length(&lengths[LENGTH_DIGITS..]));
-        let (name, rest) = rest.split_at_checked(name_length)?;
-        let (value, rest) = rest.split_at_checked(value_length.saturating_sub(1))?;
-        self.text = rest;
-        Some((name, (value_length > 0).then_some(value)))
-    }
+fn text_of<'t>(names: [&str; 3], attributes: impl Iterator<Item = (&'t str, Option<&'t str>)> + Clone) -> Box<str> {
+    let length = names.map(str::len).iter().sum::<usize>()
+        + attributes.clone().map(|(name, value)| packed_length(name, value)).sum::<usize>();
+    let mut text = String::with_capacity(length);
+    names.iter().for_each(|name| text.push_str(name));
+    attributes.for_each(|(name, value)| push_attribute(&mut text, name, value));
+    text.into()
 }
 
 fn kind_of(base: &Base) -> u8 {
     let given = if base.source() == BaseSource::Given { GIVEN } else { 0 };
     let link_local = if base.is_link_local() { LINK_LOCAL } else { 0 };
     given | link_local
-}
-
-/// Digits to the base 128 that a length is written in: each is an ASCII character, so that the buffer stays text.
-const LENGTH_DIGITS: usize = 3;
-
-/// The longest attribute name or value that can be packed.
-pub(crate) const MAX_ATTRIBUTE: usize = (1 << (7 * LENGTH_DIGITS)) - 2;
-
-/// Appends length of the name, length of the value plus one (zero for a flag), name and value.
-fn push_attribute(text: &mut String, name: &str, value: Option<&str>) {
-    for length in [name.len(), value.map_or(0, |value| value.len() + 1)] {
-        text.extend((0..LENGTH_DIGITS).map(|digit| char::from((length >> (7 * digit)) as u8 & 0x7f)));
-    }
-    text.push_str(name);
-    text.push_str(value.unwrap_or_default());
-}
-
-fn read_length(digits: &str) -> usize {
-    digits.bytes().rev().fold(0, |length, digit| length << 7 | usize::from(digit))
 }

@@ -47,7 +47,8 @@ impl HashedIds {
         let Some(bits) = new.checked_ilog2() else { return self.parts.push(Buckets::default()) };
         // It takes from the one whose number lacks the highest bit.
         let from = new - (1 << bits);
-        let half = || Buckets::with_room(PART / 2);
+        // They will grow once more, to the double, before they are split in their turn.
+        let half = || Buckets::with_room(PART);
         self.parts.push(half());
         let whole = core::mem::replace(&mut self.parts[from], half());
         whole.each(|hash, id| self.put(hash, id));

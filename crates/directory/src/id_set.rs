@@ -71,11 +71,7 @@ impl IdSet {
             }
             Self::Sorted(sorted) => {
                 let was_there = sorted.remove(id);
-                // One below what fits in place, so that a set at the border does not change its form each time.
-                if was_there && sorted.len() < FEW {
-                    let few = sorted.iter_from(0).collect();
-                    *self = few;
-                }
+                self.gather();
                 was_there
             }
             Self::Many(many) => {
@@ -105,6 +101,32 @@ impl IdSet {
                     self.thin_out();
                 }
                 (set, run) => run.iter().for_each(|id| _ = set.remove(*id)),
+            }
+        }
+    }
+
+    /// Takes out the ids of the words of 64 that are gone, from an id on, until there are no steps left: one for each word or id
+    /// that is looked at. Returns where it is to go on, if it did not come to the end.
+    pub(crate) fn sweep(&mut self, from: u32, is_gone: &impl Fn(u32) -> bool, steps: &mut usize) -> Option<u32> {
+        match self {
+            Self::Few { len, .. } => {
+                *steps = steps.saturating_sub(usize::from(*len));
+                if self.few().iter().any(|id| is_gone(id / u64::BITS)) {
+                    *self = self.few().iter().copied().filter(|id| !is_gone(id / u64::BITS)).collect();
+                }
+                None
+            }
+            Self::Sorted(sorted) => {
+                let next = sorted.sweep(from, is_gone, steps);
+                self.gather();
+                next
+            }
+            Self::Many(many) => {
+                let next = many.sweep(from, is_gone, steps);
+                if next.is_none() {
+                    self.thin_out();
+                }
+                next
             }
         }
     }
@@ -218,6 +240,17 @@ impl IdSet {
         match bitmaps {
             Some(bitmaps) => Self::Many(Box::new(Bitmap::common(&bitmaps))),
             None => first.iter_from(0).filter(|id| others.iter().all(|set| set.contains(*id))).collect(),
+        }
+    }
+
+    /// Keeps few ids in place.
+    fn gather(&mut self) {
+        // One below what fits in place, so that a set at the border does not change its form each time.
+        if let Self::Sorted(sorted) = self
+            && sorted.len() < FEW
+        {
+            let few = sorted.iter_from(0).collect();
+            *self = few;
         }
     }
 
@@ -387,6 +420,26 @@ mod tests {
                 prop_assert_eq!(set.iter().next(), model.first().copied());
             }
             assert_same(&set, &model, from, to);
+        }
+
+        #[test]
+        fn a_sweep_takes_out_the_words_that_are_gone_and_no_other(
+            runs in prop::collection::vec((id(), 1_u32..5000, 1_u32..200), 1..6),
+            gone in 1_u32..9,
+            steps in 1_usize..3000,
+        ) {
+            let ids = runs.iter().flat_map(|(first, count, step)| (0..*count).map_while(move |n| first.checked_add(n * step)));
+            let mut model: BTreeSet<u32> = ids.collect();
+            let mut set: IdSet = model.iter().copied().collect();
+            let is_gone = |word: u32| !(word ^ word >> 3).is_multiple_of(gone);
+            let (mut from, mut turns) = (Some(0), 0);
+            while let Some(start) = from {
+                from = set.sweep(start, &is_gone, &mut { steps });
+                turns += 1;
+                prop_assert!(turns < 100_000);
+            }
+            model.retain(|id| !is_gone(id / 64));
+            assert_same(&set, &model, 0, 500);
         }
 
         #[test]

@@ -5,11 +5,12 @@ use waypost_link_format::{origin, resolve};
 use crate::{
     chunks::Chunks,
     dictionary::Dictionary,
-    documents::{Document, Documents, Renumbered},
+    documents::{Document, Documents, Renumbered, SHARED, first_link},
     entry::Entry,
     id_set::IdSet,
     marks::Marks,
     registry::Registry,
+    sweep::Sweep,
     texts::Texts,
     values::Values,
 };
@@ -24,7 +25,8 @@ use crate::{
 /// a look-up finds the registrations whose base has the origin asked for and looks at their few links.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// Link attributes → link numbers. `href` and `anchor` have as values only the references that are URIs.
+    /// Link attributes → link numbers, those of [leftovers](crate::leftovers::Leftovers) included. `href` and `anchor` have as
+    /// values only the references that are URIs.
     pub(crate) links: Values,
     /// Links whose target or anchor begins with `//`: it takes only the scheme from the base.
     pub(crate) odd_links: Values,
@@ -44,6 +46,7 @@ pub(crate) struct Index {
     /// Registrations whose base is a link-local address.
     pub(crate) link_local: IdSet,
     pub(crate) chunks: Chunks,
+    sweep: Sweep,
 }
 
 impl Index {
@@ -61,6 +64,7 @@ impl Index {
             foreign: Dictionary::default(),
             link_local: IdSet::EMPTY,
             chunks: Chunks::default(),
+            sweep: Sweep::default(),
         }
     }
 
@@ -95,10 +99,10 @@ impl Index {
         }
         if changed(Entry::base) {
             if let Some(old) = old {
-                self.bases_mut(old.base()).remove(old.base(), slot);
+                self.bases_mut(old.has_base_path()).remove(old.base(), slot);
             }
             if let Some(new) = new {
-                self.bases_mut(new.base()).insert(new.base(), slot, |slot| registry[slot].base());
+                self.bases_mut(new.has_base_path()).insert(new.base(), slot, |slot| registry[slot].base());
             }
             set(&mut self.odd_bases, slot, new.is_some_and(|entry| entry.base_origin().is_none()));
             set(&mut self.link_local, slot, new.is_some_and(Entry::is_link_local));
@@ -114,10 +118,20 @@ impl Index {
         if old.map(|entry| entry.document) != new.map(|entry| entry.document) {
             if let Some(entry) = old {
                 let document = entry.document;
-                let renumbered = documents.remove_user(document, slot);
-                self.renumber(&documents[document], renumbered);
+                match documents.remove_user(document, slot) {
+                    Renumbered::Yes { from: Some(first), to: None } if first < SHARED && new.is_none() => {
+                        documents.leave_over(document, slot);
+                        let bytes = documents[document].as_str().len();
+                        self.sweep.go_on(&mut [&mut self.links, &mut self.odd_links], documents, bytes);
+                    }
+                    renumbered => self.renumber(&documents[document], renumbered),
+                }
             }
             if let Some(entry) = new {
+                if let Some(left) = documents.leftovers.take(slot) {
+                    self.renumber(&documents[left], Renumbered::Yes { from: Some(first_link(slot)), to: None });
+                    documents.release_leftover(left);
+                }
                 let document = entry.document;
                 let renumbered = documents.add_user(document, slot);
                 self.renumber(&documents[document], renumbered);
@@ -143,8 +157,8 @@ impl Index {
         if has_path(base) { &self.by_path } else { &self.by_origin }
     }
 
-    fn bases_mut(&mut self, base: &str) -> &mut Texts {
-        if has_path(base) { &mut self.by_path } else { &mut self.by_origin }
+    fn bases_mut(&mut self, have_path: bool) -> &mut Texts {
+        if have_path { &mut self.by_path } else { &mut self.by_origin }
     }
 
     fn renumber(&mut self, document: &Document, renumbered: Renumbered) {

@@ -60,6 +60,10 @@
 //! ascending slots, and a result in order needs no sorting. A document that a fleet shares gets numbers of its own, once,
 //! with the set of its users beside it.
 //!
+//! *Why does a removal not go through the index?* The links of one registration are in dozens of sets that are in no cache. So
+//! they are left there, and passed over, until a sweep that goes through one set after the other takes out what is left over of many
+//! registrations at once: a little at each removal, and so far that what is left over stays a fraction of the whole.
+//!
 //! *Why are documents interned?* Devices of one model register the same links. The directory stores and indexes each
 //! distinct document once; a registration then costs its names, base, attributes and a few words.
 //!
@@ -117,11 +121,13 @@ mod hashed_ids;
 mod histories;
 mod id_set;
 mod index;
+mod leftovers;
 mod limits;
 mod link_change;
 mod log;
 mod lookup;
 mod marks;
+mod packed;
 mod pages;
 mod plan;
 mod record_ref;
@@ -144,9 +150,12 @@ mod signs;
 mod slot_set;
 mod slots;
 mod sorted_ids;
+mod stamps;
 mod stream;
+mod sweep;
 mod texts;
 mod token;
+mod updates;
 mod values;
 mod watch;
 mod watches;

@@ -19,13 +19,17 @@ pub(crate) struct Region {
     width: u8,
 }
 
-/// Which words have a place.
+/// Which words have a place, in groups of 64.
 #[derive(Debug, Clone, Default)]
-struct Map {
+struct Map([Group; GROUPS]);
+
+/// Both numbers are side by side, so that the place of a word takes one look at memory.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
     /// A bit for each word.
-    taken: [u64; GROUPS],
-    /// How many have one in the groups before.
-    before: [u16; GROUPS],
+    taken: u64,
+    /// How many have a place in the groups before.
+    before: u16,
 }
 
 /// A walk through the words of a region that are not zero.
@@ -80,16 +84,37 @@ impl Region {
                 self.write(place, new);
             }
         }
-        if self.places() > 2 * usize::from(self.used) + SLACK {
-            self.compact();
+        self.compact_if_sparse();
+    }
+
+    /// Makes the words from one on zero that are gone, until there are no steps left; returns where it is to go on, if it did not
+    /// come to the end.
+    pub(crate) fn sweep(&mut self, from: usize, is_gone: impl Fn(usize) -> bool, steps: &mut usize) -> Option<usize> {
+        let mut group = from / 64;
+        while group < GROUPS && *steps > 0 {
+            let (mut left, mut place) = (self.map.0[group].taken, usize::from(self.map.0[group].before));
+            *steps = steps.saturating_sub(left.count_ones() as usize + 1);
+            while left != 0 {
+                let word = self.read(place);
+                if word != 0 && is_gone(group * 64 + left.trailing_zeros() as usize) {
+                    self.len -= word.count_ones();
+                    self.used -= 1;
+                    self.write(place, 0);
+                }
+                left &= left - 1;
+                place += 1;
+            }
+            group += 1;
         }
+        self.compact_if_sparse();
+        (group < GROUPS).then_some(group * 64)
     }
 
     /// Returns the ids that are in all of several regions.
     pub(crate) fn common(regions: &[&Self]) -> Self {
         let mut common = Self::new(regions.first().map_or(0, |region| region.number));
         for group in 0..GROUPS {
-            let mut taken = regions.iter().fold(u64::MAX, |taken, region| taken & region.map.taken[group]);
+            let mut taken = regions.iter().fold(u64::MAX, |taken, region| taken & region.map.0[group].taken);
             while taken != 0 {
                 let index = group * 64 + taken.trailing_zeros() as usize;
                 taken &= taken - 1;
@@ -104,7 +129,7 @@ impl Region {
     pub(crate) fn cursor(&self, index: usize) -> Cursor {
         let (Ok(place) | Err(place)) = self.map.place(index);
         let group = index / 64;
-        Cursor { group, left: self.map.taken[group] & (u64::MAX << (index % 64)), place }
+        Cursor { group, left: self.map.0[group].taken & (u64::MAX << (index % 64)), place }
     }
 
     /// Returns the next word on a walk, and its index.
@@ -113,7 +138,7 @@ impl Region {
         loop {
             while cursor.left == 0 {
                 cursor.group += 1;
-                cursor.left = *self.map.taken.get(cursor.group)?;
+                cursor.left = self.map.0.get(cursor.group)?.taken;
             }
             let index = cursor.group * 64 + cursor.left.trailing_zeros() as usize;
             cursor.left &= cursor.left - 1;
@@ -167,14 +192,25 @@ impl Region {
         (self.bytes, self.width) = (wide, width);
     }
 
-    /// Takes the places of words that are zero.
-    fn compact(&mut self) {
-        let mut compact = Self::new(self.number);
+    /// Takes the places of words that are zero, if most are.
+    fn compact_if_sparse(&mut self) {
+        if self.places() <= 2 * usize::from(self.used) + SLACK {
+            return;
+        }
+        let mut all = 0;
+        let mut cursor = self.cursor(0);
+        while let Some((_, word)) = self.next(&mut cursor) {
+            all |= word;
+        }
+        let width = usize::from(width_of(all));
+        let (mut map, mut bytes) = (Box::<Map>::default(), Vec::with_capacity(usize::from(self.used) * width));
         let mut cursor = self.cursor(0);
         while let Some((index, word)) = self.next(&mut cursor) {
-            compact.change(index, |_| word);
+            map.0[index / 64].taken |= 1 << (index % 64);
+            bytes.extend_from_slice(&word.to_le_bytes()[..width]);
         }
-        *self = compact;
+        map.count();
+        (self.map, self.bytes, self.width) = (map, bytes, width as u8);
     }
 }
 
@@ -182,15 +218,24 @@ impl Map {
     /// Returns the place of a word, or where it would be.
     #[inline]
     fn place(&self, index: usize) -> Result<usize, usize> {
-        let (taken, bit) = (self.taken[index / 64], 1 << (index % 64));
-        let place = usize::from(self.before[index / 64]) + (taken & (bit - 1)).count_ones() as usize;
+        let (Group { taken, before }, bit) = (self.0[index / 64], 1 << (index % 64));
+        let place = usize::from(before) + (taken & (bit - 1)).count_ones() as usize;
         if taken & bit == 0 { Err(place) } else { Ok(place) }
     }
 
     /// Gives a word a place that has none.
     fn take(&mut self, index: usize) {
-        self.taken[index / 64] |= 1 << (index % 64);
-        self.before[index / 64 + 1..].iter_mut().for_each(|before| *before += 1);
+        self.0[index / 64].taken |= 1 << (index % 64);
+        self.0[index / 64 + 1..].iter_mut().for_each(|group| group.before += 1);
+    }
+
+    /// Counts what has a place before each group.
+    fn count(&mut self) {
+        let mut places = 0;
+        for group in &mut self.0 {
+            group.before = places;
+            places += group.taken.count_ones() as u16;
+        }
     }
 }
 

@@ -154,17 +154,21 @@ impl Directory {
 impl Directory {
     /// Returns all that is known of the registration in a slot, for a write of this replica. What it saw of replicas that are
     /// forgotten need not be named for ever.
-    ///
-    /// What has just begun may not have heard of a replica that others know well.
     pub(crate) fn state_to_write(&self, now: Instant, slot: Option<u32>) -> State {
         let mut state = self.state(slot);
-        let guard = self.context.config.limits.tombstone_guard;
-        if self.began.is_some_and(|began| began + guard <= now) {
+        if self.may_forget_replicas(now) {
             let authority = slot.and_then(|slot| self.registry.place(slot)).and_then(Place::authority);
             let history = self.histories.of(authority);
             state.forget_replicas(|replica| history.knows(replica));
         }
         state
+    }
+
+    /// Tells whether a write may leave out what it saw of replicas that are not known. What has just begun may not have heard of
+    /// one that others know well.
+    pub(crate) fn may_forget_replicas(&self, now: Instant) -> bool {
+        let guard = self.context.config.limits.tombstone_guard;
+        self.began.is_some_and(|began| began + guard <= now)
     }
 }
 

@@ -115,8 +115,9 @@ impl<'d> Plan<'d> {
         });
         let sets = self.parts.iter().map(|part| {
             let mut slots = SlotSet::new(end);
-            part.slots.each_in(start..=u32::MAX, |slot| slots.insert(slot));
             part.links.each_in(first_link(start)..=SHARED - 1, |link| slots.insert(slot_of(link)));
+            slots.remove_all(directory.documents.leftovers.slots());
+            part.slots.each_in(start..=u32::MAX, |slot| slots.insert(slot));
             let users = |document: &Document| document.users().each_in(start..=u32::MAX, |slot| slots.insert(slot));
             match &documents {
                 Some(documents) => {

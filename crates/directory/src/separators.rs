@@ -37,6 +37,11 @@ impl Separators {
         start + self.tails[start..start + same].partition_point(|other| **other <= *tail)
     }
 
+    /// Returns the text at a position, if there is one.
+    pub(crate) fn text(&self, position: usize) -> Option<Vec<u8>> {
+        self.tails.get(position).map(|tail| [&*self.prefix, &**tail].concat())
+    }
+
     /// Puts in a text at the position that it belongs to.
     pub(crate) fn insert(&mut self, position: usize, text: &[u8]) {
         if self.tails.is_empty() {

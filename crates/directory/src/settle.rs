@@ -32,15 +32,15 @@ impl Directory {
                 let links = &record.links.value;
                 // Most updates leave the links as they are.
                 let document = match earlier.map(|earlier| earlier.document) {
-                    Some(document) if self.documents[document].has(links) => self.documents.hold_again(document),
+                    Some(document) if self.documents[document].has(links) => document,
                     _ => self.documents.hold(links),
                 };
                 // What returns because a newer write is gone takes no place.
                 let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp;
                 if let Some(earlier) = earlier.filter(is_successor) {
-                    let former = (earlier.links_stamp(), self.documents[earlier.document].to_buf());
-                    let (authority, limit) = (earlier.authority(), limits.former_links);
-                    self.documents.former.remember(authority, former, record.links.stamp, limit);
+                    let former = (earlier.document, earlier.links_stamp());
+                    let (successor, limit) = (record.links.stamp, limits.former_links);
+                    self.documents.remember(earlier.authority(), former, successor, limit);
                 }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {
@@ -56,16 +56,21 @@ impl Directory {
             }
         };
         match place {
-            Some(place) => {
-                let (slot, old) = self.registry.put(place);
-                self.follow(now, slot, old.as_ref());
-            }
+            Some(place) => self.replace(now, place),
             None => {
                 if let Some(slot) = self.registry.find(token) {
                     self.forget(now, slot);
                 }
+                self.shed(now);
             }
         }
+    }
+
+    /// Puts what there is now of a registration in the place of what was. It takes over the hold on its document, if that is the
+    /// same.
+    pub(crate) fn replace(&mut self, now: Instant, place: Place) {
+        let (slot, old) = self.registry.put(place);
+        self.follow(now, slot, old.as_ref());
         self.shed(now);
     }
 
@@ -84,7 +89,6 @@ impl Directory {
         }
         let old = entry.clone();
         (entry.is_shown, entry.is_shadowed) = (false, false);
-        self.documents.hold_again(old.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
         self.shed(now);
     }
@@ -94,7 +98,6 @@ impl Directory {
         let Some(entry) = self.registry.entry_mut(slot) else { return };
         let old = entry.clone();
         entry.is_shadowed = is_shadowed;
-        self.documents.hold_again(entry.document);
         self.follow(now, slot, Some(&Place::Entry(old)));
     }
 
@@ -155,7 +158,9 @@ impl Directory {
             let log = &mut histories.of_mut(new.authority()).log;
             new.each_dot(|dot| log.file(dot, slot));
         }
-        if let Some(old) = old_entry {
+        if let Some(old) = old_entry
+            && new_entry.is_none_or(|new| new.document != old.document)
+        {
             documents.release(old.document);
         }
     }

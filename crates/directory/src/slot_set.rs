@@ -5,15 +5,17 @@ use alloc::{vec, vec::Vec};
 pub(crate) struct SlotSet(Vec<u64>);
 
 impl SlotSet {
-    /// Makes an empty set with room for the slots below `end`.
+    /// Makes an empty set with room for the slots below `end`; it grows where others come.
     pub(crate) fn new(end: u32) -> Self {
         Self(vec![0; end.div_ceil(u64::BITS) as usize])
     }
 
     pub(crate) fn insert(&mut self, slot: u32) {
-        if let Some(word) = self.0.get_mut((slot / u64::BITS) as usize) {
-            *word |= 1 << (slot % u64::BITS);
+        let word = (slot / u64::BITS) as usize;
+        if word >= self.0.len() {
+            self.0.resize(word + 1, 0);
         }
+        self.0[word] |= 1 << (slot % u64::BITS);
     }
 
     pub(crate) fn contains(&self, slot: u32) -> bool {
@@ -24,6 +26,19 @@ impl SlotSet {
     pub(crate) fn intersect(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word &= other;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, slot: u32) {
+        if let Some(word) = self.0.get_mut((slot / u64::BITS) as usize) {
+            *word &= !(1 << (slot % u64::BITS));
+        }
+    }
+
+    /// Takes out what is in `other`.
+    pub(crate) fn remove_all(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word &= !other;
         }
     }
 

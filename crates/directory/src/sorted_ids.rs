@@ -70,16 +70,24 @@ impl SortedIds {
         };
         ids.remove(at);
         self.len -= 1;
-        let len = ids.len();
-        if ids.capacity() > 2 * (len + GROWTH) {
-            ids.shrink_to(len + GROWTH);
-        }
-        if len == 0 {
-            self.chunks.remove(number);
-        } else if len < CHUNK / 8 && !self.join(number) && number > 0 {
-            self.join(number - 1);
-        }
+        self.tidy(number);
         true
+    }
+
+    /// Takes out the ids of the words of 64 that are gone, as [`IdSet::sweep`](crate::id_set::IdSet::sweep) does.
+    pub(crate) fn sweep(&mut self, from: u32, is_gone: &impl Fn(u32) -> bool, steps: &mut usize) -> Option<u32> {
+        let (mut number, _) = self.find(from);
+        while let Some(Chunk { first, ids }) = self.chunks.get_mut(number) {
+            if *steps == 0 {
+                return Some(*first);
+            }
+            let before = ids.len();
+            *steps = steps.saturating_sub(before);
+            ids.retain(|id| !is_gone(id / u64::BITS));
+            self.len -= before - ids.len();
+            number += usize::from(!self.tidy(number));
+        }
+        None
     }
 
     pub(crate) fn contains(&self, id: u32) -> bool {
@@ -112,6 +120,20 @@ impl SortedIds {
             _ => (&[][..], &[][..]),
         };
         first.iter().chain(rest.iter().flatten()).copied()
+    }
+
+    /// Gives back what a chunk does not need any more; tells whether the next one is in its place now, or has joined it.
+    fn tidy(&mut self, number: usize) -> bool {
+        let ids = &mut self.chunks[number].ids;
+        let len = ids.len();
+        if ids.capacity() > 2 * (len + GROWTH) {
+            ids.shrink_to(len + GROWTH);
+        }
+        if len == 0 {
+            self.chunks.remove(number);
+            return true;
+        }
+        len < CHUNK / 8 && (self.join(number) || number > 0 && self.join(number - 1))
     }
 
     /// Joins a chunk with the next one if both are small; tells whether they are.

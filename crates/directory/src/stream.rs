@@ -4,6 +4,7 @@ use core::{cmp::Reverse, iter::Peekable};
 use crate::{
     documents::{Documents, SHARED, first_link, slot_of},
     id_set::{IdIter, IdSet},
+    leftovers::Leftovers,
 };
 
 /// The slots in which a criterion can be met, in ascending order, each once.
@@ -13,6 +14,7 @@ use crate::{
 pub(crate) struct Stream<'d> {
     slots: Option<Peekable<IdIter<'d>>>,
     links: Option<Peekable<IdIter<'d>>>,
+    leftovers: &'d Leftovers,
     users: Vec<IdIter<'d>>,
     heads: BinaryHeap<Reverse<(u32, u32)>>,
 }
@@ -20,7 +22,8 @@ pub(crate) struct Stream<'d> {
 impl<'d> Stream<'d> {
     /// Merges `slots` and the slots of `links`, from the slot `start` on.
     pub(crate) fn new(documents: &'d Documents, slots: &Cow<'d, IdSet>, links: &Cow<'d, IdSet>, start: u32) -> Self {
-        let mut stream = Self { slots: None, links: None, users: Vec::new(), heads: BinaryHeap::new() };
+        let leftovers = &documents.leftovers;
+        let mut stream = Self { slots: None, links: None, leftovers, users: Vec::new(), heads: BinaryHeap::new() };
         if !slots.is_empty() {
             stream.slots = Some(IdIter::new(slots, start).peekable());
         }
@@ -46,8 +49,11 @@ impl Iterator for Stream<'_> {
 
     fn next(&mut self) -> Option<u32> {
         let of_slots = self.slots.as_mut().and_then(|slots| slots.peek().copied());
-        let of_links =
-            self.links.as_mut().and_then(|links| links.peek().copied()).filter(|link| *link < SHARED).map(slot_of);
+        let leftovers = self.leftovers;
+        let of_links = self.links.as_mut().and_then(|links| {
+            while links.next_if(|link| leftovers.contains(slot_of(*link))).is_some() {}
+            links.peek().copied().filter(|link| *link < SHARED).map(slot_of)
+        });
         let of_users = self.heads.peek().map(|Reverse((slot, _))| *slot);
         let slot = [of_slots, of_links, of_users].into_iter().flatten().min()?;
         if of_slots == Some(slot)

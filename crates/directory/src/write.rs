@@ -88,6 +88,9 @@ impl Directory {
             return Ok(());
         }
         let stamp = self.next_stamp(now, None);
+        if self.registry[slot].state().is_none() {
+            return self.update_entry(now, slot, &update, stamp);
+        }
         let mut state = self.state_to_write(now, Some(slot));
         let has_links = update.links.is_some();
         if let Some(record) = state.update(update, stamp) {
@@ -230,11 +233,17 @@ impl Directory {
         let horizon = entry.lifetime().duration() + self.context.config.limits.tombstone_guard;
         let authority = entry.authority().cloned();
         let stamp = self.next_stamp(now, authority.as_ref());
-        let mut state = self.state(Some(slot));
-        if state.remove(stamp, horizon).is_some() {
-            self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
-            self.settle(now, token, state, &Signs::all(seen), seen);
-        }
+        let entry = &self.registry[slot];
+        let state = match entry.state() {
+            Some(state) => {
+                let mut state = state.clone();
+                state.remove(stamp, horizon);
+                state
+            }
+            None => entry.removal(stamp, horizon).into(),
+        };
+        self.histories.of_mut(authority.as_ref()).note_own(stamp.dot);
+        self.settle(now, token, state, &Signs::all(seen), seen);
     }
 
     /// Returns the slot of the local registration at a location.

@@ -4,7 +4,8 @@ use core::slice;
 /// The slots that the writes of one replica made last, by sequence number.
 ///
 /// Most writes come in order and go in any. They lie in chunks of bounded size, each with the distances from one sequence
-/// number: a write takes eight bytes, and none costs much to add or to take out.
+/// number: a write takes eight bytes, and none costs much to add or to take out. One that is taken out leaves a gap, until half
+/// of its chunk are gaps: so nothing has to be moved, and most lie as far from the first as their numbers do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Writes {
     chunks: Vec<Chunk>,
@@ -14,8 +15,10 @@ pub(crate) struct Writes {
 struct Chunk {
     /// Not above the sequence number of any of the writes.
     first: u64,
-    /// Distance from `first`, and slot; ascending.
+    /// Distance from `first`, and slot, or [`GONE`]; ascending.
     writes: Vec<(u32, u32)>,
+    /// How many of them are gone.
+    gaps: usize,
 }
 
 /// Sequence number and slot of each write from some on, ascending.
@@ -27,6 +30,8 @@ pub(crate) struct WritesIter<'w> {
 }
 
 const CHUNK: usize = 512;
+/// No slot.
+const GONE: u32 = u32::MAX;
 
 impl Writes {
     pub(crate) fn insert(&mut self, sequence: u64, slot: u32) {
@@ -41,7 +46,7 @@ impl Writes {
         }
         let is_taken = self.chunks.get_mut(at).is_some_and(|chunk| chunk.insert(sequence, slot));
         if !is_taken {
-            let chunk = Chunk { first: sequence, writes: Vec::from([(0, slot)]) };
+            let chunk = Chunk { first: sequence, writes: Vec::from([(0, slot)]), gaps: 0 };
             self.chunks.insert(self.chunk_of(sequence).map_or(0, |before| before + 1), chunk);
         }
     }
@@ -54,7 +59,12 @@ impl Writes {
         if chunk.writes[position].1 != slot {
             return;
         }
-        chunk.writes.remove(position);
+        chunk.writes[position].1 = GONE;
+        chunk.gaps += 1;
+        if chunk.gaps * 2 < chunk.writes.len() {
+            return;
+        }
+        chunk.close_gaps();
         if chunk.writes.is_empty() {
             self.chunks.remove(at);
         } else if chunk.writes.len() < CHUNK / 4 && !self.join(at) && at > 0 {
@@ -69,6 +79,7 @@ impl Writes {
             return false;
         }
         let distance = (next.first - chunk.first) as u32;
+        chunk.gaps += next.gaps;
         chunk.writes.extend(next.writes.iter().map(|(offset, slot)| (offset + distance, *slot)));
         chunk.writes.shrink_to_fit();
         self.chunks.remove(at + 1);
@@ -102,7 +113,10 @@ impl Chunk {
     /// Adds a write, or puts it in the place of an older one; tells whether there was room for it.
     fn insert(&mut self, sequence: u64, slot: u32) -> bool {
         match self.find(sequence) {
-            Ok(position) => self.writes[position].1 = slot,
+            Ok(position) => {
+                self.gaps -= usize::from(self.writes[position].1 == GONE);
+                self.writes[position].1 = slot;
+            }
             Err(_) if self.writes.len() == CHUNK => return false,
             Err(position) => {
                 if sequence < self.first && !self.begin_at(sequence) {
@@ -128,10 +142,16 @@ impl Chunk {
 
     /// Takes out the upper half.
     fn split(&mut self) -> Self {
+        self.close_gaps();
         let mut writes = self.writes.split_off(self.writes.len() / 2);
         let distance = writes.first().map_or(0, |(offset, _)| *offset);
         writes.iter_mut().for_each(|(offset, _)| *offset -= distance);
-        Self { first: self.first + u64::from(distance), writes }
+        Self { first: self.first + u64::from(distance), writes, gaps: 0 }
+    }
+
+    fn close_gaps(&mut self) {
+        self.writes.retain(|(_, slot)| *slot != GONE);
+        self.gaps = 0;
     }
 
     fn last(&self) -> u64 {
@@ -140,7 +160,13 @@ impl Chunk {
 
     fn find(&self, sequence: u64) -> Result<usize, usize> {
         let Some(offset) = sequence.checked_sub(self.first) else { return Err(0) };
-        self.writes.binary_search_by_key(&offset, |(offset, _)| u64::from(*offset))
+        let highest = usize::try_from(offset).unwrap_or(usize::MAX);
+        if self.writes.get(highest).is_some_and(|(other, _)| u64::from(*other) == offset) {
+            return Ok(highest);
+        }
+        // As the distances ascend from zero, none is less than its position.
+        let below = &self.writes[..self.writes.len().min(highest)];
+        below.binary_search_by_key(&offset, |(offset, _)| u64::from(*offset))
     }
 }
 
@@ -149,7 +175,7 @@ impl Iterator for WritesIter<'_> {
 
     fn next(&mut self) -> Option<(u64, u32)> {
         loop {
-            if let Some((offset, slot)) = self.writes.next() {
+            if let Some((offset, slot)) = self.writes.find(|(_, slot)| *slot != GONE) {
                 return Some((self.first + u64::from(*offset), *slot));
             }
             let chunk = self.chunks.next()?;

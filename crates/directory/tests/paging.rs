@@ -70,10 +70,24 @@ static LARGE: LazyLock<Directory> = LazyLock::new(|| {
 
 #[derive(Debug, Clone)]
 enum Change {
-    Register { number: u32, variant: u32 },
-    Renew { number: u32 },
-    Remove { number: u32 },
-    Wait { seconds: u64 },
+    Register {
+        number: u32,
+        variant: u32,
+    },
+    Renew {
+        number: u32,
+    },
+    Remove {
+        number: u32,
+    },
+    /// So many that the index is swept.
+    RemoveMany {
+        first: u32,
+        step: usize,
+    },
+    Wait {
+        seconds: u64,
+    },
     Expire,
 }
 
@@ -83,6 +97,7 @@ fn change() -> impl Strategy<Value = Change> {
         4 => (number.clone(), 0_u32..4).prop_map(|(number, variant)| Change::Register { number, variant }),
         1 => number.clone().prop_map(|number| Change::Renew { number }),
         2 => number.prop_map(|number| Change::Remove { number }),
+        1 => (0_u32..5, 1_usize..6).prop_map(|(first, step)| Change::RemoveMany { first, step }),
         1 => (0_u64..40).prop_map(|seconds| Change::Wait { seconds }),
         2 => Just(Change::Expire),
     ]
@@ -99,6 +114,11 @@ fn make(directory: &mut Directory, now: &mut u64, change: &Change) {
         // Either may be about what is not there.
         Change::Renew { number } => drop(directory.renew(at(*now), &location(directory, number))),
         Change::Remove { number } => drop(directory.remove(at(*now), &location(directory, number))),
+        Change::RemoveMany { first, step } => {
+            (first..SIZE)
+                .step_by(step)
+                .for_each(|number| drop(directory.remove(at(*now), &location(directory, number))));
+        }
         Change::Wait { seconds } => *now += seconds,
         Change::Expire => while directory.expire(at(*now)) {},
     }

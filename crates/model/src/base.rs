@@ -86,7 +86,8 @@ impl Base {
     /// These are fe80::/10, 169.254.0.0/16, and the multicast groups of link-local scope.
     #[must_use]
     pub fn is_link_local(&self) -> bool {
-        let host = self.authority().rsplit_once('@').map_or(self.authority(), |(_, host)| host);
+        let authority = self.authority();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = match host.find(']') {
             Some(end) => &host[..=end],
             None => host.split(':').next().unwrap_or(host),

@@ -145,7 +145,7 @@ impl Record {
     }
 
     /// Returns every pair of attribute name and value.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Option<&str>)> + Clone {
         self.attributes
             .iter()
             .flat_map(|(name, values)| values.value.iter().map(|value| (name.as_str(), value.as_deref())))

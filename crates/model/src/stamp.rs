@@ -25,7 +25,7 @@ impl Stamp {
     /// Returns the stamp, its time put after `seen` where it was not: a write is later than what it saw, even if the
     /// clock that stamped it was not told.
     #[must_use]
-    pub(crate) fn after(self, seen: Option<Timestamp>) -> Self {
+    pub fn after(self, seen: Option<Timestamp>) -> Self {
         let time = seen.map_or(self.time, |seen| self.time.max(seen.next()));
         Self { time, ..self }
     }
