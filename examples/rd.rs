@@ -76,6 +76,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     config.limits.registrations = options.registrations;
     config.limits.documents = options.registrations;
+    config.limits.document_bytes = options.registrations.saturating_mul(BYTES_EACH);
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
     let limits = ServerLimits {
         registrations_per_peer: options.registrations,
@@ -238,6 +239,9 @@ impl Options {
 
 /// Where what changes is told, for `/.well-known/core`.
 const FEED: &str = r#"</sync/feed>;rt="waypost.feed";obs"#;
+
+/// Bytes of links that there is room for, for each registration. Many have the same, and some more.
+const BYTES_EACH: usize = 1024;
 
 /// Draws from what the operating system gives the standard library for its hash maps.
 fn random() -> u64 {

@@ -113,6 +113,7 @@ fn service(options: &Options) -> Result<Replicated<Server>, Problem> {
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     config.limits.registrations = options.registrations;
     config.limits.documents = options.registrations;
+    config.limits.document_bytes = options.registrations.saturating_mul(BYTES_EACH);
 
     let mut server = ServerConfig::default();
     server.limits.registrations_per_peer = options.registrations;
@@ -160,6 +161,9 @@ fn secret(digits: &str) -> Option<[u8; 16]> {
     let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
 }
+
+/// Bytes of links that there is room for, for each registration. Many have the same, and some more.
+const BYTES_EACH: usize = 1024;
 
 /// Draws from what the operating system gives the standard library for its hash maps.
 fn random() -> u64 {

@@ -37,6 +37,7 @@ pub fn empty() -> Directory {
     let mut config = Config::new(*b"only for benches", ReplicaId(1));
     config.limits.registrations = usize::MAX;
     config.limits.documents = usize::MAX;
+    config.limits.document_bytes = usize::MAX;
     config.limits.watches = usize::MAX;
     Directory::new(config)
 }

@@ -52,6 +52,8 @@ pub struct LookupClient {
     by_request: BTreeMap<RequestId, LookupId>,
     /// What discovery yielded, and until when it holds.
     discovered: BTreeMap<(ResourceUri, Interfaces), (Vec<ResourceUri>, Instant)>,
+    /// Which look-up discovers something that others wait for as well.
+    discovering: BTreeMap<(ResourceUri, Interfaces), LookupId>,
     answers: Answers,
     /// The last Echo value, and who gave it.
     echo: Option<(Authority, Bytes)>,
@@ -73,6 +75,7 @@ impl LookupClient {
             running: BTreeMap::new(),
             by_request: BTreeMap::new(),
             discovered: BTreeMap::new(),
+            discovering: BTreeMap::new(),
             answers: Answers::default(),
             echo: None,
             last_lookup: 0,
@@ -120,6 +123,9 @@ impl LookupClient {
     pub fn cancel(&mut self, now: Instant, id: LookupId) {
         self.now = self.now.max(now);
         let Some(running) = self.running.remove(&id) else { return };
+        for waiting in self.end_discovery(id, &running.place()) {
+            self.begin(waiting);
+        }
         let Some(request) = running.request else { return };
         self.by_request.remove(&request);
         self.end_observation(request, &running);
@@ -175,7 +181,21 @@ impl LookupClient {
                 Step::Get { uri: lookup.at.clone() }
             };
         }
+        if matches!(running.step, Step::Discover) && *self.discovering.entry(running.place()).or_insert(id) != id {
+            running.phase = Phase::Waiting { deadline: now + self.config.limits.answer_timeout };
+            return;
+        }
         self.ask(id);
+    }
+
+    /// Ends the discovery that a look-up did, if it did one; returns those that waited for it.
+    fn end_discovery(&mut self, id: LookupId, place: &(ResourceUri, Interfaces)) -> Vec<LookupId> {
+        if self.discovering.get(place) != Some(&id) {
+            return Vec::new();
+        }
+        self.discovering.remove(place);
+        let waits = |other: &Running| matches!(other.phase, Phase::Waiting { .. }) && other.place() == *place;
+        self.running.iter().filter(|(_, other)| waits(other)).map(|(id, _)| *id).collect()
     }
 
     /// Sends the request of the present step.

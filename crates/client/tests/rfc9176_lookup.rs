@@ -119,6 +119,48 @@ fn s4_3_interfaces_are_discovered_and_remembered_while_they_are_fresh() {
 }
 
 #[test]
+fn s4_3_what_several_look_ups_need_is_discovered_once() {
+    let discovery = "GET coap://rd.example/.well-known/core?rt=core.rd-lookup-res";
+    let mut bench = Bench::lookup();
+    let ids = ["rt=a", "rt=b", "rt=c"].map(|query| bench.look_up(resources(RD, query)));
+    let asked = bench.asked();
+    assert_eq!(asked.line(), discovery);
+    // It goes over to another.
+    bench.engine.cancel(bench.now, ids[0]);
+    let asked = bench.asked();
+    assert_eq!(asked.line(), discovery);
+    bench.answer(&asked, links(r#"</look>;rt="core.rd-lookup-res""#).with_max_age(100));
+    let lines: Vec<_> = bench.all_asked().iter().map(common::Asked::line).collect();
+    assert_eq!(lines, ["GET coap://rd.example/look?rt=b", "GET coap://rd.example/look?rt=c"]);
+
+    bench.pass(100);
+    bench.look_up(resources(RD, "rt=d"));
+    bench.look_up(resources(RD, "rt=e"));
+    let asked = bench.asked();
+    bench.fail(&asked, RequestFailure::TimedOut);
+    let is_lost = |event: &LookupEvent| matches!(event, LookupEvent::Failed { fault: Fault::Unanswered(_), .. });
+    let events = bench.events();
+    assert_eq!((events.len(), events.iter().all(is_lost)), (2, true), "{events:?}");
+
+    bench.look_up(resources(RD, "rt=f"));
+    assert_eq!(bench.asked().line(), discovery);
+}
+
+#[test]
+fn s4_3_who_waits_for_a_discovery_waits_no_longer_than_for_an_answer() {
+    let mut bench = Bench::lookup();
+    bench.look_up(resources(RD, "rt=a"));
+    bench.look_up(resources(RD, "rt=b"));
+    let asked = bench.asked();
+    bench.answer(&asked, unavailable(400));
+    bench.pass(300);
+    let lost = bench.events();
+    let is_lost = |event: &&LookupEvent| matches!(event, LookupEvent::Failed { fault: Fault::Unanswered(_), .. });
+    assert_eq!(lost.iter().filter(is_lost).count(), 1, "{lost:?}");
+    assert_eq!(bench.engine.len(), 1);
+}
+
+#[test]
 fn s4_3_interfaces_can_be_elsewhere_and_the_next_is_tried_when_one_fails() {
     let mut bench = Bench::lookup();
     bench.look_up(Lookup::endpoints(RD.parse().unwrap(), Query::all()));

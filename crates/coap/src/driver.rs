@@ -76,7 +76,7 @@ impl<S: Service> Driver<S> {
     #[must_use]
     pub fn new(endpoint: Endpoint<S>) -> Self {
         let (sender, errands) = mpsc::channel(ERRANDS);
-        let buffer = vec![0; endpoint.config().limits.datagram + 1];
+        let buffer = vec![0; LONGEST_DATAGRAM];
         Self {
             endpoint,
             sockets: Vec::new(),
@@ -307,6 +307,8 @@ async fn sleep_until(deadline: Option<time::Instant>) {
     }
 }
 
+/// What UDP can carry.
+const LONGEST_DATAGRAM: usize = 65_535;
 /// How many closures wait for the driver before [`Handle::update`] waits, too.
 const ERRANDS: usize = 64;
 /// How many datagrams are read from a socket in a row, before what is answered to them is sent.

@@ -16,11 +16,12 @@ use core::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest datagram that is read, in bytes. A longer request is answered with 4.13.
+    /// The largest datagram with a request that is read, in bytes. A longer one is answered with 4.13. Responses were asked for,
+    /// and some servers send long ones whole.
     pub datagram: usize,
     /// The largest request body that is put together from blocks, in bytes. A longer one is answered with 4.13.
     pub body: usize,
-    /// The largest response body that is fetched in blocks for a request of the service, in bytes.
+    /// The largest response body that is taken for a request of the service, in bytes, be it in blocks or whole.
     pub response_body: usize,
     /// How often the fetching of one response body begins anew because the body has changed meanwhile.
     pub restarts: u32,
@@ -51,7 +52,8 @@ pub struct Limits {
     pub observations_per_peer: usize,
     /// Observations.
     pub observations: usize,
-    /// Requests of the service to one peer that have no response yet, or that observe. Further ones fail at once.
+    /// Requests of the service to one peer that have no response yet, or that observe: who mirrors a directory by its look-ups
+    /// observes each registration. Further ones fail at once.
     pub requests_per_peer: usize,
     /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
@@ -77,7 +79,7 @@ impl Default for Limits {
             transfer_timeout: Duration::from_secs(93),
             observations_per_peer: 1024,
             observations: 128 * 1024,
-            requests_per_peer: 16,
+            requests_per_peer: 1024,
             requests: 4096,
         }
     }

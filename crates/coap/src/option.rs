@@ -32,6 +32,7 @@ pub(crate) const PROXY_SCHEME: u16 = 39;
 pub(crate) const SIZE1: u16 = 60;
 pub(crate) const ECHO: u16 = 252;
 pub(crate) const NO_RESPONSE: u16 = 258;
+pub(crate) const REQUEST_TAG: u16 = 292;
 
 /// 5.05: this endpoint is no forward-proxy.
 pub(crate) const PROXYING_NOT_SUPPORTED: Code = Code::from_u8(5 << 5 | 5);
@@ -229,6 +230,7 @@ pub(crate) struct Steering {
     pub(crate) observe: Option<Observe>,
     pub(crate) block1: Option<Block>,
     pub(crate) block2: Option<Block>,
+    pub(crate) tag: Option<u64>,
 }
 
 /// Writes the options of a request.
@@ -267,6 +269,9 @@ pub(crate) fn write_request(draft: &mut Draft, request: &Request, steering: &Ste
     }
     if let Some(echo) = &request.echo {
         draft.option(ECHO, echo);
+    }
+    if let Some(tag) = steering.tag {
+        draft.option(REQUEST_TAG, &tag.to_be_bytes());
     }
 }
 

@@ -15,6 +15,9 @@ pub(crate) struct Question {
     pub(crate) purpose: Purpose,
     /// The message that carries the present step, once sent and until answered.
     pub(crate) message_id: Option<u16>,
+    /// What tells it from another FETCH that is under way: the later blocks of a response are asked for without the body that
+    /// says what they are of ([RFC 9175 §3.4](https://www.rfc-editor.org/rfc/rfc9175#section-3.4)).
+    pub(crate) tag: Option<u64>,
     /// The block of the request body that this step sends, where the body needs several.
     pub(crate) upload: Option<Block>,
     /// The block of the response body that this step asks for.
@@ -56,6 +59,7 @@ impl Question {
             request,
             purpose,
             message_id: None,
+            tag: None,
             upload: None,
             download: None,
             head: None,

@@ -5,7 +5,8 @@ mod common;
 use core::time::Duration;
 use std::collections::HashSet;
 
-use common::{Bench, Message, Shelf, get, long_text, post};
+use coap_lite::MessageType::Confirmable;
+use common::{Bench, Message, Shelf, get, long_text, post, request};
 
 /// Fetches the rest of a body from block `number` on.
 fn fetch(bench: &mut Bench, id: u16, request: &Message, first: Message) -> (Vec<u8>, Vec<Message>) {
@@ -127,6 +128,18 @@ fn a_response_to_a_change_is_not_made_again_for_its_later_blocks() {
     bench.wait(Duration::from_secs(100));
     assert_eq!(bench.ask(post(3, "echo").block2(1, 6)).code(), "4.08");
     assert_eq!(bench.shelf().requests.len(), 1);
+}
+
+#[test]
+fn later_blocks_are_not_made_of_a_fetch_whose_body_did_not_come_with_them() {
+    let mut bench = Bench::new(Shelf::default());
+    let fetch = |id| request(Confirmable, "0.05", id, "echo");
+    assert_eq!(bench.ask(fetch(1).payload(long_text(1500))).block(23), Some((0, true, 6)));
+    bench.wait(Duration::from_secs(100));
+    assert_eq!(bench.ask(fetch(2).block2(1, 6)).code(), "4.08");
+    assert_eq!(bench.shelf().requests.len(), 1);
+    let whole = bench.ask(fetch(3).payload(long_text(1500)).block2(1, 6));
+    assert_eq!(whole.body(), &long_text(1500)[1024..]);
 }
 
 #[test]

@@ -233,6 +233,21 @@ fn a_long_response_is_fetched_in_blocks_with_tokens_of_their_own() {
 }
 
 #[test]
+fn a_response_in_one_long_datagram_is_taken_though_a_request_would_be_too_long() {
+    let (mut bench, question) = asking(wkc());
+    let body = long_text(bench.endpoint.config().limits.datagram * 4);
+    assert!(bench.say(answer(&question, "2.05").uint(12, 40).payload(&body)).is_empty());
+    assert_eq!(&outcome(&bench).unwrap().unwrap().payload[..], &body[..]);
+
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.response_body = 3000);
+    bench.ask(get(1, "echo"));
+    bench.update(|shelf| shelf.ask(7, path(NEAR).peer(), wkc()));
+    let question = bench.messages().remove(0);
+    bench.say(answer(&question, "2.05").payload(long_text(3001)));
+    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
+}
+
+#[test]
 fn a_body_that_changes_while_it_is_fetched_is_fetched_anew() {
     let block = |question: &Message, tag: &[u8], number: u32, more: bool| {
         let body = [tag[0]; 16];
@@ -249,6 +264,46 @@ fn a_body_that_changes_while_it_is_fetched_is_fetched_anew() {
         assert!(bench.say(block(&second, b"two", 1, false)).is_empty());
         assert_eq!(&outcome(&bench).unwrap().unwrap().payload[..], [b't'; 32]);
     }
+}
+
+#[test]
+fn what_is_fetched_anew_is_asked_for_with_the_request_body_that_the_later_blocks_do_without() {
+    for size in [100, 2500] {
+        let body = long_text(size);
+        let request = Request::new(Method::Fetch, ["feed"]).with_payload(ContentFormat(40), body.clone());
+        let (mut bench, mut question) = asking(request);
+        for tag in [b"one", b"two"] {
+            let mut sent = question.body().to_vec();
+            while let Some((number, true, exponent)) = question.block(27) {
+                question = bench.ask(answer(&question, "2.31").block1(number, true, exponent));
+                sent.extend_from_slice(question.body());
+            }
+            assert_eq!(sent, body);
+            let first = answer(&question, "2.05").option(4, tag).uint(23, 8).payload([tag[0]; 16]);
+            let second = bench.say(first).remove(0);
+            assert_eq!((second.block(23), second.block(27), second.body()), (Some((1, false, 0)), None, &b""[..]));
+            // What it was of is forgotten there.
+            question = bench.say(answer(&second, "4.08")).remove(0);
+        }
+    }
+}
+
+#[test]
+fn what_is_fetched_at_the_same_time_as_something_else_has_a_tag_of_its_own() {
+    const REQUEST_TAG: u16 = 292;
+    let request = |body: &str| Request::new(Method::Fetch, ["feed"]).with_payload(ContentFormat(40), body.to_owned());
+    let (mut bench, first) = asking(request("one"));
+    bench.update(|shelf| shelf.ask(8, path(NEAR).peer(), request("two")));
+    let block = |question: &Message, tag: &[u8]| answer(question, "2.05").option(4, tag).uint(23, 8).payload([0; 16]);
+    // The first block of the one brings the question for the other.
+    let second = bench.say(block(&first, b"one")).remove(0);
+    assert_eq!((first.get(REQUEST_TAG), second.body()), (None, &b"two"[..]));
+    let tag = second.get(REQUEST_TAG).expect("a tag").to_vec();
+    let rest_of_first = bench.say(block(&second, b"two")).remove(0);
+    assert_eq!((rest_of_first.block(23), rest_of_first.get(REQUEST_TAG)), (Some((1, false, 0)), None));
+    let end = answer(&rest_of_first, "2.05").option(4, b"one").uint(23, 16).payload([0; 16]);
+    let rest_of_second = bench.say(end).remove(0);
+    assert_eq!((rest_of_second.block(23), rest_of_second.get(REQUEST_TAG)), (Some((1, false, 0)), Some(&tag[..])));
 }
 
 #[test]

@@ -46,10 +46,13 @@ impl Directory {
         if links.as_str().len() / SHORTEST_LINK >= limits.links_per_registration {
             at_most("links", limits.links_per_registration, links.as_document().links().count())?;
         }
-        if self.documents.len() >= limits.documents && !self.documents.contains(links) {
-            return Err(Refused::OverLimit { what: "documents", limit: limits.documents });
+        let is_full = self.documents.len() >= limits.documents;
+        let is_heavy = self.documents.bytes().saturating_add(links.as_str().len()) > limits.document_bytes;
+        match (is_full || is_heavy) && !self.documents.contains(links) {
+            false => Ok(()),
+            true if is_full => Err(Refused::OverLimit { what: "documents", limit: limits.documents }),
+            true => Err(Refused::OverLimit { what: "bytes of documents", limit: limits.document_bytes }),
         }
-        Ok(())
     }
 
     /// Makes sure that one registration more has a place; one that has expired and is kept gives way.

@@ -23,8 +23,10 @@ pub(crate) struct Documents {
     shared: Blocks,
     pub(crate) former: FormerLinks,
     pub(crate) leftovers: Leftovers,
-    /// How many documents are only held because their links are left over in the index.
-    gone: usize,
+    /// How many documents registrations have, and how long they are together: not counting those of which there are only links
+    /// left over in the index.
+    live: usize,
+    bytes: usize,
 }
 
 /// The lowest link number of a document with several users.
@@ -55,7 +57,7 @@ pub(crate) struct Document {
     written: Option<Box<Written>>,
     first: u32,
     holders: u32,
-    /// How many of the holders are [leftovers](Leftovers).
+    /// How many slots have its links [left over](Leftovers) in the index.
     leftovers: u32,
     users: IdSet,
 }
@@ -148,9 +150,9 @@ impl Document {
         &self.users
     }
 
-    /// Tells whether it is only held because its links are left over in the index.
-    fn is_gone(&self) -> bool {
-        self.leftovers > 0 && self.holders == self.leftovers
+    /// Tells whether a registration has it, and not only the index something left over of it.
+    fn is_live(&self) -> bool {
+        self.holders > 0
     }
 }
 
@@ -174,19 +176,25 @@ impl Documents {
             shared: Blocks::default(),
             former: FormerLinks::default(),
             leftovers: Leftovers::new(),
-            gone: 0,
+            live: 0,
+            bytes: 0,
         }
     }
 
     /// Finds or stores a document and counts one holder more.
     pub(crate) fn hold(&mut self, links: &LinkDocumentBuf) -> u32 {
         let hash = hash(&self.key, links.as_str());
-        if let Some(id) = self.find(hash, links) {
-            let document = &mut self.documents[id];
-            self.gone -= usize::from(document.is_gone());
-            document.holders += 1;
-            return id;
+        let id = self.find(hash, links).unwrap_or_else(|| self.store(hash, links));
+        let document = &mut self.documents[id];
+        document.holders += 1;
+        if document.holders == 1 {
+            self.live += 1;
+            self.bytes += links.as_str().len();
         }
+        id
+    }
+
+    fn store(&mut self, hash: u32, links: &LinkDocumentBuf) -> u32 {
         let plain = |link: &Link<'_>| if is_plain(link) { PLAIN } else { 0 };
         let offsets = links.as_document().links().map(|link| link.offset() as u32 | plain(&link)).collect();
         let id = self.documents.insert(Document {
@@ -195,7 +203,7 @@ impl Documents {
             offsets,
             written: None,
             first: NOWHERE,
-            holders: 1,
+            holders: 0,
             leftovers: 0,
             users: IdSet::EMPTY,
         });
@@ -218,27 +226,31 @@ impl Documents {
     pub(crate) fn release(&mut self, id: u32) {
         let document = &mut self.documents[id];
         document.holders -= 1;
-        self.gone += usize::from(document.is_gone());
         if document.holders == 0 {
-            self.by_text.remove(document.hash, id);
-            self.documents.remove(id);
+            self.live -= 1;
+            self.bytes -= document.as_str().len();
+            self.drop_unused(id);
         }
     }
 
-    /// Leaves the links of a document over in the index, which have the numbers of a slot, and holds it meanwhile.
+    /// Leaves the links of a document over in the index, which have the numbers of a slot, and keeps it meanwhile.
     pub(crate) fn leave_over(&mut self, id: u32, slot: u32) {
-        let document = &mut self.documents[id];
-        document.holders += 1;
-        document.leftovers += 1;
+        self.documents[id].leftovers += 1;
         self.leftovers.add(slot, id);
     }
 
-    /// Gives up the hold on a document whose links are no longer left over.
+    /// Notes that links of a document are no longer left over.
     pub(crate) fn release_leftover(&mut self, id: u32) {
-        let document = &mut self.documents[id];
-        self.gone -= usize::from(document.is_gone());
-        document.leftovers -= 1;
-        self.release(id);
+        self.documents[id].leftovers -= 1;
+        self.drop_unused(id);
+    }
+
+    fn drop_unused(&mut self, id: u32) {
+        let document = &self.documents[id];
+        if document.holders == 0 && document.leftovers == 0 {
+            self.by_text.remove(document.hash, id);
+            self.documents.remove(id);
+        }
     }
 
     /// Notes that the registration at `slot`, which holds the document, is shown in look-ups.
@@ -282,13 +294,18 @@ impl Documents {
         self.documents.get(self.shared.owner(link.checked_sub(SHARED)?)?)
     }
 
-    /// Returns how many distinct documents there are, but for those that are gone and left over in the index.
+    /// Returns how many distinct documents there are, but for those of which there are only links left over in the index.
     pub(crate) fn len(&self) -> usize {
-        self.documents.len() - self.gone
+        self.live
+    }
+
+    /// Returns how long they are together.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn contains(&self, links: &LinkDocumentBuf) -> bool {
-        self.find(hash(&self.key, links.as_str()), links).is_some_and(|id| !self.documents[id].is_gone())
+        self.find(hash(&self.key, links.as_str()), links).is_some_and(|id| self.documents[id].is_live())
     }
 
     fn find(&self, hash: u32, links: &LinkDocumentBuf) -> Option<u32> {

@@ -23,8 +23,11 @@ pub struct Limits {
     pub bytes_per_registration: usize,
     /// Attribute values of one endpoint.
     pub attributes_per_registration: usize,
-    /// Distinct link documents.
+    /// Distinct link documents. When there is little room left, expired registrations are not kept.
     pub documents: usize,
+    /// Bytes of all distinct link documents together. What they and their index take in memory is three times as much where
+    /// links are as devices have them, and fifteen times where somebody makes it so.
+    pub document_bytes: usize,
     /// Bytes of links that are remembered after others have taken their place, so that who held them can be told what is
     /// different alone; 4 MiB by default. The oldest go first.
     pub former_links: usize,
@@ -75,6 +78,7 @@ impl Default for Limits {
             bytes_per_registration: 64 * 1024,
             attributes_per_registration: 64,
             documents: 100_000,
+            document_bytes: 128 << 20,
             former_links: 4 << 20,
             watches: 10_000,
             watch_events: 100_000,

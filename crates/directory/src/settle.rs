@@ -126,10 +126,17 @@ impl Directory {
             let Some(slot) = self.graves.pop() else { break };
             self.forget(now, slot);
         }
-        while self.kept.len() > self.context.config.limits.expired {
+        while self.kept.len() > self.context.config.limits.expired || self.is_short_of_documents() {
             let Some(slot) = self.kept.pop() else { break };
             self.forget(now, slot);
         }
+    }
+
+    /// Tells whether so much of the room for documents is taken that what has expired has to make some.
+    fn is_short_of_documents(&self) -> bool {
+        let limits = &self.context.config.limits;
+        let is_short = |taken: usize, limit: usize| taken > limit - limit / SPARE;
+        is_short(self.documents.len(), limits.documents) || is_short(self.documents.bytes(), limits.document_bytes)
     }
 
     /// Lets everything follow the difference between what was in a slot and what is.
@@ -218,3 +225,6 @@ fn kept_until(entry: &Entry, limits: &Limits) -> Instant {
     let kept = entry.deadline() + limits.expired_kept;
     copies_of_expired_until(entry, limits).map_or(kept, |until| until.max(kept))
 }
+
+/// One part of so many of the room for documents is not for what has expired.
+const SPARE: usize = 8;

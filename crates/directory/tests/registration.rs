@@ -279,6 +279,43 @@ fn the_limits_are_kept_and_a_refusal_changes_nothing() {
 }
 
 #[test]
+fn the_documents_have_a_limit_together() {
+    let mut config = Config::new([7; 16], ReplicaId(1));
+    config.limits.document_bytes = 100;
+    let mut directory = Directory::new(config);
+    let links = |letter: &str| format!("</{}>", letter.repeat(47));
+    let mut register =
+        |name: &str, letter: &str| directory.register(at(0), registration(name, "coap://h", &links(letter)));
+    register("node1", "a").unwrap();
+    let location = register("node2", "b").unwrap().location;
+    // The same document again takes no room.
+    register("node3", "a").unwrap();
+    assert_eq!(register("node4", "c"), Err(Refused::OverLimit { what: "bytes of documents", limit: 100 }));
+    directory.remove(at(1), &location).unwrap();
+    directory.register(at(1), registration("node4", "coap://h", &links("c"))).unwrap();
+}
+
+#[test]
+fn what_has_expired_does_not_keep_the_room_for_documents() {
+    for (documents, bytes) in [(16, usize::MAX), (usize::MAX, 160)] {
+        let mut config = Config::new([7; 16], ReplicaId(1));
+        (config.limits.documents, config.limits.document_bytes) = (documents, bytes);
+        let mut directory = Directory::new(config);
+        let links = |letter: char| format!("</{}>", letter.to_string().repeat(7));
+        for letter in 'a'..='p' {
+            directory.register(at(0), registration(&letter.to_string(), "coap://h", &links(letter))).unwrap();
+        }
+        directory.register(at(1), registration("new", "coap://h", &links('q'))).expect_err("no room");
+        while directory.next_expiry().is_some_and(|next| next <= at(90_000)) {
+            directory.expire(at(90_000));
+        }
+        directory.register(at(90_000), registration("new", "coap://h", &links('q'))).expect("room");
+        // The rest is kept as ever.
+        assert_eq!(directory.len(), 14);
+    }
+}
+
+#[test]
 fn a_directory_that_is_full_of_expired_registrations_has_room() {
     let mut config = Config::new([7; 16], ReplicaId(1));
     config.limits.registrations = 2;

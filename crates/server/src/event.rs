@@ -1,9 +1,11 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use core::time::Duration;
 
 use waypost_model::{EndpointName, Location, Sector};
 use waypost_rest::Code;
+use waypost_time::Instant;
 
 /// Something that happened at a server, for a log.
 ///
@@ -68,6 +70,11 @@ pub enum Event {
         /// The diagnostic.
         diagnostic: Box<str>,
     },
+    /// More requests were refused in a minute than are told of one by one.
+    RefusedMore {
+        /// How many more.
+        count: u64,
+    },
 }
 
 impl core::fmt::Display for Event {
@@ -88,6 +95,7 @@ impl core::fmt::Display for Event {
             Self::Refused { peer, path, code, diagnostic } => {
                 write!(f, "refused {path:?} to {peer}: {code} {diagnostic:?}")
             }
+            Self::RefusedMore { count } => write!(f, "refused {count} more in that minute"),
         }
     }
 }
@@ -116,3 +124,41 @@ impl Events {
         self.missed
     }
 }
+
+/// Which refusals are told of: so many in a minute, and of the others how many they were.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    began: Instant,
+    told: usize,
+    untold: u64,
+}
+
+impl Refusals {
+    /// Counts a refusal; tells whether it is told of.
+    pub(crate) fn count(&mut self, limit: usize) -> bool {
+        let is_told = self.told < limit;
+        if is_told {
+            self.told += 1;
+        } else {
+            self.untold += 1;
+        }
+        is_told
+    }
+
+    /// Returns how many were not told of in a minute that is over.
+    pub(crate) fn turn(&mut self, now: Instant) -> Option<u64> {
+        if now.saturating_since(self.began) < MINUTE {
+            return None;
+        }
+        let untold = self.untold;
+        *self = Self { began: now, told: 0, untold: 0 };
+        (untold > 0).then_some(untold)
+    }
+
+    /// Returns when there is something to tell.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        (self.untold > 0).then(|| self.began + MINUTE)
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);

@@ -48,6 +48,9 @@ pub struct ServerLimits {
     pub remembered_changes: usize,
     /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped.
     pub events: usize,
+    /// Refusals in a minute of which there is an event each, so that nobody fills a log; 60 by default. How many more there were
+    /// is told when the minute is over.
+    pub refusal_events: usize,
     /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 60 by default.
     pub retry_seconds: u32,
 }
@@ -71,6 +74,7 @@ impl Default for ServerLimits {
             query: QueryLimits::default(),
             remembered_changes: 100_000,
             events: 1_024,
+            refusal_events: 60,
             retry_seconds: 60,
         }
     }

@@ -13,7 +13,7 @@ use waypost_rest::{
 use waypost_time::Instant;
 
 use crate::discovery::Discovery;
-use crate::event::Events;
+use crate::event::{Events, Refusals};
 use crate::fetch::Simple;
 use crate::freshness::Freshness;
 use crate::lookup::{Context, Lookup, View};
@@ -61,6 +61,7 @@ pub struct Server {
     pub(crate) observations: Observations,
     paging: Paging,
     events: Events,
+    refusals: Refusals,
     pace: Pace,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
@@ -95,6 +96,7 @@ impl Server {
             observations: Observations::new(watcher),
             paging: Paging::default(),
             events: Events::default(),
+            refusals: Refusals::default(),
             pace: Pace::default(),
             expiry_watch,
             watcher,
@@ -158,7 +160,7 @@ impl Server {
     }
 
     pub(crate) fn note_refusal(&mut self, peer: &Peer, path: Box<str>, refusal: &Refusal) {
-        if self.config.limits.events > 0 {
+        if self.config.limits.events > 0 && self.refusals.count(self.config.limits.refusal_events) {
             let diagnostic = refusal.to_string().into();
             self.note(Event::Refused { peer: peer.uri.clone(), path, code: refusal.code(), diagnostic });
         }
@@ -182,6 +184,9 @@ impl Server {
         self.forget_expired_simple(self.now);
         self.give_up_fetches(self.now);
         self.take_watch_events();
+        if let Some(count) = self.refusals.turn(self.now) {
+            self.note(Event::RefusedMore { count });
+        }
         self.now
     }
 
@@ -361,7 +366,8 @@ impl Service for Server {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.directory.next_expiry().into_iter().chain(self.simple.next_timeout()).min()
+        let others = [self.simple.next_timeout(), self.refusals.deadline()].into_iter().flatten();
+        self.directory.next_expiry().into_iter().chain(others).min()
     }
 }
 

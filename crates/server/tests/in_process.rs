@@ -7,7 +7,7 @@ use waypost_directory::{Scope, WatchChange};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Base, Change, EndpointName, Location, Registration, ReplicaId, Version};
-use waypost_rest::Code;
+use waypost_rest::{Code, Service as _};
 use waypost_server::{Event, Server, ServerConfig, ServerLimits};
 
 fn door() -> Registration {
@@ -49,6 +49,23 @@ fn watches_of_the_application_work_beside_those_of_the_server() {
     let event = directory.poll_watch().unwrap();
     assert_eq!((event.watch, event.location.as_str(), event.what), (watch, location.as_str(), WatchChange::Entered));
     assert!(directory.poll_watch().is_none());
+}
+
+#[test]
+fn refusals_are_told_of_up_to_so_many_in_a_minute_and_then_how_many_more_there_were() {
+    let mut world = World::new();
+    let most = ServerLimits::default().refusal_events;
+    for minute in 0..2 {
+        for _ in 0..most + 7 {
+            assert_eq!(world.ask(&host(1), post("/rd", "", "")).code, Code::BAD_REQUEST);
+        }
+        assert_eq!(world.events().len(), most, "minute {minute}");
+        let end = world.server.poll_timeout().expect("something to tell");
+        world.now = end;
+        world.server.handle_timeout(end);
+        assert_eq!(world.events(), [Event::RefusedMore { count: 7 }]);
+        assert_eq!(world.server.poll_timeout(), None);
+    }
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub struct Limits {
     pub hops: u64,
     /// Bytes of what a source may send in one answer, and of the links that deltas in it may make; 4 MiB by default.
     pub received_bytes: usize,
-    /// Look-ups at one source that has no feed, most of which are observations of a registration each; 4 096 by default. What is
-    /// beyond that is not mirrored.
+    /// Look-ups at one source that has no feed, most of which are observations of a registration each; 1 000 by default, no more
+    /// than the transport has room for at one peer. What is beyond that is not mirrored.
     pub lookups_per_source: usize,
     /// How long a registration is kept that was not confirmed, where the source shows no ages; an hour by default.
     pub unconfirmed: Duration,
@@ -82,7 +82,7 @@ impl Default for Limits {
             sources: 256,
             hops: 8,
             received_bytes: 4 * 1024 * 1024,
-            lookups_per_source: 4_096,
+            lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),
             events: 1_024,
             retry: Duration::from_secs(2),

@@ -147,9 +147,16 @@ impl LookupMirror {
 
     fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
         while let Some((id, event)) = self.client.poll_event() {
+            // One that is the first to be lost is told of. Those of many registrations are lost together.
+            let mut is_news = true;
             match event {
-                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } => _ = self.lost.remove(&id),
-                LookupEvent::Failed { .. } if self.is_observed(id) => _ = self.lost.insert(id),
+                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } if self.lost.remove(&id) => {
+                    self.note_in_step(surroundings);
+                }
+                LookupEvent::Failed { .. } if self.is_observed(id) => {
+                    is_news = self.lost.is_empty() || !self.by_lookup.contains_key(&id);
+                    self.lost.insert(id);
+                }
                 _ => {}
             }
             match event {
@@ -161,8 +168,10 @@ impl LookupMirror {
                     let is_lost = matches!(fault, Fault::Unanswered(_));
                     self.give_up(id, if is_lost { Trial::Unknown } else { Trial::Cannot });
                     self.is_in_step = false;
-                    let retry = surroundings.config.limits.retry;
-                    (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+                    if is_news {
+                        let retry = surroundings.config.limits.retry;
+                        (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+                    }
                 }
                 LookupEvent::Refused { .. } => self.give_up(id, Trial::Cannot),
                 _ => {}
@@ -247,7 +256,7 @@ impl LookupMirror {
     }
 
     fn note_in_step(&mut self, surroundings: &mut Surroundings<'_>) {
-        if !self.is_in_step {
+        if !self.is_in_step && self.lost.is_empty() {
             self.is_in_step = true;
             (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
         }

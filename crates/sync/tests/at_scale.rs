@@ -38,6 +38,7 @@ fn directory(replica: u64) -> Directory {
     let mut config = Config::new(*b"keep it a secret", ReplicaId(replica));
     config.limits.registrations = usize::MAX;
     config.limits.documents = usize::MAX;
+    config.limits.document_bytes = usize::MAX;
     Directory::new(config)
 }
 

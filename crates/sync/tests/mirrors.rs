@@ -196,6 +196,27 @@ fn a_source_is_in_step_only_while_all_of_its_look_ups_are_answered() {
 }
 
 #[test]
+fn look_ups_that_are_all_lost_are_told_of_once() {
+    let mut network = pair("plain");
+    for number in 0..50 {
+        let parameters = format!("ep=node{number}&base=coap://[2001:db8::{number}]&lt=86400");
+        network.register("coap://source", &parameters, "</temp>");
+    }
+    network.run_until(Instant::from_millis(10_000));
+    network.events("coap://mirror");
+    network.unheard = Some("res");
+    network.run_until(Instant::from_millis(1_000_000));
+    let events = network.events("coap://mirror");
+    assert_eq!(events.iter().filter(|event| matches!(event, SyncEvent::Failed { .. })).count(), 1, "{events:?}");
+    network.unheard = None;
+    network.run_until(Instant::from_millis(2_000_000));
+    network.unheard = Some("res");
+    network.run_until(Instant::from_millis(3_000_000));
+    let events = network.events("coap://mirror");
+    assert_eq!(events.iter().filter(|event| matches!(event, SyncEvent::Failed { .. })).count(), 1, "{events:?}");
+}
+
+#[test]
 fn a_mirror_of_a_query_holds_what_it_selects() {
     for kind in ["feed", "provenance", "plain"] {
         let mut network = pair_of(kind, "rt=lamp");

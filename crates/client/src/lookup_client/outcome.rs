@@ -17,6 +17,7 @@ use crate::resolved::resolved;
 use crate::{Answer, Fault, LookupEvent, LookupId, ResourceUri};
 
 /// Why a step did not succeed.
+#[derive(Clone)]
 enum Problem {
     Refused(Response),
     Fault(Fault),
@@ -117,6 +118,9 @@ impl LookupClient {
         }
         self.discovered.insert((host.clone(), interfaces), (uris, self.now + max_age_of(response)));
         self.ask(id);
+        for waiting in self.end_discovery(id, &(host.clone(), interfaces)) {
+            self.begin(waiting);
+        }
         Ok(())
     }
 
@@ -247,8 +251,11 @@ impl LookupClient {
     }
 
     /// Goes on with the next interface, or ends the look-up, or puts it off where it is observed.
+    ///
+    /// What could not be discovered could not be for those that waited for it either.
     fn fail(&mut self, id: LookupId, uri: &ResourceUri, problem: Problem) {
         let limits = &self.config.limits;
+        let shared = problem.clone();
         let event = match problem {
             Problem::Refused(response) => LookupEvent::Refused {
                 uri: uri.as_str().into(),
@@ -258,6 +265,7 @@ impl LookupClient {
             Problem::Fault(fault) => LookupEvent::Failed { uri: uri.as_str().into(), fault },
         };
         let Some(mut running) = self.running.remove(&id) else { return };
+        let waiting = self.end_discovery(id, &running.place());
         if let Some(request) = running.request.take() {
             // What cannot be used need not go on.
             self.by_request.remove(&request);
@@ -290,6 +298,9 @@ impl LookupClient {
             self.begin(id);
         } else {
             self.note(id, event);
+        }
+        for waiting in waiting {
+            self.fail(waiting, uri, shared.clone());
         }
     }
 }

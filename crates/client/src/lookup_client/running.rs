@@ -5,7 +5,7 @@ use waypost_time::Instant;
 use super::following::Following;
 use crate::lookup::Mode;
 use crate::registrant::Patience;
-use crate::{Lookup, ResourceUri};
+use crate::{Interfaces, Lookup, ResourceUri};
 
 /// A look-up under way.
 #[derive(Debug)]
@@ -44,6 +44,8 @@ pub(super) enum Step {
 pub(super) enum Phase {
     /// The next step may begin.
     Idle,
+    /// Another look-up discovers what this one needs to know.
+    Waiting { deadline: Instant },
     /// A request has no outcome yet.
     Asking { deadline: Instant },
     /// The step is repeated then.
@@ -72,6 +74,11 @@ impl Running {
         }
     }
 
+    /// Returns what discovery is about.
+    pub(super) fn place(&self) -> (ResourceUri, Interfaces) {
+        (self.lookup.at.clone(), self.lookup.interfaces)
+    }
+
     /// Returns whether link deltas are asked for.
     pub(super) fn is_by_deltas(&self) -> bool {
         self.lookup.by_deltas && self.lookup.mode == Mode::Observed && !self.following.is_given_up
@@ -79,7 +86,7 @@ impl Running {
 
     pub(super) const fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Asking { deadline } => Some(deadline),
+            Phase::Waiting { deadline } | Phase::Asking { deadline } => Some(deadline),
             Phase::Postponed { until } => Some(until),
             Phase::Observing { refresh } => Some(refresh),
             Phase::Idle | Phase::Full => None,

@@ -40,7 +40,7 @@ impl Service for LookupClient {
         for id in all {
             let Some(running) = self.running.get_mut(&id) else { continue };
             match (running.phase, running.request) {
-                (Phase::Asking { .. }, Some(_)) => self.time_out(id),
+                (Phase::Asking { .. }, Some(_)) | (Phase::Waiting { .. }, _) => self.time_out(id),
                 (Phase::Postponed { .. }, _) => {
                     running.phase = Phase::Idle;
                     self.begin(id);

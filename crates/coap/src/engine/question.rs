@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use waypost_rest::{Peer as Identity, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Method, Peer as Identity, Request, RequestFailure, RequestId, Response};
 
 use super::{Call, Engine};
 use crate::Path;
@@ -27,9 +27,7 @@ impl Engine {
             self.failed.push((id, RequestFailure::Unreachable));
             return;
         };
-        let exponent = self.config.block_exponent.min(MAX_EXPONENT);
-        let size = request.payload.len();
-        let upload = (size > size_of_exponent(exponent)).then(|| Block::of_body(0, exponent, size));
+        let upload = self.first_upload(&request);
         if let Some((token, mut question)) = self.take_observation(slot, id) {
             question.request = request;
             (question.upload, question.message_id) = (upload, None);
@@ -49,13 +47,23 @@ impl Engine {
             false => self.config.timing.exchange_lifetime(),
         };
         let is_multicast = request.is_multicast;
+        let is_fetch = |question: &Question| question.request.method == Method::Fetch;
+        let has_another = self.peers.get(slot).is_some_and(|peer| peer.questions.values().any(is_fetch));
+        let tag = (request.method == Method::Fetch && has_another).then(|| self.secret.draw());
         let mut question = Question::new(id, request, Purpose::Answer, self.now + patience);
-        question.upload = upload;
+        (question.upload, question.tag) = (upload, tag);
         let token = self.draw_token();
         if is_multicast {
             self.group_questions.insert(token, slot);
         }
         self.put_question(slot, token, question);
+    }
+
+    /// Returns the block of a request body to send first, where it needs several.
+    pub(super) fn first_upload(&self, request: &Request) -> Option<Block> {
+        let exponent = self.config.block_exponent.min(MAX_EXPONENT);
+        let size = request.payload.len();
+        (size > size_of_exponent(exponent)).then(|| Block::of_body(0, exponent, size))
     }
 
     /// Takes the observation out that the service continues or ends by another request of the same name.
@@ -102,6 +110,7 @@ impl Engine {
             observe: request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()),
             block1: question.upload,
             block2: question.download,
+            tag: question.tag,
         };
         option::write_request(&mut draft, request, &steering);
         let payload = match question.upload {
@@ -110,7 +119,7 @@ impl Engine {
                 request.payload.get(block.offset()..end).unwrap_or_default()
             }
             // The request body has been sent when later blocks of the response are asked for.
-            None if question.download.is_some() => &[],
+            None if question.download.is_some_and(|block| block.number > 0) => &[],
             None => &request.payload,
         };
         match draft.finish(payload) {

@@ -1,6 +1,6 @@
 //! What comes in.
 
-use waypost_rest::{Code, Observe, Response};
+use waypost_rest::{Code, Method, Observe, Response};
 
 use super::answer::finish;
 use super::{Call, Engine, RETRY_AFTER};
@@ -17,7 +17,8 @@ use crate::token::Token;
 impl Engine {
     pub(crate) fn receive(&mut self, path: Path, datagram: &[u8]) {
         self.add_local(path.local);
-        if datagram.len() > self.config.limits.datagram {
+        let is_request = datagram.get(1).is_some_and(|code| code >> 5 == 0);
+        if is_request && datagram.len() > self.config.limits.datagram {
             self.refuse_size(path, datagram);
             return;
         }
@@ -73,7 +74,7 @@ impl Engine {
             slot,
             token: message.token,
             message_id: message.id,
-            method: waypost_rest::Method::Get,
+            method: Method::Get,
             is_confirmable: message.kind == Kind::Confirmable,
             is_multicast: path.is_multicast,
             is_acknowledged: false,
@@ -118,7 +119,8 @@ impl Engine {
             if self.continue_download(&exchange) {
                 return;
             }
-            if !is_read {
+            // The later blocks of a FETCH come without the body that says what is asked for.
+            if !is_read || exchange.method == Method::Fetch && payload.is_empty() {
                 let refusal = Refusal::new(Code::REQUEST_ENTITY_INCOMPLETE, "Block2: no response to continue");
                 self.refuse(&exchange, refusal);
                 return;

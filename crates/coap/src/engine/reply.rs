@@ -146,6 +146,7 @@ impl Engine {
         question.head = None;
         question.body.clear();
         question.download = question.download.map(|block| Block { number: 0, ..block });
+        question.upload = self.first_upload(&question.request);
         self.put_next(slot, question);
     }
 
@@ -170,6 +171,7 @@ impl Engine {
                 let mut fetch = Question::new(question.id, request, purpose, self.now);
                 fetch.download = Some(Block { number: block.number + 1, more: false, exponent: block.exponent });
                 fetch.body = core::mem::take(&mut response.payload).into();
+                fetch.tag = question.tag;
                 fetch.head = Some(response);
                 question.fetch = Some(self.put_next(slot, fetch));
             }

@@ -264,6 +264,7 @@ pub(crate) fn node(replica: u64, config: SyncConfig) -> Node {
     let mut own = Config::new(*b"shared by us all", ReplicaId(replica));
     own.limits.registrations = usize::MAX;
     own.limits.documents = usize::MAX;
+    own.limits.document_bytes = usize::MAX;
     Replicated::new(Server::new(Directory::new(own), ServerConfig::default()), Replicator::new(config))
 }
 
