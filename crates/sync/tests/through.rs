@@ -268,6 +268,26 @@ fn nothing_is_passed_on_where_the_operator_does_not_allow_it() {
 }
 
 #[test]
+fn renewals_that_were_lost_on_the_way_through_a_mirror_are_noticed_with_the_next_write() {
+    // Now and then the last one asks; at most of these times it does not soon.
+    for renewed in (60..360).step_by(20) {
+        let mut network = chain(3);
+        let lifetime = renewed + 20;
+        network.register(A, &format!("ep=node1&base=coap://[2001:db8::1]&lt={lifetime}"), "</temp>");
+        network.run_until(seconds(renewed));
+        let now = network.now;
+        let location = network.directory(A).endpoints(now, &Query::all()).next().expect("a registration").location();
+        network.directory(A).renew(now, &location).expect("a registration");
+        network.deaf = Some(C);
+        network.run_until(seconds(renewed + 15));
+        network.deaf = None;
+        network.register(A, "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+        network.run_until(seconds(lifetime + 5));
+        assert_eq!(shown(&mut network, C).len(), 2, "renewed after {renewed} seconds");
+    }
+}
+
+#[test]
 fn an_authority_is_taken_from_one_source() {
     let mut network = chain(2);
     let replicator = network.node(B).replicator_mut();
