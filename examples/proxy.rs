@@ -26,6 +26,9 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
                       it is not asked for others
   --mirror            hold all that is registered there, by the best means that each offers [so by default]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
+  --through URI       mirror all of it through the feed of this proxy, coap://ADDR:PORT, which mirrors the directories itself and
+                      knows them by the same URIs
+  --feed              let anybody mirror, through this proxy, what it mirrors; with it go the lifetimes of registrations
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
   --cache             hold answers while they are fresh, and nothing more
   --duplicates WHICH  what is shown of an endpoint that is registered at several directories, where they are mirrored: newest
@@ -46,6 +49,7 @@ struct Options {
     listen: Vec<SocketAddr>,
     upstreams: Vec<(ResourceUri, Query)>,
     holding: Holding,
+    has_feed: bool,
     duplicates: Duplicates,
     stale: u64,
     partial: bool,
@@ -112,9 +116,13 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let mut own = Config::new(*b"nothing is local", ReplicaId(random()));
     own.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
     let directory = Directory::new(own);
-    let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    let mut server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let mut sync = SyncConfig::new(random());
     sync.limits = options.limits;
+    if options.has_feed {
+        sync.passes_on = true;
+        server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#)?;
+    }
     let replicator = Replicator::new(sync);
     let mut config = ProxyConfig::new(random());
     config.duplicates = options.duplicates;
@@ -133,7 +141,8 @@ impl Options {
         let holding = Holding::Mirror(Query::all());
         let (duplicates, stale) = (Duplicates::Newest, 3_600);
         let (listen, upstreams, limits) = (Vec::new(), Vec::new(), Limits::default());
-        let mut options = Self { listen, upstreams, holding, duplicates, stale, partial: false, limits };
+        let (has_feed, partial) = (false, false);
+        let mut options = Self { listen, upstreams, holding, has_feed, duplicates, stale, partial, limits };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -145,6 +154,8 @@ impl Options {
                 }
                 "--mirror" => options.holding = Holding::Mirror(Query::all()),
                 "--only" => options.holding = Holding::Mirror(value()?.parse()?),
+                "--through" => options.holding = Holding::Through(value()?.parse()?, Query::all()),
+                "--feed" => options.has_feed = true,
                 "--aware" => options.holding = Holding::Recurring,
                 "--cache" => options.holding = Holding::Answers,
                 "--duplicates" => {

@@ -322,7 +322,8 @@ async def chains_and_loops(stage):
         for proxy in (union, chain):
             await eventually(f"union ({means})", becomes(stage, union, everything, "res", "rt=temp"))
         if means != "--mirror":
-            # A mirror takes what its source is itself the origin of, and a proxy is the origin of nothing.
+            # A mirror takes what its source is itself the origin of, or what is named of the rest, and a proxy is the origin of
+            # nothing.
             await eventually(f"chain ({means})", becomes(stage, chain, everything, "res", "rt=temp"))
 
         ports = [free_port(), free_port()]
@@ -343,6 +344,28 @@ async def chains_and_loops(stage):
         started = time.monotonic()
         await eventually(f"itself ({means})", becomes(stage, own, [], "res", "rt=temp"))
         expect(f"itself ({means}), soon", True, time.monotonic() - started < 10)
+
+
+async def a_chain_of_feeds(stage):
+    """A proxy that mirrors a directory through another proxy, which the directory is lost to, and then that itself."""
+    rd = await stage.rd()
+    middle = await stage.proxy([rd], "--feed")
+    end = await stage.proxy([rd], "--through", middle.uri)
+    location = await stage.register(rd, "node", '</t>;rt="temp"', "base=coap://[2001:db8::1]")
+    target, known = ["coap://[2001:db8::1]/t"], [rd.uri + location]
+    for proxy in (middle, end):
+        await eventually("a registration in the chain", becomes(stage, proxy, known, "ep"))
+        [(_, attributes)] = links(await stage.look_up(proxy, "res", "rt=temp", "provenance"))
+        expect("provenance", known, [dict(attributes)["provenance"]])
+
+    response = await stage.request(POST, rd.uri + location, ["floor=3"])
+    expect("update", CHANGED, response.code)
+    await eventually("the update at the end", becomes(stage, end, known, "ep", "floor=3"))
+    # Before it has read all, the end asks the directory.
+    await rd.end(signal.SIGKILL)
+    await eventually("what is left at the end", becomes(stage, end, target, "res", "rt=temp"))
+    await middle.end(signal.SIGKILL)
+    expect("what is left at the end, alone", target, await stage.found(end, "res", "rt=temp", "floor=3"))
 
 
 async def a_directory_of_another_make(stage):
@@ -467,6 +490,7 @@ SCENARIOS = [
     shared_authority,
     distinct_registration_points,
     chains_and_loops,
+    a_chain_of_feeds,
     a_directory_of_another_make,
     a_registrant_of_another_make,
     registering_elsewhere,

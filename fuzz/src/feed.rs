@@ -2,76 +2,147 @@
 
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::{Registration, ReplicaId, Version};
-use waypost_rest::{ExchangeId, Method, Output, Peer, Request, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig};
+use waypost_model::{Authority, Registration, ReplicaId, Version};
+use waypost_rest::{Code, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
+use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
-/// Takes the first byte for what the peer is: bit 0 for a replica, else a source that is mirrored; bit 1 for one that answers a
-/// comparison. What follows are messages, each after a byte with its length: answers to the engine, or questions where the highest
-/// bit of the length is set.
+/// Takes the first byte for what the peer is: see [`World::new`]. What follows are messages, each after three bytes: what it is,
+/// as a [`Message`], and its length. The number that the answer to a question for changes begins with is not in it.
 pub fn feed(data: &[u8]) {
-    let [kind, rest @ ..] = data else { return };
-    let mut rest = rest;
-    let mut world = World::new(kind & 1 != 0);
-    let name = RequestId(u64::from(kind >> 1 & 1));
-    while let [length, after @ ..] = rest {
-        let (message, after) = after.split_at(usize::from(length & 0x7f).min(after.len()));
-        rest = after;
-        if length & 0x80 == 0 {
-            world.answer(name, message)
-        } else {
-            world.question(message)
-        }
-        world.check();
-    }
+    world(data);
 }
 
-struct World {
-    directory: Directory,
-    replicator: Replicator,
+/// Does the same, and returns what came of it.
+pub fn world(data: &[u8]) -> World {
+    let (&kind, mut rest) = data.split_first().unwrap_or((&0, &[]));
+    let mut world = World::new(kind);
+    while let [what, high, low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let (message, after) = after.split_at(length.min(after.len()));
+        rest = after;
+        world.take(Message::ALL[usize::from(*what) % Message::ALL.len()], message);
+    }
+    world
+}
+
+/// What a message of the peer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Message {
+    /// The answer to what the engine asked last.
+    Answer,
+    /// A notification of the feed.
+    Notification,
+    /// A question.
+    Question,
+}
+
+impl Message {
+    pub const ALL: [Self; 3] = [Self::Answer, Self::Notification, Self::Question];
+}
+
+/// An engine with a directory, and a peer that it follows and that may follow it.
+pub struct World {
+    pub directory: Directory,
+    pub replicator: Replicator,
+    pub now: Instant,
+    /// What the engine asked last.
+    pub asked: Option<(RequestId, Request)>,
+    /// The number of its last question for changes, which is written before each answer to it and each notification.
+    number: u8,
+    /// What the peer was answered last.
+    pub answered: Option<Response>,
+    /// How many messages could not be read.
+    pub unread: usize,
     is_replica: bool,
     own: (Vec<String>, Version),
-    now: Instant,
 }
 
 impl World {
-    fn new(is_replica: bool) -> Self {
+    /// Makes an engine that follows the peer as another replica, as a mirror, or as one of a third authority through it, by the last
+    /// two bits of `kind`; as a mirror of what a query selects, if the third is set.
+    pub fn new(kind: u8) -> Self {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let now = Instant::from_millis(1_000_000_000);
         for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
             let registration = Registration::parse(names, links).expect("a registration");
             directory.register(now, registration).expect("room");
         }
-        let mut replicator = Replicator::new(SyncConfig::new(1));
+        let mut config = SyncConfig::new(1);
+        (config.admits_mirrors, config.passes_on) = (true, true);
+        let mut replicator = Replicator::new(config);
         let uri = "coap://peer/sync/feed".parse().expect("a URI");
-        if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
+        let query: Query = if kind & 4 == 0 { "" } else { "et=lamp" }.parse().expect("a query");
+        match kind & 3 {
+            0 => replicator.add_replica(uri),
+            1 => replicator.add_mirror_of(uri, query),
+            _ => replicator.add_mirror_through(uri, Authority::new(THIRD).expect("an authority"), query),
+        }
+        .expect("room");
         let own = own(&directory, now);
-        Self { directory, replicator, is_replica, own, now }
+        let (is_replica, number) = (kind & 3 == 0, 0);
+        let mut world =
+            Self { directory, replicator, now, asked: None, number, answered: None, unread: 0, is_replica, own };
+        world.poll();
+        world
     }
 
-    /// Takes a message as an answer, or a notification.
+    pub fn take(&mut self, what: Message, message: &[u8]) {
+        match what {
+            Message::Answer => self.answer(self.asked.as_ref().map_or(CHANGES, |(id, _)| *id), message),
+            Message::Notification => self.answer(CHANGES, message),
+            Message::Question => self.question(message),
+        }
+        self.check();
+    }
+
+    /// Takes what the engine has to say; returns what it answered.
+    fn poll(&mut self) -> Vec<Response> {
+        let mut responses = Vec::new();
+        while let Some(output) = self.replicator.poll_output(self.now, &mut self.directory) {
+            match output {
+                Output::Request { id, request, .. } => {
+                    if let [_, 0, number, ..] = *request.payload {
+                        self.number = number;
+                    }
+                    self.asked = Some((id, request));
+                }
+                Output::Response { exchange: EXCHANGE, response } => responses.push(response),
+                Output::Changed { exchange } => self.replicator.handle_ready(self.now, &self.directory, exchange),
+                _ => {}
+            }
+        }
+        responses
+    }
+
     fn answer(&mut self, name: RequestId, message: &[u8]) {
-        while self.replicator.poll_output(self.now, &mut self.directory).is_some() {}
-        let mut response = Response::content(FEED_FORMAT, message.to_vec());
+        let message = if name == CHANGES { [&[self.number], message].concat() } else { message.to_vec() };
+        let mut response = Response::content(FEED_FORMAT, message);
         response.is_observed = true;
         self.replicator.handle_response(self.now, &mut self.directory, name, Ok(response));
-        while self.replicator.poll_event().is_some() {}
+        while let Some(event) = self.replicator.poll_event() {
+            self.unread += usize::from(matches!(event, SyncEvent::Malformed { .. }));
+        }
+        self.asked = None;
+        self.poll();
         // Waits end, so that it asks again.
-        if let Some(due) = self.replicator.poll_timeout() {
+        if self.asked.is_none()
+            && let Some(due) = self.replicator.poll_timeout()
+        {
             self.now = self.now.max(due.min(Instant::from_millis(1_000_500_000)));
             self.replicator.handle_timeout(self.now, &mut self.directory);
         }
+        self.poll();
     }
 
-    /// Takes a message as a question; there is one answer to it.
+    /// Takes a question; there is one answer to it.
     fn question(&mut self, message: &[u8]) {
-        while self.replicator.poll_output(self.now, &mut self.directory).is_some() {}
         let request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, message.to_vec());
-        self.replicator.handle_request(self.now, &self.directory, ExchangeId(7), &Peer::new("coap://peer"), &request);
-        let outputs = core::iter::from_fn(|| self.replicator.poll_output(self.now, &mut self.directory));
-        let answers = outputs.filter(|output| matches!(output, Output::Response { exchange: ExchangeId(7), .. }));
-        assert_eq!(answers.count(), 1);
+        self.replicator.handle_request(self.now, &self.directory, EXCHANGE, &Peer::new("coap://peer"), &request);
+        let mut answers = self.poll();
+        assert_eq!(answers.len(), 1);
+        self.answered = answers.pop();
+        self.unread += usize::from(self.answered.as_ref().is_some_and(|answer| answer.code == Code::BAD_REQUEST));
     }
 
     fn check(&self) {
@@ -97,3 +168,10 @@ fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
     let shown = local.map(|found| format!("{} {} {}", found.name(), found.base(), found.document().as_str())).collect();
     (shown, directory.version().clone())
 }
+
+/// Whom the peer mirrors.
+pub const THIRD: &str = "coap://third";
+/// The name of questions for changes.
+pub const CHANGES: RequestId = RequestId(0);
+/// The exchange that the peer asks in.
+const EXCHANGE: ExchangeId = ExchangeId(7);

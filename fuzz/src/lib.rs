@@ -3,7 +3,7 @@
 mod abnf;
 mod cells;
 mod datagram;
-mod feed;
+pub mod feed;
 mod link_delta;
 mod link_document;
 mod query;

@@ -1,7 +1,7 @@
 use waypost_model::{Key, Location, Record, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, registry::Place, token::Token};
+use crate::{Directory, directory::authority_of, registry::Place, token::Token};
 
 /// Single registrations, as replicas exchange them.
 impl Directory {
@@ -16,7 +16,8 @@ impl Directory {
     /// Forgets a registration, if every write that made it is in a version; tells whether that was so.
     ///
     /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there, or that is
-    /// no longer wanted. It leaves no removal behind. A registration that this replica wrote itself is not forgotten so.
+    /// no longer wanted. It leaves no removal behind, and counts among the [`losses`](Self::losses). A registration that this
+    /// replica wrote itself is not forgotten so.
     pub fn forget_copy(&mut self, now: Instant, key: &Key, version: &Version) -> bool {
         let token = Token::of(&self.context.config.secret, key);
         let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
@@ -26,6 +27,7 @@ impl Directory {
         let is_copy = is_entry && dots.all(|dot| version.contains(dot) && !self.is_own(&key.origin, dot.replica));
         if is_copy {
             self.forget(now, slot);
+            self.histories.of_mut(authority_of(&key.origin)).losses += 1;
         }
         is_copy
     }

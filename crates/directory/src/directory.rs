@@ -116,14 +116,16 @@ impl Directory {
         self.context.location(Token::of_names(&self.context.config.secret, None, sector, endpoint.as_str()))
     }
 
-    /// Returns where the local registration is that a change in the [feed](Self::feed) is about.
+    /// Returns where the registration is that a change in a [feed](Self::feed_of) is about: a path for a local one, a URI for one
+    /// that was made elsewhere.
     #[must_use]
     pub fn locate_record(&self, record: &RecordRef<'_>) -> Location {
-        self.context.location(self.token_of(record))
+        record.location().cloned().unwrap_or_else(|| self.context.location(self.token_of(record)))
     }
 
     fn token_of(&self, record: &RecordRef<'_>) -> Token {
-        Token::of_names(&self.context.config.secret, None, record.sector(), record.endpoint())
+        let origin = record.authority().map(Authority::as_str);
+        Token::of_names(&self.context.config.secret, origin, record.sector(), record.endpoint())
     }
 
     /// Returns a registration by its location; also one that has expired and is kept.
@@ -136,7 +138,7 @@ impl Directory {
         Some(Endpoint::new(&self.context, &self.documents, self.registry.entry(slot)?, now))
     }
 
-    /// Tells whether an [endpoint look-up](Self::endpoints) finds the registration that a change in the [feed](Self::feed) is
+    /// Tells whether an [endpoint look-up](Self::endpoints) finds the registration that a change in a [feed](Self::feed_of) is
     /// about, as all of its writes make it. The page of the query does not count.
     #[must_use]
     pub fn selects(&self, now: Instant, query: &Query, change: &ChangeRef<'_>) -> bool {
@@ -194,6 +196,13 @@ impl Directory {
     #[must_use]
     pub fn told_version(&self, origin: &Origin) -> Version {
         self.histories.of(authority_of(origin)).told()
+    }
+
+    /// Returns how many copies of registrations at an authority were forgotten so that a [feed](Self::feed_of) does not tell of it:
+    /// see [`forget_copy`](Self::forget_copy). It begins again where nothing is left of the authority.
+    #[must_use]
+    pub fn losses(&self, origin: &Origin) -> u64 {
+        self.histories.of(authority_of(origin)).losses
     }
 
     /// Returns where registrations that are or were here have been made: at this authority first, then at others.

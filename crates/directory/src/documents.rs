@@ -1,7 +1,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
 
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
-use waypost_model::Stamp;
+use waypost_model::{Authority, Stamp};
 
 use crate::{
     blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers,
@@ -211,9 +211,15 @@ impl Documents {
         id
     }
 
-    /// Remembers the links that a write set, and the later one that took their place.
-    pub(crate) fn remember(&mut self, id: u32, stamp: Stamp, successor: Stamp, limit: usize) {
-        self.former.remember(stamp, self.documents[id].to_buf(), successor, limit);
+    /// Remembers the links that a write at an authority set, and the later one that took their place.
+    pub(crate) fn remember(
+        &mut self,
+        authority: Option<&Authority>,
+        (id, stamp): (u32, Stamp),
+        successor: Stamp,
+        limit: usize,
+    ) {
+        self.former.remember(authority, (stamp, self.documents[id].to_buf()), successor, limit);
     }
 
     /// Counts one holder less and drops the document after the last.

@@ -2,16 +2,16 @@ use alloc::collections::BTreeMap;
 use core::iter;
 
 use waypost_link_format::LinkDocumentBuf;
-use waypost_model::{Stamp, Version};
+use waypost_model::{Authority, Stamp, Version};
 
 /// Links that others have taken the place of, so that who still holds them can be told what is different alone: nothing at all,
 /// where a registration was made again for another reason.
 ///
-/// They are found by the write that took their place. Most writes are newer than all others, and the oldest go first, so that both
-/// ends of one ordered map are all that is worked at.
+/// They are found by the write that took their place, and where it was made: each authority numbers its writes as it likes. Most
+/// writes are newer than all others, and the oldest go first, so that both ends of one ordered map are all that is worked at.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FormerLinks {
-    by_successor: BTreeMap<Stamp, Former>,
+    by_successor: BTreeMap<(Stamp, Option<Authority>), Former>,
     bytes: usize,
 }
 
@@ -24,8 +24,14 @@ struct Former {
 
 impl FormerLinks {
     /// Remembers links, and the later write that took their place, in no more than so many bytes for all.
-    pub(crate) fn remember(&mut self, stamp: Stamp, links: LinkDocumentBuf, successor: Stamp, limit: usize) {
-        let former = Former { stamp, links };
+    pub(crate) fn remember(
+        &mut self,
+        authority: Option<&Authority>,
+        (stamp, links): (Stamp, LinkDocumentBuf),
+        successor: Stamp,
+        limit: usize,
+    ) {
+        let (former, successor) = (Former { stamp, links }, (successor, authority.cloned()));
         if former.size() > limit || self.by_successor.contains_key(&successor) {
             return;
         }
@@ -38,9 +44,14 @@ impl FormerLinks {
     }
 
     /// Returns the last links before those of a write that a write in a version set.
-    pub(crate) fn held(&self, stamp: Stamp, version: &Version) -> Option<&LinkDocumentBuf> {
-        let before = |former: &&Former| self.by_successor.get(&former.stamp);
-        let mut former = iter::successors(self.by_successor.get(&stamp), before).take(LOOKED_AT);
+    pub(crate) fn held(
+        &self,
+        authority: Option<&Authority>,
+        stamp: Stamp,
+        version: &Version,
+    ) -> Option<&LinkDocumentBuf> {
+        let before = |stamp| self.by_successor.get(&(stamp, authority.cloned()));
+        let mut former = iter::successors(before(stamp), |former| before(former.stamp)).take(LOOKED_AT);
         former.find(|former| version.contains(former.stamp.dot)).map(|former| &former.links)
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct History {
     /// The number of the last write of this replica.
     pub(crate) written: u64,
     pub(crate) retired: Retired,
+    /// How many copies were forgotten without a trace in the log.
+    pub(crate) losses: u64,
 }
 
 /// The history of an authority that nothing is known of.
@@ -38,6 +40,7 @@ impl History {
             version: Version::new(),
             written: 0,
             retired: Retired::new(),
+            losses: 0,
         }
     }
 

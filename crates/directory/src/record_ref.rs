@@ -214,8 +214,6 @@ impl<'d> RecordRef<'d> {
     /// Returns the links that the registration had before these: the last ones that a write in a version set, as far as they
     /// are [remembered](crate::Limits::former_links). Who holds that version may have them, and be told only what is different.
     ///
-    /// Those of registrations that were made elsewhere are not remembered, as they are not told to others.
-    ///
     /// ```
     /// use waypost_directory::{ChangeRef, Config, Directory};
     /// use waypost_model::{Registration, ReplicaId};
@@ -231,9 +229,8 @@ impl<'d> RecordRef<'d> {
     /// ```
     #[must_use]
     pub fn former_links(&self, version: &Version) -> Option<LinkDocument<'d>> {
-        let is_local = self.authority().is_none();
-        let former = is_local.then(|| self.documents.former.held(self.links().stamp, version));
-        former.flatten().map(LinkDocumentBuf::as_document)
+        let former = self.documents.former.held(self.authority(), self.links().stamp, version);
+        former.map(LinkDocumentBuf::as_document)
     }
 
     /// Returns what the registrant proved.

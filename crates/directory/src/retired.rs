@@ -1,9 +1,9 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use waypost_model::{Dot, Origin, ReplicaId, State, Version};
+use waypost_model::{Dot, Key, Origin, ReplicaId, State, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, histories::History, registry::Place};
+use crate::{ChangeRef, Directory, histories::History, registry::Place};
 
 /// The replicas in a version of which nothing is left: no registration, no removal.
 ///
@@ -116,17 +116,26 @@ impl History {
 }
 
 impl Directory {
-    /// Forgets the replicas of another authority that are not in a version and have left nothing here: what a source says that it
-    /// holds, once it has lost what they wrote and that was [forgotten](Self::forget_copy) here.
+    /// Forgets what a source that is mirrored has lost with its memory, when it holds no more than a version; tells whether a
+    /// registration was among that.
     ///
-    /// Replicas of this authority are not forgotten so: others may have heard of them.
-    pub fn forget_lost(&mut self, origin: &Origin, held: &Version) {
+    /// Copies made of other writes are [forgotten](Self::forget_copy): they would be merged with what the source has heard since. So
+    /// are the replicas that are not in the version, once nothing of what they wrote is left, that the source is behind no longer.
+    /// What is of this authority is not forgotten so: others may have heard of it.
+    pub fn forget_lost(&mut self, now: Instant, origin: &Origin, held: &Version) -> bool {
         let own = self.context.config.replica;
-        let Origin::Foreign(authority) = origin else { return };
+        let Origin::Foreign(authority) = origin else { return false };
+        // Who has nothing misses nothing: there is no gap.
+        let here = self.feed_of(now, origin, &Version::new()).into_iter().flatten();
+        let is_lost = |change: &ChangeRef<'_>| matches!(change, ChangeRef::Put(_)) && !held.contains(change.dot());
+        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
+        let all = self.version_of(origin).clone();
+        let forgotten = lost.iter().filter(|key| self.forget_copy(now, key, &all)).count();
         let history = self.histories.of_mut(Some(authority));
         let lost = |dot: &Dot| held.sequence(dot.replica) == 0 && !history.log.has(dot.replica);
         let lost: Vec<ReplicaId> = history.version.iter().filter(lost).map(|dot| dot.replica).collect();
         lost.into_iter().for_each(|replica| history.forget(replica, own));
+        forgotten > 0
     }
 
     /// Looks for replicas to forget, once in a while.

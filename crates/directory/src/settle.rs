@@ -36,10 +36,11 @@ impl Directory {
                     _ => self.documents.hold(links),
                 };
                 // What returns because a newer write is gone takes no place.
-                let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp && earlier.is_local();
+                let is_successor = |earlier: &&Entry| earlier.links_stamp() < record.links.stamp;
                 if let Some(earlier) = earlier.filter(is_successor) {
-                    let (stamp, successor) = (earlier.links_stamp(), record.links.stamp);
-                    self.documents.remember(earlier.document, stamp, successor, limits.former_links);
+                    let former = (earlier.document, earlier.links_stamp());
+                    let (successor, limit) = (record.links.stamp, limits.former_links);
+                    self.documents.remember(earlier.authority(), former, successor, limit);
                 }
                 drop(record);
                 Entry::pack(&state, token, document, signs, copies_until).map(|mut entry| {

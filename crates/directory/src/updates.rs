@@ -33,7 +33,7 @@ impl Directory {
         if let Some(links) = &update.links {
             new.document = self.documents.hold(links);
             let limit = self.context.config.limits.former_links;
-            self.documents.remember(entry.document, entry.links_stamp(), stamp, limit);
+            self.documents.remember(entry.authority(), (entry.document, entry.links_stamp()), stamp, limit);
         }
         self.histories.local.note_own(stamp.dot);
         self.replace(now, Place::Entry(new));

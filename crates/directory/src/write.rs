@@ -208,10 +208,12 @@ impl Directory {
             && entry.stamp().dot.replica == replica
             && entry.state().is_none()
         {
+            let (is_news, authority) = (entry.is_local() || seen > entry.seen, entry.authority().cloned());
             entry.renew(seen.max(entry.seen));
-            if entry.is_local() {
+            // Who reads look-ups again and again mostly finds what it knows.
+            if is_news {
                 let limit = self.context.config.limits.renewals;
-                self.histories.local.renewals.note(replica, slot, limit);
+                self.histories.of_mut(authority.as_ref()).renewals.note(replica, slot, limit);
             }
             return;
         }

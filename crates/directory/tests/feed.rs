@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use waypost_directory::{Applied, ChangeRef, Directory, RecordRef, Refused};
 use waypost_filter::Query;
 use waypost_link_format::LinkWriter;
-use waypost_model::{Change, Origin, Record, Register, Sector, Stamp, Version};
+use waypost_model::{Authority, Change, Location, Origin, Record, Register, Registration, Sector, Stamp, Version};
 use waypost_time::Instant;
 
 /// Everything that a directory shows, in an order that does not depend on its slots.
@@ -243,4 +243,50 @@ fn a_replica_learns_that_it_has_forgotten_its_writes() {
     assert_eq!(restarted.apply(at(0), put), Err(Refused::ForgottenWrites));
     assert_eq!(restarted.advance(&version), Err(Refused::ForgottenWrites));
     assert!(restarted.is_empty() && restarted.version().is_empty());
+}
+
+/// A directory that has mirrored a registration of another by its look-ups.
+fn mirror_by_look_ups(now: Instant, location: &str, parameters: &str) -> Directory {
+    let mut directory = replica(1);
+    let age = Duration::from_secs(10);
+    directory
+        .mirror(now, Location::new(location).unwrap(), Registration::parse(parameters, "</t>").unwrap(), age)
+        .unwrap();
+    directory
+}
+
+#[test]
+fn what_was_read_by_look_ups_is_in_the_feed_of_its_authority_with_its_place_and_its_renewals() {
+    let origin = Origin::Foreign(Authority::new("coap://rd").unwrap());
+    let parameters = "ep=node1&d=s&base=coap://h&lt=3600";
+    let mut directory = mirror_by_look_ups(at(100), "coap://rd/reg/1", parameters);
+    let version = directory.version_of(&origin).clone();
+    let change = directory.feed_of(at(100), &origin, &Version::new()).unwrap().next().unwrap();
+    let ChangeRef::Put(record) = change else { panic!("{change:?}") };
+    assert_eq!(directory.locate_record(&record).as_str(), "coap://rd/reg/1");
+    let selects = |query: &str| directory.selects(at(100), &query.parse().unwrap(), &change);
+    assert!(selects("d=s") && !selects("d=t"));
+
+    // Read again, it is as old as it was; then it was renewed.
+    for (second, age, renewals) in [(110, 20, 0), (120, 5, 1)] {
+        let (location, age) = (Location::new("coap://rd/reg/1").unwrap(), Duration::from_secs(age));
+        directory.mirror(at(second), location, Registration::parse(parameters, "</t>").unwrap(), age).unwrap();
+        assert_eq!(*directory.version_of(&origin), version);
+        let told = directory.renewals(at(second), &origin, &Version::new());
+        assert_eq!(told.iter().map(|batch| batch.upto).sum::<u64>(), renewals, "after {second} s");
+    }
+}
+
+#[test]
+fn a_copy_that_is_forgotten_is_in_no_feed_and_counts_as_a_loss() {
+    let origin = Origin::Foreign(Authority::new("coap://rd").unwrap());
+    let mut directory = mirror_by_look_ups(at(100), "coap://rd/reg/1", "ep=node1&base=coap://h");
+    let version = directory.version_of(&origin).clone();
+    let key = directory.ids(at(100), &origin).map(|(_, record)| record.to_record().key).next().unwrap();
+    assert_eq!(directory.losses(&origin), 0);
+    assert!(!directory.forget_copy(at(100), &key, &Version::new()));
+    assert_eq!(directory.losses(&origin), 0);
+    assert!(directory.forget_copy(at(100), &key, &version));
+    assert_eq!(directory.losses(&origin), 1);
+    assert_eq!(directory.feed_of(at(100), &origin, &Version::new()).unwrap().count(), 0);
 }

@@ -29,6 +29,9 @@ pub struct SyncConfig {
     /// Whether anybody may mirror what is registered here. Ages of registrations are told with it, which say something about
     /// how devices communicate; look-ups tell them only where a policy allows it.
     pub admits_mirrors: bool,
+    /// Whether anybody may mirror, [through](crate::Replicator::add_mirror_through) this directory, what it mirrors itself. Not by
+    /// default: a source may tell a mirror what it tells nobody else, ages for one.
+    pub passes_on: bool,
     /// What a peer can prove to be taken for a replica, beside having the address of one that was added.
     pub replica_credentials: Vec<Credential>,
     /// The schemes that the transport speaks; `coap` by default.
@@ -53,6 +56,7 @@ impl SyncConfig {
             path: Vec::from(["sync".into(), "feed".into()]),
             content_format: FEED_FORMAT,
             admits_mirrors: false,
+            passes_on: false,
             replica_credentials: Vec::new(),
             schemes: Vec::from(["coap".into()]),
             limits: Limits::default(),

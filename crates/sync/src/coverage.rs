@@ -1,23 +1,25 @@
 use core::time::Duration;
 
 use waypost_filter::{Held, Query, Scope, remainder};
+use waypost_model::Authority;
 use waypost_time::Instant;
 
 use crate::{Replicator, Standing};
 
-/// Tells whether what is mirrored of a source has the whole answer of that source to a query.
+/// Tells whether what is mirrored of an authority has its whole answer to a query.
 ///
-/// It does once the source was in step, if the query asks for nothing beyond what is mirrored. That a source is lost does not
-/// end it at once: what was registered there goes on to be shown until its lifetime is over, for at most `unconfirmed`.
+/// It does once the source that it is taken from was in step, if the query asks for nothing beyond what is mirrored. That a source
+/// is lost does not end it at once: what was registered there goes on to be shown until its lifetime is over, for at most
+/// `unconfirmed`.
 pub(crate) fn covers(
     now: Instant,
     replicator: &Replicator,
-    source: &str,
+    authority: &Authority,
     unconfirmed: Duration,
     (scope, query): (Scope, &Query),
 ) -> bool {
     let is_held = |standing: &Standing<'_>| {
-        standing.source == source
+        standing.authority == authority
             && is_usable(now, standing, unconfirmed)
             && remainder(standing.query, standing.held, query, scope).is_some()
     };

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use waypost_client::Fault;
 use waypost_directory::Refused;
-use waypost_model::{Conflict, Key};
+use waypost_model::{Authority, Conflict, Key};
 
 use crate::Malformed;
 
@@ -78,6 +78,28 @@ pub enum SyncEvent {
         /// The source.
         source: Box<str>,
     },
+    /// A source does not pass on an authority that is to be mirrored through it: it does not mirror that, or a part alone.
+    NotPassedOn {
+        /// The source.
+        source: Box<str>,
+        /// The authority.
+        authority: Authority,
+    },
+    /// What a source passes on has come through more directories than [`Limits::hops`](crate::Limits::hops) allows, or goes round.
+    /// Nothing is taken from there.
+    TooFar {
+        /// The source.
+        source: Box<str>,
+        /// The authority that is passed on.
+        authority: Authority,
+        /// Through how many directories it has come.
+        hops: u64,
+    },
+    /// This directory is to mirror its own authority. Nobody is asked for that.
+    OwnAuthority {
+        /// The source.
+        source: Box<str>,
+    },
     /// A peer knows writes of this replica that it does not know itself: it lost its state, and needs a new
     /// [`ReplicaId`](waypost_model::ReplicaId). Nothing is taken from that peer before.
     ForgottenWrites {
@@ -103,6 +125,11 @@ impl fmt::Display for SyncEvent {
                 write!(f, "{source}: differed; {added} added, {removed} removed")
             }
             Self::StartedAnew { source } => write!(f, "{source}: read anew from the beginning"),
+            Self::NotPassedOn { source, authority } => write!(f, "{source}: does not pass on {authority}"),
+            Self::TooFar { source, authority, hops } => {
+                write!(f, "{source}: has {authority} through {hops} directories, which are too many")
+            }
+            Self::OwnAuthority { source } => write!(f, "{source}: the own authority is not mirrored"),
             Self::ForgottenWrites { source } => write!(f, "{source}: knows writes of this replica that it has lost"),
         }
     }

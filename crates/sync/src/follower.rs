@@ -11,14 +11,16 @@ use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::Directory;
 use waypost_filter::Query;
-use waypost_model::{Change, Key, Origin, Version};
+use waypost_model::{Authority, Change, Key, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
-use crate::wire::{ChangesQuestion, Question, Selection};
-use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
+use crate::passage::Passage;
+use crate::subject::Subject;
+use crate::wire::{Answer, ChangesQuestion, Mark, Number, Question, Selection};
+use crate::{FEED_RESOURCE_TYPE, Limits, Relation, SyncConfig, SyncEvent};
 
 /// Follows the feed of one directory.
 ///
@@ -27,13 +29,23 @@ use crate::{FEED_RESOURCE_TYPE, Relation, SyncConfig, SyncEvent};
 #[derive(Debug)]
 pub(crate) struct Follower {
     name: Box<str>,
-    relation: Relation,
+    subject: Subject,
+    /// Where what is taken was made, as it is seen here.
+    origin: Origin,
     /// What is asked for, where that is not everything.
     selection: Option<Selection>,
     step: Step,
     phase: Phase,
+    /// The one of the last question for changes.
+    number: Number,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
+    /// How the source has come by what it passes on, and when it said so.
+    passage: Option<(Instant, Passage)>,
+    /// What a selection was read from.
+    mark: Option<Mark>,
+    /// Whether the source has lost something that it cannot tell of, so that a selection is to be read anew.
+    is_outdated: bool,
     anew: Option<Anew>,
     early: Option<Early>,
     comparison: Option<Comparison>,
@@ -107,6 +119,8 @@ enum Taken {
     Incomplete,
     /// There is more in it than may be.
     TooLarge,
+    /// It does not say all that is gone.
+    Outdated,
     /// It has what cannot be taken yet.
     Early,
     /// Nothing more can be taken from this source for now.
@@ -115,16 +129,26 @@ enum Taken {
 
 impl Follower {
     /// Follows the feed at a URI, or the one that the host of a URI without path has.
-    pub(crate) fn new(uri: ResourceUri, relation: Relation, query: &Query) -> Self {
+    pub(crate) fn new(uri: ResourceUri, subject: Subject, query: &Query) -> Self {
         let name = uri.as_str().into();
+        let origin = match &subject {
+            Subject::Replica => Origin::Local,
+            Subject::Mirror => Origin::Foreign(uri.authority().clone()),
+            Subject::Through(authority) => Origin::Foreign(authority.clone()),
+        };
         let host = uri.request(Method::Get).path.is_empty().then(|| uri.clone());
         Self {
             name,
-            relation,
+            subject,
+            origin,
             selection: (!query.criteria().is_empty()).then(|| Selection { query: query.clone(), news: Version::new() }),
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
+            number: Number::default(),
             is_whole: false,
+            passage: None,
+            mark: None,
+            is_outdated: false,
             anew: None,
             early: None,
             comparison: None,
@@ -156,19 +180,37 @@ impl Follower {
     }
 
     pub(crate) const fn relation(&self) -> Relation {
-        self.relation
+        self.subject.relation()
     }
 
-    /// Tells whether everything that the source has to say is here.
-    pub(crate) const fn is_in_step(&self) -> bool {
-        self.is_in_step
+    /// Tells whether everything that the source has to say is here, and the source has everything that there is to say.
+    pub(crate) fn is_in_step(&self) -> bool {
+        self.is_in_step && self.passage.is_none_or(|(_, passage)| passage.age.is_zero())
+    }
+
+    /// Returns when everything that the authority had to say was here last, if the source is in step now.
+    pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
+        let late = self.passage.filter(|(_, passage)| !passage.age.is_zero());
+        self.is_in_step.then(|| late.map_or(now, |(heard, passage)| heard.saturating_sub(passage.age)))
+    }
+
+    /// Returns through how many other directories it comes, as far as is known.
+    pub(crate) fn hops(&self) -> u64 {
+        self.passage.map_or(0, |(_, passage)| passage.hops)
+    }
+
+    /// Returns how long after a renewal it is known here at the latest.
+    pub(crate) fn delay(&self, limits: &Limits) -> Option<Duration> {
+        let before = self.passage.map_or(Some(Duration::ZERO), |(_, passage)| passage.delay)?;
+        Some(before.saturating_add(limits.renewal_delay * 2))
     }
 
     /// Returns what ends the observation of the feed, if there is one.
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
         let (Phase::Observing { cursor, .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
-        let (relation, cursor, selection) = (self.relation, cursor.clone(), self.selection.clone());
-        let question = ChangesQuestion { relation, cursor, heard: Version::new(), size: 0, is_whole: false, selection };
+        let (subject, cursor, selection) = (self.subject.clone(), cursor.clone(), self.selection.clone());
+        let (number, heard) = (self.number, Version::new());
+        let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
@@ -232,6 +274,12 @@ impl Follower {
             return Some((COMPARISON, ask(feed, config, &question)));
         }
         let Phase::Due = self.phase else { return None };
+        if self.is_own(surroundings.directory) {
+            self.is_in_step = false;
+            self.wait(surroundings.now, surroundings.jitter.stretch(config.limits.retry_max));
+            (surroundings.events)(SyncEvent::OwnAuthority { source: self.name.clone() });
+            return None;
+        }
         let cursor = self.cursor(surroundings.directory).into_owned();
         let request = match &self.step {
             Step::Discover { .. } => {
@@ -240,10 +288,12 @@ impl Follower {
             }
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
+                self.number = self.number.next();
                 let question = ChangesQuestion {
-                    relation: self.relation,
+                    number: self.number,
+                    subject: self.subject.clone(),
                     cursor: cursor.clone(),
-                    heard: surroundings.directory.heard(&self.origin()),
+                    heard: surroundings.directory.heard(&self.origin),
                     size,
                     is_whole: self.is_whole,
                     selection: self.selection.clone(),
@@ -284,11 +334,11 @@ impl Follower {
                     self.phase = Phase::Due;
                 }
                 // A directory that never heard of replication can still be read.
-                Err(Fault::NoInterface) if self.relation == Relation::Mirror => self.is_without_feed = true,
+                Err(Fault::NoInterface) if self.subject == Subject::Mirror => self.is_without_feed = true,
                 Err(fault) => self.fail(surroundings, fault),
             },
             Step::Read { .. }
-                if response.code == Code::FORBIDDEN && self.relation == Relation::Mirror && self.host.is_some() =>
+                if response.code == Code::FORBIDDEN && self.subject == Subject::Mirror && self.host.is_some() =>
             {
                 self.is_without_feed = true;
             }
@@ -301,13 +351,24 @@ impl Follower {
                 self.compare(surroundings);
             }
             Step::Read { .. } if response.code != Code::CONTENT => {
+                if response.code == Code::NOT_FOUND
+                    && let Subject::Through(authority) = &self.subject
+                {
+                    let (source, authority) = (self.name.clone(), authority.clone());
+                    (surroundings.events)(SyncEvent::NotPassedOn { source, authority });
+                }
                 let pause = put_off(&response, limits).unwrap_or_default();
                 self.fail_for(surroundings, Fault::Code(response.code), pause);
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
                     let before = self.cursor(surroundings.directory).into_owned();
-                    let taken = self.take(surroundings, &response.payload, &cursor);
+                    let taken = match Answer::numbered(&response.payload, &cursor) {
+                        // It was on its way while this was asked, and says nothing that the answer will not.
+                        Ok((number, _)) if number != self.number => return,
+                        Ok((_, answer)) => self.take(surroundings, answer, &cursor),
+                        Err(malformed) => self.misread(surroundings, malformed),
+                    };
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
                 }
@@ -335,6 +396,10 @@ impl Follower {
             Taken::Incomplete => {
                 self.is_whole = true;
                 self.ask_on(surroundings, is_further);
+            }
+            Taken::Outdated => {
+                self.finish_anew(surroundings);
+                self.start_anew(surroundings);
             }
             Taken::Gap | Taken::More | Taken::Early => self.ask_on(surroundings, is_further),
             Taken::All => {
@@ -365,11 +430,6 @@ impl Follower {
         }
     }
 
-    /// Tells whether a source that has all that is here would say in its next answer what that amounts to.
-    const fn is_asked_for_everything(&self) -> bool {
-        matches!(self.phase, Phase::Asking { .. }) && self.selection.is_none()
-    }
-
     /// Asks on at once. A source at which that was in vain more than once is left in peace for a while, longer each time.
     fn ask_on(&mut self, surroundings: &mut Surroundings<'_>, is_further: bool) {
         self.vain = if is_further { 0 } else { self.vain.saturating_add(1) };
@@ -385,7 +445,7 @@ impl Follower {
 
     fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
-        self.is_whole = false;
+        (self.is_whole, self.is_outdated) = (false, false);
         self.ask_on(surroundings, false);
         (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
     }
@@ -393,7 +453,7 @@ impl Follower {
     /// Forgets what the source would have mentioned if it were still there.
     fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         let Some(anew) = self.anew.take() else { return };
-        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin(), &Version::new()) else {
+        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
             return;
         };
         let gone: Vec<_> = feed
@@ -428,15 +488,10 @@ impl Follower {
         self.phase = Phase::Waiting { until: now + span };
     }
 
-    fn origin(&self) -> Origin {
-        let uri = match &self.step {
-            Step::Discover { host } => host,
-            Step::Read { feed } => feed,
-        };
-        match self.relation {
-            Relation::Replica => Origin::Local,
-            Relation::Mirror => Origin::Foreign(uri.authority().clone()),
-        }
+    /// Tells whether what is to be mirrored is what this directory is the origin of.
+    fn is_own(&self, directory: &Directory) -> bool {
+        let is_own = |authority: &Authority| directory.config().authorities.contains(authority);
+        matches!(&self.origin, Origin::Foreign(authority) if is_own(authority))
     }
 }
 

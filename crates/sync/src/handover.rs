@@ -129,9 +129,9 @@ fn rivals(now: Instant, directory: &Directory, replicator: &Replicator, (sector,
 /// Returns how much later than it seems a registration of an origin may have been renewed; nothing if that is not known.
 fn delay(origin: &Origin, replicator: &Replicator) -> Option<Duration> {
     let Origin::Foreign(authority) = origin else { return Some(Duration::ZERO) };
-    let is_there = |source: &str| waypost_model::Authority::of(source).is_ok_and(|other| other == *authority);
     // Ages are told in whole seconds.
-    replicator.standings().find(|standing| is_there(standing.source))?.delay.map(|delay| delay + Duration::from_secs(1))
+    let standing = replicator.standings().find(|standing| standing.authority == authority)?;
+    standing.delay.map(|delay| delay.saturating_add(Duration::from_secs(1)))
 }
 
 fn name_of(endpoint: &Endpoint<'_>) -> Option<Name> {

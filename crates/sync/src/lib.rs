@@ -106,7 +106,7 @@
 //! ([`replicas_kept`](waypost_directory::Limits::replicas_kept)). After that it is in no question any more, and does not count.
 //!
 //! *A mirror* holds what was registered elsewhere, under the URIs that it has there. It changes nothing, and only takes what
-//! its source is itself the origin of, so that mirrors of mirrors make no loops.
+//! its source is itself the origin of, or what the operator named [of the rest](#mirrors-of-mirrors).
 //!
 //! | the source offers | found by | the mirror |
 //! |---|---|---|
@@ -117,6 +117,24 @@
 //!
 //! Ages, where a source shows them, decide how long a registration is kept while its source is silent: until its lifetime
 //! has passed since it was last renewed. Without ages, it is [`Limits::unconfirmed`] since it was last seen there.
+//!
+//! # Mirrors of mirrors
+//!
+//! A directory that [passes on](SyncConfig::passes_on) what it mirrors serves the feed of each of these authorities beside its own.
+//! Who follows it [names the authority](Replicator::add_mirror_through) and is told what a mirror of that would be: the same
+//! locations, the same writes in the same order, and the ages, which go on. So a chain of mirrors shows what its beginning has, and
+//! nothing lives longer because it has come far. That none of it goes round follows from a few rules:
+//!
+//! - Only what was named is taken, one authority from one source. What else a source mirrors is not looked at.
+//! - Nobody takes its [own authorities](waypost_directory::Config::authorities) from another.
+//! - A source passes on an authority that it mirrors wholly and has read to its end. Of another it says that it does not; mirrors
+//!   that were made to follow each other in a ring wait for each other.
+//! - Each answer says through how many directories it has come. What comes through more than [`Limits::hops`] is not taken: where
+//!   what is left of an authority goes round, the number grows until nobody takes it.
+//! - Renewals begin at the authority alone. What goes round until then ends with its lifetime.
+//!
+//! How far the end of a chain is behind adds up in its [`Standing`]: it is in step while all before it are, was confirmed
+//! when the authority last was as far as they know, and hears of renewals as late as all of them together.
 //!
 //! # In front of directories
 //!
@@ -165,15 +183,16 @@
 //! to be said. How far back that goes is a [limit](waypost_directory::Limits::former_links) of the source's directory. An answer may
 //! be cut anywhere and asked on. A notification is the same answer, told by itself; one that does not go on from what is here is a
 //! question more, and no harm. Who asks for what a query selects ([`Replicator::add_mirror_of`]) is told of that, and of the
-//! names of what may have left it. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
+//! names of what may have left it; and whether the source has lost something that it cannot tell of, as it does with its memory:
+//! then the selection is read anew. Spans of time are ages, so that clocks need not agree. The encoding is documented in the
 //! source, at the module `wire`.
 //!
 //! # Who is believed
 //!
 //! Replicas believe each other: they are run by one operator. A replica must have been [added](Replicator::add_replica), or show a
 //! [credential](SyncConfig::replica_credentials), to read what registrants proved. A source that is mirrored can say whatever
-//! it likes about its own registrations, and nothing about those of others. What cannot be right is refused and
-//! [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
+//! it likes about its own registrations, and about those of an authority that is mirrored through it, and nothing about others. What
+//! cannot be right is refused and [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
 //!
 //! # Features
 //!
@@ -199,6 +218,7 @@ mod handover;
 mod limits;
 mod lookup_mirror;
 mod pace;
+mod passage;
 mod proxy;
 mod proxy_config;
 mod proxy_event;
@@ -209,6 +229,7 @@ mod replicator;
 mod sessions;
 mod source;
 mod standing;
+mod subject;
 mod union;
 mod wire;
 

@@ -21,6 +21,9 @@ pub struct Limits {
     pub observers: usize,
     /// How many directories are followed; 256 by default.
     pub sources: usize,
+    /// Through how many other directories registrations may come that are mirrored
+    /// [through](crate::Replicator::add_mirror_through) one; 8 by default. Mirrors that were made to go round find out by it.
+    pub hops: u64,
     /// Bytes of what a source may send in one answer, and of the links that deltas in it may make; 4 MiB by default.
     pub received_bytes: usize,
     /// Look-ups at one source that has no feed, most of which are observations of a registration each; 1 000 by default, no more
@@ -42,8 +45,8 @@ pub struct Limits {
     pub cells: usize,
     /// Registrations that are asked for in one question of a comparison; 512 by default.
     pub ids: usize,
-    /// Comparisons that are answered at a time, for replicas, and as many for mirrors; 4 by default. A host has one. Each takes
-    /// thirty-six bytes for each registration while it lasts.
+    /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
+    /// Each takes thirty-six bytes for each registration there while it lasts.
     pub reconciliations: usize,
     /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. It may
     /// have those of ten seconds at once, and is told to wait beyond that. Replicas are not counted.
@@ -77,6 +80,7 @@ impl Default for Limits {
             question_bytes: 32 * 1024,
             observers: 1_024,
             sources: 256,
+            hops: 8,
             received_bytes: 4 * 1024 * 1024,
             lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),

@@ -155,8 +155,13 @@ impl<S> Proxy<S> {
         if self.upstreams.iter().any(|upstream| upstream.host == host) {
             return Err(NotFollowed::Already);
         }
-        if let Holding::Mirror(query) = &holding {
-            self.replicated.replicator_mut().add_mirror_of(host.clone(), query.clone())?;
+        let replicator = self.replicated.replicator_mut();
+        match &holding {
+            Holding::Mirror(query) => replicator.add_mirror_of(host.clone(), query.clone())?,
+            Holding::Through(source, query) => {
+                replicator.add_mirror_through(source.clone(), host.authority().clone(), query.clone())?;
+            }
+            Holding::Answers | Holding::Recurring => {}
         }
         self.upstreams.push(Upstream::new(host, holding, summary));
         self.observers.is_extended = true;

@@ -3,6 +3,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use waypost_client::ResourceUri;
 use waypost_filter::Query;
 
 /// What a [`Proxy`](crate::Proxy) is told at its start.
@@ -147,6 +148,9 @@ pub enum Holding {
     Recurring,
     /// What a query selects; everything, if it has no criteria.
     Mirror(Query),
+    /// The same, taken from the feed of another directory that
+    /// [mirrors the source and passes it on](crate::Replicator::add_mirror_through).
+    Through(ResourceUri, Query),
 }
 
 impl ProxyConfig {

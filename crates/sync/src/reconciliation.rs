@@ -2,11 +2,12 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_directory::{ChangeRef, Directory, RecordRef};
+use waypost_directory::{Directory, RecordRef};
 use waypost_model::{Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
+use crate::subject::Subject;
 use crate::wire::{Cells, Question};
 use crate::{Limits, Relation};
 
@@ -16,7 +17,7 @@ use crate::{Limits, Relation};
 /// the source knows of the write and it cannot have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
-    relation: Relation,
+    subject: Subject,
     key: [u8; 16],
     encoder: Encoder,
     decoder: Decoder,
@@ -58,7 +59,7 @@ impl Reconciliation {
         now: Instant,
         directory: &Directory,
         origin: &Origin,
-        relation: Relation,
+        subject: Subject,
         limits: &Limits,
         jitter: &mut Jitter,
     ) -> Self {
@@ -68,7 +69,7 @@ impl Reconciliation {
         let mut sketch = SketchLimits::default();
         sketch.cells = limits.cells;
         Self {
-            relation,
+            subject,
             key,
             size: ids.len(),
             encoder: Encoder::new(key, ids),
@@ -88,13 +89,14 @@ impl Reconciliation {
             Step::Compare => {
                 // Half as many again each time: little is asked in vain, and it does not take long.
                 let from = self.decoder.next_index() as u64;
-                let count = (from / 2).clamp(FIRST_CELLS, (limits.answer_bytes / Cell::SIZE) as u64);
+                let most = (limits.answer_bytes / Cell::SIZE).max(1) as u64;
+                let count = (from / 2).max(FIRST_CELLS).min(most);
                 self.asked = from + count;
-                Question::Cells { relation: self.relation, key: self.key, from, count }
+                Question::Cells { subject: self.subject.clone(), key: self.key, from, count }
             }
             Step::Fetch { wanted } => {
                 let ids = wanted.iter().copied().take(limits.ids).collect();
-                Question::Entries { relation: self.relation, key: self.key, ids }
+                Question::Entries { subject: self.subject.clone(), key: self.key, ids }
             }
         }
     }
@@ -113,8 +115,8 @@ impl Reconciliation {
         cells: &Cells<'_>,
     ) -> Progress {
         self.version = cells.version.clone();
-        if self.relation == Relation::Mirror && self.decoder.next_index() == 0 && self.drop_lost(now, directory, origin)
-        {
+        let is_mirrored = self.subject.relation() == Relation::Mirror;
+        if is_mirrored && self.decoder.next_index() == 0 && directory.forget_lost(now, origin, &self.version) {
             return Progress::Again;
         }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
@@ -166,20 +168,6 @@ impl Reconciliation {
         Progress::Done(self.version.clone())
     }
 
-    /// Forgets what is here of writes that the source knows nothing of; tells whether there was any.
-    ///
-    /// A mirror has all from its source. What that does not know any more it lost, with its memory; and left here, it would be
-    /// merged with what the source has heard since.
-    fn drop_lost(&self, now: Instant, directory: &mut Directory, origin: &Origin) -> bool {
-        // Who has nothing misses nothing: there is no gap.
-        let Ok(here) = directory.feed_of(now, origin, &Version::new()) else { return false };
-        let is_lost =
-            |change: &ChangeRef<'_>| !self.version.contains(change.dot()) && matches!(change, ChangeRef::Put(_));
-        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
-        let all = directory.version_of(origin).clone();
-        lost.iter().filter(|key| directory.forget_copy(now, key, &all)).count() > 0
-    }
-
     /// Returns what the source knew and has no more.
     fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> BTreeMap<Key, Version> {
         let only_here: BTreeSet<u64> = self.decoder.only_here().collect();
@@ -188,7 +176,8 @@ impl Reconciliation {
             return gone;
         }
         // A replica may have let expire what it did not hear the renewals of. A source that is mirrored told of all there are.
-        let may_expire = |record: &RecordRef<'_>| self.relation == Relation::Replica && record.renewals() > 0;
+        let is_replica = self.subject.relation() == Relation::Replica;
+        let may_expire = |record: &RecordRef<'_>| is_replica && record.renewals() > 0;
         let ids = directory.ids(now, origin).filter(|(id, record)| only_here.contains(id) && !may_expire(record));
         for (_, record) in ids {
             let lifetime = record.lifetime().value.duration();

@@ -12,6 +12,6 @@
 pub enum Relation {
     /// Another replica of the same authority.
     Replica,
-    /// A directory, or a look-up proxy, of another authority.
+    /// A directory, or a look-up proxy, of another authority. What is mirrored is its own, or what it mirrors of a third.
     Mirror,
 }

@@ -12,7 +12,9 @@ use waypost_time::{Instant, Jitter};
 
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
-use crate::source::{Asker, Source};
+use crate::passage::Passage;
+use crate::source::{Asker, Context, NotPassedOn, Source};
+use crate::subject::Subject;
 use crate::wire::Question;
 use crate::{Limits, Relation, Standing, SyncConfig, SyncEvent};
 
@@ -45,11 +47,12 @@ enum Draining {
 #[derive(Debug)]
 struct Following {
     name: Box<str>,
+    /// Whose registrations are taken from it.
     authority: Authority,
     relation: Relation,
     /// What is taken from it.
     query: Query,
-    /// When everything that it had to say was here last, and it could have said more.
+    /// When everything that there was to say was here last.
     confirmed: Option<Instant>,
     by: Followed,
 }
@@ -91,7 +94,8 @@ impl Replicator {
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_replica(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
-        self.follow(uri, Relation::Replica, Query::all())
+        let authority = uri.authority().clone();
+        self.follow(uri, authority, Subject::Replica, Query::all())
     }
 
     /// Mirrors what is registered at a directory of another authority. The URI is that of its feed, or of its host.
@@ -100,7 +104,7 @@ impl Replicator {
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_mirror(&mut self, uri: ResourceUri) -> Result<(), NotFollowed> {
-        self.follow(uri, Relation::Mirror, Query::all())
+        self.add_mirror_of(uri, Query::all())
     }
 
     /// Mirrors what a query selects of what is registered at a directory of another authority: the registrations that an endpoint
@@ -112,7 +116,40 @@ impl Replicator {
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
     pub fn add_mirror_of(&mut self, uri: ResourceUri, query: Query) -> Result<(), NotFollowed> {
-        self.follow(uri, Relation::Mirror, query.without_page())
+        let authority = uri.authority().clone();
+        self.follow(uri, authority, Subject::Mirror, query)
+    }
+
+    /// Mirrors what a query selects of what is registered at an authority, through a directory that mirrors all of it and
+    /// [passes it on](SyncConfig::passes_on). The URI is that of the feed of this directory, or of its host. The authority is named as
+    /// it is there; the query without criteria stands for everything.
+    ///
+    /// It is shown as what it is at its authority: see [*Mirrors of mirrors*](crate#mirrors-of-mirrors).
+    ///
+    /// ```
+    /// use waypost_filter::Query;
+    /// use waypost_sync::{Replicator, SyncConfig};
+    ///
+    /// let mut replicator = Replicator::new(SyncConfig::new(1));
+    /// let (proxy, rd) = ("coap://proxy.example".parse()?, "coap://rd.example".parse()?);
+    /// replicator.add_mirror_through(proxy, rd, Query::all())?;
+    /// let standing = replicator.standings().next().unwrap();
+    /// assert_eq!((standing.source, standing.authority.as_str()), ("coap://proxy.example", "coap://rd.example"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that authority is mirrored already.
+    pub fn add_mirror_through(
+        &mut self,
+        uri: ResourceUri,
+        authority: Authority,
+        query: Query,
+    ) -> Result<(), NotFollowed> {
+        let is_own = *uri.authority() == authority;
+        let subject = if is_own { Subject::Mirror } else { Subject::Through(authority.clone()) };
+        self.follow(uri, authority, subject, query)
     }
 
     /// Returns how it stands with each directory that is followed, in the order in which they were added.
@@ -120,6 +157,8 @@ impl Replicator {
         self.followed.values().map(|following| Standing {
             source: &following.name,
             relation: following.relation,
+            authority: &following.authority,
+            hops: following.by.hops(),
             query: &following.query,
             held: following.by.held(),
             is_in_step: following.by.is_in_step(),
@@ -180,7 +219,7 @@ impl Replicator {
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
         let host = if is_replica { &peer.uri } else { peer.host() };
         let asker = Asker { exchange, host, is_replica };
-        self.source.handle_request(now, directory, &self.config, asker, request);
+        self.serve(now, directory, |source, context| source.handle_request(context, asker, request));
     }
 
     /// Takes the answer to a request of this engine, a notification, or why there is none.
@@ -212,7 +251,7 @@ impl Replicator {
 
     /// Says that a notification can be sent.
     pub fn handle_ready(&mut self, now: Instant, directory: &Directory, exchange: ExchangeId) {
-        self.source.handle_ready(now, directory, &self.config, exchange);
+        self.serve(now, directory, |source, context| source.handle_ready(context, exchange));
     }
 
     /// Says that an observation of the feed has ended.
@@ -235,7 +274,7 @@ impl Replicator {
 
     /// Returns the next thing that the engine has to say.
     pub fn poll_output(&mut self, now: Instant, directory: &mut Directory) -> Option<Output> {
-        if let Some(output) = self.source.poll_output(now, directory, &self.config) {
+        if let Some(output) = self.serve(now, directory, Source::poll_output) {
             return Some(output);
         }
         for name in self.names() {
@@ -320,20 +359,26 @@ impl Replicator {
         self.followed.values().filter_map(deadline).chain(self.source.deadline()).chain(drained).min()
     }
 
-    fn follow(&mut self, uri: ResourceUri, relation: Relation, query: Query) -> Result<(), NotFollowed> {
+    fn follow(
+        &mut self,
+        uri: ResourceUri,
+        authority: Authority,
+        subject: Subject,
+        query: Query,
+    ) -> Result<(), NotFollowed> {
         if self.followed.len() >= self.config.limits.sources {
             return Err(NotFollowed::OverLimit);
         }
-        let (name, authority) = (uri.as_str().into(), uri.authority().clone());
-        // Of one authority, one query says what is held.
+        let (name, relation, query): (Box<str>, _, _) = (uri.as_str().into(), subject.relation(), query.without_page());
+        // Of one authority, one query says what is held, and one source has the last word.
         let is_held = |other: &Following| {
-            let is_mirrored = [relation, other.relation] == [Relation::Mirror; 2] && other.authority == authority;
-            other.name == name || is_mirrored
+            let is_mirrored = [relation, other.relation] == [Relation::Mirror; 2];
+            other.authority == authority && (is_mirrored || other.name == name)
         };
         if self.followed.values().any(is_held) {
             return Err(NotFollowed::Already);
         }
-        let by = Followed::ByFeed(Box::new(Follower::new(uri, relation, &query)));
+        let by = Followed::ByFeed(Box::new(Follower::new(uri, subject, &query)));
         self.followed.insert(self.next, Following { name, authority, relation, query, confirmed: None, by });
         self.next += 1;
         Ok(())
@@ -359,10 +404,37 @@ impl Replicator {
         };
         let following = followed.get_mut(&name)?;
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
-        if following.by.is_in_step() {
-            following.confirmed = Some(now);
-        }
+        following.confirmed = following.confirmed.max(following.by.confirmed(now));
         Some(done)
+    }
+
+    /// Works as a source.
+    fn serve<R>(
+        &mut self,
+        now: Instant,
+        directory: &Directory,
+        work: impl FnOnce(&mut Source, &Context<'_>) -> R,
+    ) -> R {
+        let Self { config, followed, source, .. } = self;
+        let passage = |authority: &Authority| {
+            let is_of = |following: &&Following| {
+                following.relation == Relation::Mirror
+                    && following.authority == *authority
+                    && following.query.criteria().is_empty()
+            };
+            let following = followed.values().find(is_of).ok_or(NotPassedOn::NotHeld)?;
+            following.passage(now, &config.limits).ok_or(NotPassedOn::NotYet)
+        };
+        work(source, &Context { now, directory, config, passage: &passage })
+    }
+}
+
+impl Following {
+    /// Returns how it comes to who mirrors it through this directory; nothing, if it was never read to its end.
+    fn passage(&self, now: Instant, limits: &Limits) -> Option<Passage> {
+        let confirmed = self.confirmed?;
+        let age = if self.by.is_in_step() { Duration::ZERO } else { now.saturating_since(confirmed).max(MOMENT) };
+        Some(Passage { hops: self.by.hops().saturating_add(1), delay: self.by.delay(limits), age })
     }
 }
 
@@ -377,17 +449,33 @@ impl Followed {
     /// Returns how long after a renewal it is known here at the latest.
     fn delay(&self, limits: &Limits) -> Option<Duration> {
         match self {
-            Self::ByFeed(_) => Some(limits.renewal_delay * 2),
+            Self::ByFeed(follower) => follower.delay(limits),
             // A renewal alone changes nothing that is notified of.
             Self::ByLookups(mirror) => mirror.shows_ages().then_some(limits.refresh * 2),
         }
     }
 
-    /// Tells whether everything that the source has to say is here.
+    /// Tells whether everything that there is to say is here.
     fn is_in_step(&self) -> bool {
         match self {
             Self::ByFeed(follower) => follower.is_in_step(),
             Self::ByLookups(mirror) => mirror.is_in_step(),
+        }
+    }
+
+    /// Returns when that was so last, if the source is in step now.
+    fn confirmed(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::ByFeed(follower) => follower.confirmed(now),
+            Self::ByLookups(mirror) => mirror.is_in_step().then_some(now),
+        }
+    }
+
+    /// Returns through how many other directories it comes.
+    fn hops(&self) -> u64 {
+        match self {
+            Self::ByFeed(follower) => follower.hops(),
+            Self::ByLookups(_) => 0,
         }
     }
 }
@@ -400,6 +488,9 @@ const fn joined(followed: u32, RequestId(own): RequestId) -> RequestId {
 const fn split(RequestId(id): RequestId) -> (u32, RequestId) {
     ((id >> FOLLOWED_SHIFT) as u32, RequestId(id & ((1 << FOLLOWED_SHIFT) - 1)))
 }
+
+/// Who is not in step was not now.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Bits for the names of requests to one source: what is asked in a second for a thousand years.
 const FOLLOWED_SHIFT: u32 = 40;

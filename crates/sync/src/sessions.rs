@@ -3,12 +3,11 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use waypost_directory::Directory;
 use waypost_model::{Dot, Origin, Version};
 use waypost_sketch::{Cell, Encoder};
 use waypost_time::Instant;
 
-use crate::Limits;
+use crate::source::Context;
 use crate::wire::Cells;
 
 /// Comparisons that are under way: what was here when each began.
@@ -17,7 +16,8 @@ use crate::wire::Cells;
 /// for the next question, for a while.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    by_host: BTreeMap<(bool, Box<str>), Session>,
+    /// By whether it is a replica that compares, its host, and what it compares.
+    by_comparer: BTreeMap<(bool, Box<str>, Origin), Session>,
     /// Registrations that were looked at since that was last asked.
     looks: u64,
 }
@@ -27,6 +27,8 @@ pub(crate) struct Sessions {
 pub(crate) struct Comparer<'a> {
     pub(crate) host: &'a str,
     pub(crate) is_replica: bool,
+    /// Where what it compares was made.
+    pub(crate) origin: &'a Origin,
 }
 
 #[derive(Debug)]
@@ -43,16 +45,14 @@ struct Session {
 }
 
 impl Sessions {
-    /// Encodes cells of everything local; `None` when there are too many comparisons at a time.
+    /// Encodes cells of everything at an authority; `None` when there are too many comparisons at a time.
     pub(crate) fn cells(
         &mut self,
-        now: Instant,
-        directory: &Directory,
-        limits: &Limits,
+        context: &Context<'_>,
         comparer: Comparer<'_>,
         (key, from, count): ([u8; 16], u64, u64),
     ) -> Option<Vec<u8>> {
-        let (session, mut looks) = self.session(now, directory, limits, comparer, key)?;
+        let (session, mut looks) = self.session(context, comparer, key)?;
         if session.next != from {
             let start = usize::try_from(from).unwrap_or(usize::MAX);
             let encoder = core::mem::replace(&mut session.encoder, Encoder::new(key, []));
@@ -60,6 +60,7 @@ impl Sessions {
             session.next = from;
             looks += session.writes.len() as u64;
         }
+        let limits = &context.config.limits;
         let left = (limits.cells as u64).saturating_sub(from);
         let count = count.min(left).min((limits.answer_bytes / Cell::SIZE) as u64);
         let run: Vec<u8> = session.encoder.by_ref().take(count as usize).flat_map(Cell::to_bytes).collect();
@@ -73,16 +74,14 @@ impl Sessions {
     /// `None` when there are too many comparisons at a time.
     pub(crate) fn writes(
         &mut self,
-        now: Instant,
-        directory: &Directory,
-        limits: &Limits,
+        context: &Context<'_>,
         comparer: Comparer<'_>,
         (key, ids): ([u8; 16], &[u64]),
     ) -> Option<Vec<Dot>> {
-        let (session, looks) = self.session(now, directory, limits, comparer, key)?;
+        let (session, looks) = self.session(context, comparer, key)?;
         let of_id = |id: &u64| session.writes.binary_search_by_key(id, |(id, _)| *id).ok();
         let mut writes: Vec<Dot> =
-            ids.iter().take(limits.ids).filter_map(of_id).map(|at| session.writes[at].1).collect();
+            ids.iter().take(context.config.limits.ids).filter_map(of_id).map(|at| session.writes[at].1).collect();
         writes.sort_unstable();
         writes.dedup();
         self.looks += looks + writes.len() as u64;
@@ -96,43 +95,39 @@ impl Sessions {
 
     /// Returns the session of a comparison, and how many registrations were looked at to begin it. Who begins another gives up the
     /// one that it had; and where there are too many, one that has had its time gives way.
-    fn session(
-        &mut self,
-        now: Instant,
-        directory: &Directory,
-        limits: &Limits,
-        comparer: Comparer<'_>,
-        key: [u8; 16],
-    ) -> Option<(&mut Session, u64)> {
-        self.by_host.retain(|_, session| session.used + KEPT > now);
-        let host = (comparer.is_replica, comparer.host.into());
+    fn session(&mut self, context: &Context<'_>, comparer: Comparer<'_>, key: [u8; 16]) -> Option<(&mut Session, u64)> {
+        let Context { now, directory, config, .. } = *context;
+        let Comparer { host, is_replica, origin } = comparer;
+        self.by_comparer.retain(|_, session| session.used + KEPT > now);
+        let own = (is_replica, host.into(), origin.clone());
         let mut looks = 0;
-        if self.by_host.get(&host).is_none_or(|session| session.key != key) {
-            let others = self.by_host.iter().filter(|(other, _)| other.0 == host.0 && **other != host);
-            if others.clone().count() >= limits.reconciliations {
+        if self.by_comparer.get(&own).is_none_or(|session| session.key != key) {
+            let others =
+                self.by_comparer.iter().filter(|((kind, other, _), _)| *kind == is_replica && **other != *host);
+            if others.clone().count() >= config.limits.reconciliations {
                 let (first, session) = others.min_by_key(|(_, session)| session.began)?;
                 if session.began + KEPT > now {
                     return None;
                 }
                 let first = first.clone();
-                self.by_host.remove(&first);
+                self.by_comparer.remove(&first);
             }
             let mut writes: Vec<(u64, Dot)> =
-                directory.ids(now, &Origin::Local).map(|(id, record)| (id, record.dot())).collect();
+                directory.ids(now, origin).map(|(id, record)| (id, record.dot())).collect();
             writes.sort_unstable();
             looks = writes.len() as u64;
             let session = Session {
                 key,
-                version: directory.told_version(&Origin::Local),
+                version: directory.told_version(origin),
                 encoder: Encoder::new(key, writes.iter().map(|(id, _)| *id)),
                 writes,
                 next: 0,
                 began: now,
                 used: now,
             };
-            self.by_host.insert(host.clone(), session);
+            self.by_comparer.insert(own.clone(), session);
         }
-        let session = self.by_host.get_mut(&host)?;
+        let session = self.by_comparer.get_mut(&own)?;
         session.used = now;
         Some((session, looks))
     }

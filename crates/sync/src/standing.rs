@@ -1,6 +1,7 @@
 use core::time::Duration;
 
 use waypost_filter::{Held, Query};
+use waypost_model::Authority;
 use waypost_time::Instant;
 
 use crate::Relation;
@@ -24,11 +25,15 @@ pub struct Standing<'r> {
     pub source: &'r str,
     /// What the source is.
     pub relation: Relation,
+    /// Whose registrations are taken: those of the source, or of the authority that is mirrored through it.
+    pub authority: &'r Authority,
+    /// Through how many other directories they come, as far as is known.
+    pub hops: u64,
     /// What is taken from it: the query without criteria stands for everything.
     pub query: &'r Query,
     /// What of that is here: registrations with all of their links by a feed, the results of both look-ups without one.
     pub held: Held,
-    /// Whether everything that it has to say on that is here.
+    /// Whether everything that the authority has to say on that is here.
     pub is_in_step: bool,
     /// When that was so last, as far as was looked; never, if not.
     pub confirmed: Option<Instant>,

@@ -10,18 +10,23 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_link_format::LinkDocument;
-use waypost_model::{Origin, Registration, ReplicaId, Version};
+use waypost_model::{Location, Origin, Registration, ReplicaId, Version};
 use waypost_rest::{ETag, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const NOW: Instant = Instant::from_millis(1_000_000_000);
 
+/// Whom the liar tells of.
+const VICTIM: &str = "coap://victim";
+
 /// A directory with a registration of its own, and an engine that has just asked a source for its feed.
 struct Victim {
     directory: Directory,
     replicator: Replicator,
     request: RequestId,
+    /// The number of its last question for changes.
+    number: u8,
 }
 
 /// What of a directory a source must not touch.
@@ -34,23 +39,52 @@ fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
 
 impl Victim {
     fn new(is_replica: bool) -> Self {
+        Self::of(|replicator| {
+            let uri = "coap://liar/sync/feed".parse().expect("a URI");
+            if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
+        })
+    }
+
+    /// One that mirrors an authority through the liar.
+    fn through(query: &str) -> Self {
+        Self::of(|replicator| {
+            let (uri, authority) = ("coap://liar/sync/feed".parse().expect("a URI"), VICTIM.parse().expect("one"));
+            replicator.add_mirror_through(uri, authority, query.parse().expect("a query")).expect("room");
+        })
+    }
+
+    fn of(follow: impl FnOnce(&mut Replicator)) -> Self {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
         directory.register(NOW, sensor).expect("room");
         let mut replicator = Replicator::new(SyncConfig::new(1));
-        let uri = "coap://liar/sync/feed".parse().expect("a URI");
-        if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
-        let Some(Output::Request { id, .. }) = replicator.poll_output(NOW, &mut directory) else {
-            panic!("no question")
-        };
-        Self { directory, replicator, request: id }
+        follow(&mut replicator);
+        let mut victim = Self { directory, replicator, request: RequestId(0), number: 0 };
+        victim.ask().expect("a question");
+        victim
     }
 
-    fn hear(&mut self, answer: Vec<u8>) -> Vec<SyncEvent> {
-        let mut response = Response::content(FEED_FORMAT, answer);
+    /// Takes the next question.
+    fn ask(&mut self) -> Option<Request> {
+        let outputs = core::iter::from_fn(|| self.replicator.poll_output(NOW, &mut self.directory));
+        let asked = |output| if let Output::Request { id, request, .. } = output { Some((id, request)) } else { None };
+        let (id, request) = outputs.filter_map(asked).last()?;
+        if let [_, 0, number, ..] = *request.payload {
+            (self.request, self.number) = (id, number);
+        }
+        Some(request)
+    }
+
+    /// Answers the last question for changes.
+    fn answer(&mut self, answer: &[u8]) {
+        let mut response = Response::content(FEED_FORMAT, [&[self.number], answer].concat());
         response.is_observed = true;
         self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
-        while self.replicator.poll_output(NOW, &mut self.directory).is_some() {}
+    }
+
+    fn hear(&mut self, answer: &[u8]) -> Vec<SyncEvent> {
+        self.answer(answer);
+        self.ask();
         core::iter::from_fn(|| self.replicator.poll_event()).collect()
     }
 }
@@ -92,7 +126,7 @@ fn what_is_true_is_taken() {
     for replica in [9, 1] {
         let mut victim = Victim::new(false);
         let before = own(&victim.directory);
-        let events = victim.hear(encode(&Claim { replica, ..HONEST }));
+        let events = victim.hear(&encode(&Claim { replica, ..HONEST }));
         assert!(!is_refused(&events), "{events:?}");
         assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
         assert_eq!(own(&victim.directory), before);
@@ -102,7 +136,7 @@ fn what_is_true_is_taken() {
 #[test]
 fn a_place_is_kept_in_its_one_spelling() {
     let mut victim = Victim::new(false);
-    victim.hear(encode(&Claim { place: "/r%64/%74here", ..HONEST }));
+    victim.hear(&encode(&Claim { place: "/r%64/%74here", ..HONEST }));
     assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
 }
 
@@ -127,7 +161,7 @@ fn what_cannot_be_true_is_refused_and_reported() {
         let before = own(&victim.directory);
         // Where the run begins beyond what is here, it is a gap and only asked for again.
         let is_gap = claim.after > 0;
-        let events = victim.hear(encode(&claim));
+        let events = victim.hear(&encode(&claim));
         assert!(is_gap || is_refused(&events), "{what}: {events:?}");
         assert_eq!(own(&victim.directory), before, "{what}");
         assert_eq!(victim.directory.len(), 1, "{what}");
@@ -143,11 +177,68 @@ fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
     for replica in [2_u64, 3, 4] {
         out.array(3).and_then(|out| out.bytes(&replica.to_be_bytes())?.u64(0)?.u64(1 << 59).map(drop)).expect("room");
     }
-    victim.hear(out.into_writer());
+    victim.hear(&out.into_writer());
     assert_eq!(own(&victim.directory), before);
     let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
     assert_eq!(victim.directory.version_of(&theirs).len(), 3);
     assert_eq!(victim.directory.version_of(&Origin::Foreign("coap://honest".parse().expect("an authority"))).len(), 0);
+}
+
+#[test]
+fn who_passes_on_an_authority_lies_about_that_one_alone() {
+    let mut victim = Victim::through("");
+    let third = Location::new("coap://third/rd/1").expect("a location");
+    let sensor = Registration::parse("ep=theirs&base=coap://honest", "</honest>").expect("a registration");
+    victim.directory.mirror(NOW, third, sensor, Duration::ZERO).expect("room");
+    let before = own(&victim.directory);
+    let others = |directory: &Directory| {
+        let origin = Origin::Foreign("coap://third".parse().expect("an authority"));
+        (directory.version_of(&origin).clone(), directory.digest(&origin))
+    };
+    let kept = others(&victim.directory);
+    let mut out = passage(1, 0);
+    out.extend(encode(&HONEST));
+    let events = victim.hear(&out);
+    assert!(!is_refused(&events), "{events:?}");
+    let found = |href: &str| victim.directory.endpoints(NOW, &format!("href={href}").parse().expect("a query")).count();
+    assert_eq!(["coap://victim/rd/there", "coap://third/rd/1"].map(found), [1, 1]);
+    assert_eq!(found("coap://liar/rd/there"), 0, "it is no registration of the liar");
+
+    for place in ["//third/rd/1", "coap://third/rd/1", "coap://liar/rd/there", "/../x"] {
+        let mut out = passage(1, 0);
+        out.extend(encode(&Claim { after: 1, place, ..HONEST }));
+        assert!(is_refused(&victim.hear(&out)), "{place}");
+    }
+    assert_eq!((own(&victim.directory), others(&victim.directory)), (before, kept));
+}
+
+#[test]
+fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
+    for hops in [9, u64::MAX] {
+        let mut victim = Victim::through("");
+        let mut out = passage(hops, u64::MAX);
+        out.extend(encode(&HONEST));
+        let events = victim.hear(&out);
+        assert!(events.iter().any(|event| matches!(event, SyncEvent::TooFar { .. })), "{events:?}");
+        assert_eq!(victim.directory.len(), 1);
+    }
+}
+
+#[test]
+fn a_source_that_says_it_was_never_in_step_or_will_be_is_not_in_step() {
+    for age in [1, u64::MAX] {
+        let mut victim = Victim::through("");
+        victim.hear(&passage(1, age));
+        let standing = victim.replicator.standings().next().expect("a source");
+        assert!(!standing.is_in_step && standing.confirmed < Some(NOW), "{standing:?}");
+    }
+}
+
+/// What says through how many directories it has come, and how many milliseconds ago it was all there was.
+fn passage(hops: u64, age: u64) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    out.bool(false).and_then(|out| out.u64(hops)?.u64(u64::MAX)?.u64(age).map(drop)).expect("room");
+    out.into_writer()
 }
 
 #[test]
@@ -156,7 +247,7 @@ fn a_replica_that_knows_writes_which_are_forgotten_here_is_not_followed() {
     let before = own(&victim.directory);
     let mut out = Encoder::new(Vec::new());
     out.array(3).and_then(|out| out.bytes(&1_u64.to_be_bytes())?.u64(0)?.u64(500).map(drop)).expect("room");
-    let events = victim.hear(out.into_writer());
+    let events = victim.hear(&out.into_writer());
     assert!(events.iter().any(|event| matches!(event, SyncEvent::ForgottenWrites { .. })), "{events:?}");
     assert_eq!(own(&victim.directory), before);
 }
@@ -167,7 +258,7 @@ fn huge_counts_reserve_nothing() {
         let mut answer = Vec::from(head);
         answer.extend([0xff; 7]);
         let mut victim = Victim::new(false);
-        assert!(is_refused(&victim.hear(answer)), "{head:x?}");
+        assert!(is_refused(&victim.hear(&answer)), "{head:x?}");
     }
 }
 
@@ -211,7 +302,7 @@ fn theirs(victim: &Victim) -> String {
 /// One that has heard what is true.
 fn informed() -> Victim {
     let mut victim = Victim::new(false);
-    assert!(!is_refused(&victim.hear(encode(&HONEST))));
+    assert!(!is_refused(&victim.hear(&encode(&HONEST))));
     victim
 }
 
@@ -219,7 +310,7 @@ fn informed() -> Victim {
 fn a_delta_of_links_that_are_here_is_taken() {
     let mut victim = informed();
     let steps = [("</theirs>", "</theirs>,</more>"), ("</theirs>,</more>", "</theirs>;obs,</more>")];
-    let events = victim.hear(changes(&steps.map(|(from, to)| delta(from, to).encode())));
+    let events = victim.hear(&changes(&steps.map(|(from, to)| delta(from, to).encode())));
     assert!(events.is_empty(), "{events:?}");
     assert_eq!(theirs(&victim), "</theirs>;obs,</more>");
 }
@@ -248,7 +339,7 @@ fn a_delta_that_cannot_be_right_is_refused_and_reported() {
     for (what, delta) in deltas {
         let mut victim = informed();
         let before = own(&victim.directory);
-        let events = victim.hear(changes(&[delta]));
+        let events = victim.hear(&changes(&[delta]));
         assert!(is_refused(&events), "{what}: {events:?}");
         assert_eq!(theirs(&victim), "</theirs>", "{what}");
         assert_eq!(own(&victim.directory), before, "{what}");
@@ -260,20 +351,13 @@ fn who_is_told_what_became_of_other_links_asks_for_all_and_leaves_a_source_in_pe
     let mut victim = informed();
     let answer = changes(&[delta("</other>", "</other>,</more>").encode()]);
     let (mut questions, mut wholes, mut events) = (0, 0, Vec::new());
-    let mut request = Some(victim.request);
-    while let Some(id) = request {
-        let mut response = Response::content(FEED_FORMAT, answer.clone());
-        response.is_observed = true;
-        victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
-        let outputs = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory));
-        request = outputs.into_iter().find_map(|output| match output {
-            Output::Request { id, request, .. } => {
-                // The last item of the question.
-                wholes += usize::from(request.payload.last() == Some(&0xf5));
-                Some(id)
-            }
-            _ => None,
-        });
+    let mut is_asked = true;
+    while is_asked {
+        victim.answer(&answer);
+        let question = victim.ask();
+        is_asked = question.is_some();
+        // The last item of the question.
+        wholes += usize::from(question.is_some_and(|question| question.payload.last() == Some(&0xf5)));
         questions += 1;
         assert!(questions < 20, "asked {questions} times at one moment");
         events.extend(core::iter::from_fn(|| victim.replicator.poll_event()));
@@ -295,7 +379,7 @@ fn deltas_make_no_more_links_of_one_answer_than_could_be_sent_in_it() {
     let steps: Vec<Vec<u8>> = (0..200).map(|step| delta(&links(step), &links(step + 1)).encode()).collect();
     let (answer, limit) = (changes(&steps), waypost_sync::Limits::default().received_bytes);
     assert!(answer.len() < limit / 10);
-    let events = victim.hear(answer);
+    let events = victim.hear(&answer);
     let is_too_large = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
     assert!(events.iter().any(is_too_large), "{events:?}");
     let taken = (1..=200).find(|step| theirs(&victim) == links(*step)).expect("some were taken");
@@ -307,18 +391,16 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
     let mut gap = Vec::from([0x83, 0x48]);
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
-    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
-        let mut victim = Victim::new(false);
-        let mut questions = 0;
-        let mut response = Response::content(FEED_FORMAT, answer.clone());
-        response.is_observed = true;
-        let mut request = Some(victim.request);
-        while let Some(id) = request {
+    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap), ("marks", Vec::new())] {
+        let mut victim = Victim::through(if what == "marks" { "d=x" } else { "" });
+        let (mut questions, mut is_asked) = (0, true);
+        while is_asked {
             questions += 1;
             assert!(questions < 20, "{what}: asked {questions} times at one moment");
-            victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response.clone()));
-            request = core::iter::from_fn(|| victim.replicator.poll_output(NOW, &mut victim.directory))
-                .find_map(|output| if let Output::Request { id, .. } = output { Some(id) } else { None });
+            // Each time, it says that it lost something.
+            let answer = if what == "marks" { Vec::from([0x82, 0x01, questions]) } else { answer.clone() };
+            victim.answer(&answer);
+            is_asked = victim.ask().is_some();
         }
         assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
     }
@@ -343,15 +425,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), is_replica in any::<bool>()) {
-        let mut victim = Victim::new(is_replica);
+    fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), kind in 0..4_u8) {
+        let is_replica = kind == 0;
+        let mut victim = match kind {
+            0 | 1 => Victim::new(is_replica),
+            2 => Victim::through(""),
+            _ => Victim::through("et=x"),
+        };
         let before = own(&victim.directory);
-        victim.hear(answer.clone());
+        victim.hear(&answer);
         // And one that is nearly right.
-        answer = encode(&HONEST);
+        answer = [passage(1, 0), encode(&HONEST)].concat();
         let at = at.index(answer.len());
         answer[at] = change;
-        victim.hear(answer);
+        victim.hear(&answer);
         if !is_replica {
             prop_assert_eq!(own(&victim.directory), before);
         }
@@ -387,9 +474,7 @@ fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
     // It has something that amounts to something else.
     let mut out = Encoder::new(Vec::new());
     out.u64(7).and_then(|out| out.u64(7).map(drop)).expect("room");
-    let mut response = Response::content(FEED_FORMAT, out.into_writer());
-    response.is_observed = true;
-    victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(response));
+    victim.answer(&out.into_writer());
     let mut keys = Vec::new();
     loop {
         let Some(Output::Request { id, request, .. }) = victim.replicator.poll_output(NOW, &mut victim.directory)

@@ -20,6 +20,8 @@ struct Follower {
     directory: Directory,
     replicator: Replicator,
     request: RequestId,
+    /// The number of its question.
+    number: u8,
 }
 
 impl Follower {
@@ -27,17 +29,17 @@ impl Follower {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let mut replicator = Replicator::new(SyncConfig::new(1));
         replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
-        let Some(Output::Request { id, .. }) = replicator.poll_output(Instant::ZERO, &mut directory) else {
+        let Some(Output::Request { id, request, .. }) = replicator.poll_output(Instant::ZERO, &mut directory) else {
             panic!("no question")
         };
-        let mut follower = Self { directory, replicator, request: id };
+        let mut follower = Self { directory, replicator, request: id, number: request.payload[2] };
         follower.hear(Instant::ZERO);
         follower
     }
 
     /// Takes an answer or a notification that has no news.
     fn hear(&mut self, now: Instant) {
-        let mut response = Response::content(FEED_FORMAT, Vec::new());
+        let mut response = Response::content(FEED_FORMAT, vec![self.number]);
         response.is_observed = true;
         self.replicator.handle_response(now, &mut self.directory, self.request, Ok(response));
     }
@@ -85,7 +87,7 @@ fn who_is_asked_by_a_replica_that_has_more_asks_it_in_turn() {
     // What the first asks now and then shows what it holds.
     let mut out = Encoder::new(Vec::new());
     let cursor = |out: &mut Encoder<Vec<u8>>| out.map(1)?.u8(1)?.u8(1).map(drop);
-    out.array(6).and_then(|out| out.u8(0)?.u8(0)).expect("room");
+    out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(0)).expect("room");
     cursor(&mut out).and_then(|()| out.map(0)?.u16(1_000)?.bool(false).map(drop)).expect("room");
     let question = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, out.into_writer());
     network.send(uris[0], uris[1], question);

@@ -17,11 +17,17 @@ const MIRROR: &str = "coap://mirror";
 
 /// A source with so many registrations, and a mirror that is in step with it.
 fn pair(count: usize) -> Network {
+    pair_with(count, SyncConfig::new(0).limits.answer_bytes)
+}
+
+/// The same, of which each asks for, and gives, answers of so many bytes.
+fn pair_with(count: usize, answer_bytes: usize) -> Network {
     let mut network = Network::default();
-    let mut config = SyncConfig::new(1);
+    let [mut config, mut own] = [1, 2].map(SyncConfig::new);
     config.admits_mirrors = true;
+    (config.limits.answer_bytes, own.limits.answer_bytes) = (answer_bytes, answer_bytes);
     network.add(SOURCE, node(1, config));
-    let mut mirror = node(2, SyncConfig::new(2));
+    let mut mirror = node(2, own);
     mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
     network.add(MIRROR, mirror);
     for number in 0..count {
@@ -70,6 +76,19 @@ fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
     network.run_until(now + Duration::from_secs(900));
     assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
     assert_eq!(reconciled(&mut network), Some((10, 0)));
+}
+
+#[test]
+fn what_is_lost_is_found_in_answers_of_any_size() {
+    for answer_bytes in [1, 50, 400] {
+        let mut network = pair_with(100, answer_bytes);
+        let now = network.now;
+        for (key, dot) in copies(&mut network).into_iter().step_by(50) {
+            assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
+        }
+        network.run_until(now + Duration::from_secs(900));
+        assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE), "{answer_bytes} bytes");
+    }
 }
 
 #[test]

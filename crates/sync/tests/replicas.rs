@@ -232,3 +232,26 @@ fn what_a_clock_that_is_ahead_wrote_is_taken_when_its_time_has_come_and_holds_up
         assert_eq!(names(&mut network, uri), ["node2", "node3"], "{uri}");
     }
 }
+
+#[test]
+fn what_is_told_while_another_question_is_under_way_is_not_taken_for_what_another_wrote() {
+    let (mut network, uris) = three_replicas();
+    // The second has no write of the first in its question, and then it has.
+    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.run_until(Instant::from_millis(1_000_000));
+    network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
+    network.run_until(Instant::from_millis(1_001_000));
+    let (now, location) = (network.now, location(&mut network, uris[0], "node1"));
+    for uri in uris {
+        network.events(uri);
+    }
+    let lifetime = waypost_model::Lifetime::from_secs(7200).expect("a lifetime");
+    let update = waypost_model::Update { lifetime: Some(lifetime), ..Default::default() };
+    network.directory(uris[0]).update(now, &location, update).expect("a registration");
+    network.directory(uris[1]).remove(now, &location).expect("a registration");
+    network.run_until(Instant::from_millis(2_000_000));
+    for uri in uris {
+        assert_eq!(network.events(uri), [], "{uri}");
+    }
+    assert_eq!(names(&mut network, uris[0]), names(&mut network, uris[1]));
+}

@@ -149,6 +149,58 @@ fn many_writes_to_what_is_not_selected_are_few_notifications() {
     assert!(network.messages - before < 20, "{}", network.messages - before);
 }
 
+/// Replaces the first source by one that knows nothing, as a machine that lost its memory does.
+fn lose_memory(network: &mut Network) {
+    network.stop(SOURCES[0]).expect("a node");
+    let mut config = SyncConfig::new(7);
+    config.admits_mirrors = true;
+    network.add(SOURCES[0], node(7, config));
+}
+
+#[test]
+fn what_a_source_lost_with_its_memory_is_in_its_selection_no_longer() {
+    let mut network = network("d=floor3", |_| {});
+    fill(&mut network, 30);
+    network.stop(SOURCES[1]).expect("a node");
+    network.run_until(seconds(100));
+    assert_eq!(found(&mut network, MIRROR, "").len(), 3);
+
+    lose_memory(&mut network);
+    // Nothing of what it was before is merged with this.
+    network.register(SOURCES[0], "ep=node3&d=floor3&base=coap://[2001:db8::7]", "</new>");
+    network.register(SOURCES[0], "ep=node99&d=floor3&base=coap://[2001:db8::8]", "</new>");
+    network.run_until(seconds(300));
+    assert_eq!(found(&mut network, MIRROR, "").len(), 2);
+    assert_eq!(found(&mut network, MIRROR, ""), found(&mut network, SOURCES[0], "d=floor3"));
+    assert!(network.events(MIRROR).iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })));
+}
+
+#[test]
+fn a_source_that_hears_again_what_it_lost_is_read_again_once() {
+    let mut network = network("d=floor3", |_| {});
+    fill(&mut network, 30);
+    network.run_until(seconds(100));
+    let before = found(&mut network, MIRROR, "");
+    lose_memory(&mut network);
+    let other = format!("{}/sync/feed", SOURCES[1]).parse().expect("a URI");
+    network.node(SOURCES[0]).replicator_mut().add_replica(other).expect("room");
+    network.run_until(seconds(2_000));
+    assert_eq!(found(&mut network, MIRROR, ""), before);
+    let is_anew = |event: &SyncEvent| matches!(event, SyncEvent::StartedAnew { .. });
+    assert_eq!(network.events(MIRROR).into_iter().filter(is_anew).count(), 1);
+}
+
+#[test]
+fn an_answer_about_a_selection_says_little_where_there_is_nothing_to_say() {
+    let mut network = network("d=floor3", |_| {});
+    fill(&mut network, 30);
+    network.run_until(seconds(10));
+    let before = network.bytes[MIRROR];
+    network.run_until(seconds(3_610));
+    let bytes = network.bytes[MIRROR] - before;
+    assert!(bytes <= 3_600 / 54 * 4, "{bytes} bytes in an hour, of an answer a minute");
+}
+
 #[test]
 fn one_authority_is_mirrored_by_one_query() {
     let mut network = network("d=floor3", |_| {});

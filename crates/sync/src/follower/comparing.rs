@@ -49,19 +49,23 @@ impl Follower {
     /// What expires does so at slightly different times, so that two who agree may differ for a while: a comparison tells, and
     /// comes seldom.
     pub(super) fn doubt(&mut self, surroundings: &mut Surroundings<'_>, there: Digest) {
-        let is_same = surroundings.directory.digest(&self.origin()) == there;
+        let is_same = surroundings.directory.digest(&self.origin) == there;
         if !is_same && self.anew.is_none() && self.comparable <= surroundings.now {
             self.compare(surroundings);
         }
     }
 
-    /// Compares everything with a source that is mirrored and does not say what it amounts to: it has lost something that is here.
-    pub(super) fn find_lost(&mut self, surroundings: &mut Surroundings<'_>) {
-        let is_mirrored = self.relation == Relation::Mirror && self.anew.is_none();
-        let holds_something = !self.cursor(surroundings.directory).is_empty();
-        if is_mirrored && holds_something && self.comparable <= surroundings.now {
-            self.compare(surroundings);
+    /// Finds out what is here that a source which is mirrored has lost: it knows no more than `version`.
+    pub(super) fn find_lost(&mut self, surroundings: &mut Surroundings<'_>, version: &Version) {
+        let (now, is_mirrored) = (surroundings.now, self.relation() == Relation::Mirror);
+        if !is_mirrored || self.anew.is_some() || self.comparable > now {
+            return;
         }
+        if self.selection.is_none() {
+            return self.compare(surroundings);
+        }
+        self.comparable = now + surroundings.jitter.stretch(surroundings.config.limits.reconcile);
+        self.is_outdated |= surroundings.directory.forget_lost(now, &self.origin, version);
     }
 
     pub(super) fn compare(&mut self, surroundings: &mut Surroundings<'_>) {
@@ -70,9 +74,9 @@ impl Follower {
         }
         let limits = &surroundings.config.limits;
         self.comparable = surroundings.now + surroundings.jitter.stretch(limits.reconcile);
-        let (directory, origin) = (&*surroundings.directory, self.origin());
+        let (directory, subject) = (&*surroundings.directory, self.subject.clone());
         let reconciliation =
-            Reconciliation::new(surroundings.now, directory, &origin, self.relation, limits, surroundings.jitter);
+            Reconciliation::new(surroundings.now, directory, &self.origin, subject, limits, surroundings.jitter);
         self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
     }
 
@@ -107,8 +111,7 @@ impl Follower {
             match Cells::decode(&response.payload) {
                 Ok(cells) => {
                     let slack = limits.renewal_delay * 2 + SLACK;
-                    let (now, origin) = (surroundings.now, self.origin());
-                    reconciliation.take_cells(now, surroundings.directory, &origin, slack, &cells)
+                    reconciliation.take_cells(surroundings.now, surroundings.directory, &self.origin, slack, &cells)
                 }
                 Err(malformed) => {
                     (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
@@ -124,8 +127,6 @@ impl Follower {
                     let source = self.name.clone();
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
-                // Else it would never again say what it amounts to, and be compared with for that.
-                surroundings.directory.forget_lost(&self.origin(), &version);
                 if let Phase::Comparing = self.phase {
                     let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
@@ -151,9 +152,9 @@ impl Follower {
         let mut news = 0;
         for item in Answer::new(payload, &cursor).map_while(Result::ok) {
             if let Item::Put(put) = item {
-                let before = surroundings.directory.digest(&self.origin());
+                let before = surroundings.directory.digest(&self.origin);
                 self.put(surroundings, *put, &mut 0);
-                news += usize::from(surroundings.directory.digest(&self.origin()) != before);
+                news += usize::from(surroundings.directory.digest(&self.origin) != before);
             }
         }
         news

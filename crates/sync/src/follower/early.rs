@@ -22,7 +22,7 @@ impl Follower {
     pub(super) fn cursor<'c>(&'c self, directory: &'c Directory) -> Cow<'c, Version> {
         let held = match &self.anew {
             Some(anew) => &anew.cursor,
-            None => directory.version_of(&self.origin()),
+            None => directory.version_of(&self.origin),
         };
         let Some(early) = &self.early else { return Cow::Borrowed(held) };
         let mut told = held.clone();

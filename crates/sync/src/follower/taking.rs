@@ -4,17 +4,24 @@ use waypost_directory::{Applied, Refused};
 use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, ReplicaId, Version};
 
 use super::{Follower, Surroundings, Taken};
-use crate::SyncEvent;
+use crate::passage::Passage;
+use crate::subject::Subject;
 use crate::wire::{Answer, ArrivedPut, Incomplete, Item, Packed};
+use crate::{Malformed, SyncEvent};
 
 /// What a follower does with the items of an answer.
 impl Follower {
-    pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8], cursor: &Version) -> Taken {
+    pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, answer: Answer<'_>, cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
-        let (mut taken, mut has_digest, mut is_early) = (Taken::All, false, false);
+        let (mut taken, mut is_early) = (Taken::All, false);
         let mut room = surroundings.config.limits.received_bytes;
-        for item in Answer::new(payload, cursor) {
+        for item in answer {
             let next = match item {
+                Ok(Item::Passage(passage)) => self.pass(surroundings, passage),
+                Ok(Item::Mark(mark)) => {
+                    self.is_outdated |= self.mark.replace(mark).is_some_and(|before| before != mark);
+                    None
+                }
                 Ok(Item::Begin { after }) if !self.cursor(surroundings.directory).contains(after) => Some(Taken::Gap),
                 Ok(Item::Begin { .. }) => {
                     is_early = false;
@@ -39,8 +46,11 @@ impl Follower {
                     if let Some(handing_over) = &mut self.handing_over {
                         handing_over.is_done |= cursor.includes(&handing_over.version);
                     }
-                    has_digest = true;
                     self.doubt(surroundings, there);
+                    None
+                }
+                Ok(Item::Behind(version)) => {
+                    self.find_lost(surroundings, &version);
                     None
                 }
                 Ok(Item::More(upto)) => {
@@ -52,10 +62,7 @@ impl Follower {
                     taken = Taken::More;
                     None
                 }
-                Err(malformed) => {
-                    (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
-                    Some(Taken::Stopped)
-                }
+                Err(malformed) => Some(self.misread(surroundings, malformed)),
             };
             match next {
                 Some(Taken::Early) => is_early = true,
@@ -63,10 +70,26 @@ impl Follower {
                 None => {}
             }
         }
-        if taken == Taken::All && !has_digest && self.is_asked_for_everything() {
-            self.find_lost(surroundings);
+        if taken == Taken::All && self.is_outdated { Taken::Outdated } else { taken }
+    }
+
+    /// Reports that what the source said cannot be read.
+    pub(super) fn misread(&self, surroundings: &mut Surroundings<'_>, malformed: Malformed) -> Taken {
+        (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
+        Taken::Stopped
+    }
+
+    /// Notes how the source has come by what it passes on; tells whether that is taken.
+    fn pass(&mut self, surroundings: &mut Surroundings<'_>, passage: Passage) -> Option<Taken> {
+        if let Subject::Through(authority) = &self.subject
+            && passage.hops > surroundings.config.limits.hops
+        {
+            let (source, authority) = (self.name.clone(), authority.clone());
+            (surroundings.events)(SyncEvent::TooFar { source, authority, hops: passage.hops });
+            return Some(Taken::Stopped);
         }
-        taken
+        self.passage = Some((surroundings.now, passage));
+        None
     }
 
     /// Takes a registration. Deltas may make so many octets of links as there is `room` for.
@@ -136,15 +159,15 @@ impl Follower {
         (owner, after, upto): (ReplicaId, u64, u64),
         renewed: Packed<'_>,
     ) -> Option<Taken> {
-        let origin = self.origin();
+        let origin = &self.origin;
         let directory = &mut *surroundings.directory;
         if origin.is_local() && owner == directory.config().replica {
             return None;
         }
-        if directory.heard(&origin).sequence(owner) < after {
+        if directory.heard(origin).sequence(owner) < after {
             return Some(Taken::Gap);
         }
-        match directory.apply_renewals(surroundings.now, &origin, (owner, after, upto), renewed) {
+        match directory.apply_renewals(surroundings.now, origin, (owner, after, upto), renewed) {
             Ok(_) => None,
             Err(refused) => self.refuse(surroundings, None, refused),
         }
@@ -155,7 +178,7 @@ impl Follower {
         if let Some(anew) = &mut self.anew {
             anew.cursor.merge(version);
         }
-        match surroundings.directory.advance_of(&self.origin(), version) {
+        match surroundings.directory.advance_of(&self.origin, version) {
             Ok(()) => None,
             Err(refused) => self.refuse(surroundings, None, refused),
         }
@@ -177,7 +200,7 @@ impl Follower {
 
     /// Says where a registration was made, which the source does not say.
     fn place_key(&self, key: &mut Key) {
-        key.origin = self.origin();
+        key.origin = self.origin.clone();
     }
 
     /// Gives a mirrored record its URI; tells whether the place can be that of a registration of the source.

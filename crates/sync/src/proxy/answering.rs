@@ -37,9 +37,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Tells whether all that a source has for a look-up is in the directory of the service.
     pub(super) fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
         let source = &self.upstreams[upstream];
-        let (name, unconfirmed) = (source.host.as_str(), self.config.unconfirmed);
+        let (authority, unconfirmed) = (source.host.authority(), self.config.unconfirmed);
         excludes(&source.summary, &lookup.criteria)
-            || covers(now, self.replicated.replicator(), name, unconfirmed, (lookup.scope, &lookup.criteria))
+            || covers(now, self.replicated.replicator(), authority, unconfirmed, (lookup.scope, &lookup.criteria))
     }
 
     /// Answers all who wait for a question, if its answer is complete.

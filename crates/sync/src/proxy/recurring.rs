@@ -66,8 +66,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
             let source = &self.upstreams[upstream];
             let mut of_source = self.observed.values_mut().filter(|observed| observed.upstream == upstream);
-            let covering =
-                of_source.find(|observed| covers(now, &observed.replicator, source.host.as_str(), unconfirmed, what));
+            let covering = of_source
+                .find(|observed| covers(now, &observed.replicator, source.host.authority(), unconfirmed, what));
             let Some(observed) = covering else { continue };
             let shown = (lookup.scope, &lookup.criteria, lookup.show);
             *part = Some(match part_of(now, &observed.directory, &source.locations, shown, zone, limit) {

@@ -4,9 +4,11 @@ use minicbor::data::Type;
 use waypost_directory::Digest;
 use waypost_model::{Dot, Key, Removal, ReplicaId, Version};
 
+use super::passage;
 use super::put::{self, ArrivedPut};
 use super::renewals::Packed;
-use super::{Malformed, Reader, flags, names, removal, version};
+use super::{Malformed, Number, Reader, flags, names, removal, version};
+use crate::passage::Passage;
 
 /// Reads an answer, item by item.
 ///
@@ -28,6 +30,15 @@ struct Run {
     left: u64,
 }
 
+/// What a selection is read from. While it stays the same, what is gone from there was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The replica that answers.
+    pub(crate) replica: ReplicaId,
+    /// How many copies it has forgotten without a trace.
+    pub(crate) losses: u64,
+}
+
 /// One thing that an answer says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Item<'b> {
@@ -43,6 +54,12 @@ pub(crate) enum Item<'b> {
     End { upto: Dot },
     /// What one replica wrote was renewed: sequence numbers and ages, from one number of a renewal to another.
     Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b> },
+    /// How the source has come by what follows.
+    Passage(Passage),
+    /// What it is read from.
+    Mark(Mark),
+    /// The source has no more than this, which is not all that the asker holds.
+    Behind(Version),
     /// What everything amounts to.
     Digest(Digest),
     /// There is more to ask for; of a selection, up to this version.
@@ -50,6 +67,13 @@ pub(crate) enum Item<'b> {
 }
 
 impl<'b> Answer<'b> {
+    /// Reads the answer to a question for changes: the number of the question, and then the items.
+    pub(crate) fn numbered(octets: &'b [u8], cursor: &'b Version) -> Result<(Number, Self), Malformed> {
+        let mut answer = Self::new(octets, cursor);
+        Ok((Number::read(&mut answer.reader)?, answer))
+    }
+
+    /// Reads one without number: the answer to a question for registrations.
     pub(crate) fn new(octets: &'b [u8], cursor: &'b Version) -> Self {
         Self { reader: Reader::new(octets), cursor, run: None, is_over: false }
     }
@@ -68,12 +92,13 @@ impl<'b> Answer<'b> {
             return Ok(None);
         }
         if self.reader.next_type() == Some(Type::Bool) {
-            let offset = self.reader.offset();
-            let is_more = self.reader.bool()?;
+            if !self.reader.bool()? {
+                return Ok(Some(Item::Passage(passage::read(&mut self.reader)?)));
+            }
             let upto = if self.reader.is_at_end() { Version::new() } else { version::read(&mut self.reader)? };
             self.reader.end()?;
             self.is_over = true;
-            return if is_more { Ok(Some(Item::More(upto))) } else { Err(Malformed::new(offset, "answer: false")) };
+            return Ok(Some(Item::More(upto)));
         }
         if matches!(self.reader.next_type(), Some(Type::U8 | Type::U16 | Type::U32 | Type::U64)) {
             let digest = Digest { count: self.reader.uint()?, sum: self.reader.uint()? };
@@ -84,14 +109,24 @@ impl<'b> Answer<'b> {
         if self.reader.next_type() == Some(Type::Map) {
             return self.read_renewals().map(Some);
         }
-        let offset = self.reader.offset();
-        let left = self.reader.array()?.checked_sub(3).ok_or(Malformed::new(offset, "run: too short"))?;
+        match self.reader.array()? {
+            1 => Ok(Some(Item::Behind(version::read(&mut self.reader)?))),
+            2 => {
+                let replica = ReplicaId(self.reader.uint()?);
+                Ok(Some(Item::Mark(Mark { replica, losses: self.reader.uint()? })))
+            }
+            length => self.read_run(length).map(Some),
+        }
+    }
+
+    fn read_run(&mut self, length: u64) -> Result<Item<'b>, Malformed> {
+        let left = self.reader.valid(length.checked_sub(3).ok_or(()), "run: too short")?;
         let replica = self.read_replica()?;
         let after = self.reader.uint()?;
         let span = self.reader.uint()?;
         let upto = self.reader.valid(after.checked_add(span).ok_or(()), "run: too far")?;
         self.run = Some(Run { replica, last: after, upto, left });
-        Ok(Some(Item::Begin { after: Dot::new(replica, after) }))
+        Ok(Item::Begin { after: Dot::new(replica, after) })
     }
 
     fn read_replica(&mut self) -> Result<ReplicaId, Malformed> {

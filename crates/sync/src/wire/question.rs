@@ -3,12 +3,13 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 
 use minicbor::Encoder;
+use minicbor::data::Type;
 use minicbor::encode::Error;
 use waypost_filter::Query;
-use waypost_model::{ReplicaId, Version};
+use waypost_model::{Authority, ReplicaId, Version};
 
-use super::{Malformed, Reader, version};
-use crate::Relation;
+use super::{Malformed, Number, Reader, version};
+use crate::subject::Subject;
 
 /// What a follower asks of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,15 +17,16 @@ pub(crate) enum Question {
     /// What has changed.
     Changes(ChangesQuestion),
     /// Cells of all there is: see `waypost_sketch`.
-    Cells { relation: Relation, key: [u8; 16], from: u64, count: u64 },
+    Cells { subject: Subject, key: [u8; 16], from: u64, count: u64 },
     /// The registrations of these ids, which cells with this key have told.
-    Entries { relation: Relation, key: [u8; 16], ids: Vec<u64> },
+    Entries { subject: Subject, key: [u8; 16], ids: Vec<u64> },
 }
 
 /// The question for changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ChangesQuestion {
-    pub(crate) relation: Relation,
+    pub(crate) number: Number,
+    pub(crate) subject: Subject,
     /// What the follower holds.
     pub(crate) cursor: Version,
     /// The renewals that it has heard of.
@@ -46,10 +48,10 @@ pub(crate) struct Selection {
 }
 
 impl ChangesQuestion {
-    /// Tells whether both are answered in the same words where the askers hold the same.
+    /// Tells whether both are answered in the same words, after the number, where the askers hold the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (self.relation, self.size, self.is_whole, &self.selection)
-            == (other.relation, other.size, other.is_whole, &other.selection)
+        (&self.subject, self.size, self.is_whole, &self.selection)
+            == (&other.subject, other.size, other.is_whole, &other.selection)
             && self.replicas().eq(other.replicas())
     }
 
@@ -59,19 +61,27 @@ impl ChangesQuestion {
 }
 
 impl Question {
-    pub(crate) const fn relation(&self) -> Relation {
+    pub(crate) const fn subject(&self) -> &Subject {
         match self {
-            Self::Changes(ChangesQuestion { relation, .. })
-            | Self::Cells { relation, .. }
-            | Self::Entries { relation, .. } => *relation,
+            Self::Changes(ChangesQuestion { subject, .. })
+            | Self::Cells { subject, .. }
+            | Self::Entries { subject, .. } => subject,
         }
     }
 
-    /// Returns what somebody holds, if a message is a question for changes.
+    pub(crate) const fn subject_mut(&mut self) -> &mut Subject {
+        match self {
+            Self::Changes(ChangesQuestion { subject, .. })
+            | Self::Cells { subject, .. }
+            | Self::Entries { subject, .. } => subject,
+        }
+    }
+
+    /// Returns what another replica holds, if a message is its question for changes.
     pub(crate) fn cursor(octets: &[u8]) -> Option<Version> {
         match Self::decode(octets).ok()? {
-            Self::Changes(question) => Some(question.cursor),
-            Self::Cells { .. } | Self::Entries { .. } => None,
+            Self::Changes(question) if question.subject == Subject::Replica => Some(question.cursor),
+            _ => None,
         }
     }
 
@@ -87,24 +97,25 @@ impl Question {
         let length = reader.array()?;
         let kind = reader.uint()?;
         let question = match (kind, length) {
-            (CHANGES, 6 | 8) => Self::Changes(ChangesQuestion {
-                relation: read_relation(&mut reader)?,
+            (CHANGES, 7 | 9) => Self::Changes(ChangesQuestion {
+                number: Number::read(&mut reader)?,
+                subject: read_subject(&mut reader)?,
                 cursor: version::read(&mut reader)?,
                 heard: version::read(&mut reader)?,
                 size: reader.uint()?,
                 is_whole: reader.bool()?,
-                selection: if length == 8 { Some(read_selection(&mut reader)?) } else { None },
+                selection: if length == 9 { Some(read_selection(&mut reader)?) } else { None },
             }),
             (CELLS, 5) => {
-                let relation = read_relation(&mut reader)?;
+                let subject = read_subject(&mut reader)?;
                 let key = read_key(&mut reader)?;
-                Self::Cells { relation, key, from: reader.uint()?, count: reader.uint()? }
+                Self::Cells { subject, key, from: reader.uint()?, count: reader.uint()? }
             }
             (ENTRIES, 3..) => {
-                let relation = read_relation(&mut reader)?;
+                let subject = read_subject(&mut reader)?;
                 let key = read_key(&mut reader)?;
                 let ids = (3..length).map(|_| reader.uint()).collect::<Result<_, _>>()?;
-                Self::Entries { relation, key, ids }
+                Self::Entries { subject, key, ids }
             }
             _ => return reader.valid(Err(()), "no such question"),
         };
@@ -115,8 +126,10 @@ impl Question {
     fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>> {
         match self {
             Self::Changes(question) => {
-                out.array(if question.selection.is_some() { 8 } else { 6 })?.u64(CHANGES)?;
-                write_relation(out, question.relation)?;
+                out.array(if question.selection.is_some() { 9 } else { 7 })?
+                    .u64(CHANGES)?
+                    .u8(question.number.octet())?;
+                write_subject(out, &question.subject)?;
                 version::write(out, &question.cursor)?;
                 version::write(out, &question.heard)?;
                 out.u64(question.size)?.bool(question.is_whole)?;
@@ -125,14 +138,14 @@ impl Question {
                     version::write(out, &selection.news)?;
                 }
             }
-            Self::Cells { relation, key, from, count } => {
+            Self::Cells { subject, key, from, count } => {
                 out.array(5)?.u64(CELLS)?;
-                write_relation(out, *relation)?;
+                write_subject(out, subject)?;
                 out.bytes(key)?.u64(*from)?.u64(*count)?;
             }
-            Self::Entries { relation, key, ids } => {
+            Self::Entries { subject, key, ids } => {
                 out.array(3 + ids.len() as u64)?.u64(ENTRIES)?;
-                write_relation(out, *relation)?;
+                write_subject(out, subject)?;
                 out.bytes(key)?;
                 for id in ids {
                     out.u64(*id)?;
@@ -143,18 +156,23 @@ impl Question {
     }
 }
 
-fn write_relation(out: &mut Encoder<Vec<u8>>, relation: Relation) -> Result<(), Error<Infallible>> {
-    out.u8(match relation {
-        Relation::Replica => 0,
-        Relation::Mirror => 1,
-    })
+fn write_subject(out: &mut Encoder<Vec<u8>>, subject: &Subject) -> Result<(), Error<Infallible>> {
+    match subject {
+        Subject::Replica => out.u8(REPLICA),
+        Subject::Mirror => out.u8(MIRROR),
+        Subject::Through(authority) => out.str(authority.as_str()),
+    }
     .map(drop)
 }
 
-fn read_relation(reader: &mut Reader<'_>) -> Result<Relation, Malformed> {
-    match reader.uint()? {
-        0 => Ok(Relation::Replica),
-        1 => Ok(Relation::Mirror),
+fn read_subject(reader: &mut Reader<'_>) -> Result<Subject, Malformed> {
+    if reader.next_type() == Some(Type::String) {
+        let authority = Authority::new(reader.text()?);
+        return reader.valid(authority, "authority: cannot be read").map(Subject::Through);
+    }
+    match u8::try_from(reader.uint()?) {
+        Ok(REPLICA) => Ok(Subject::Replica),
+        Ok(MIRROR) => Ok(Subject::Mirror),
         _ => reader.valid(Err(()), "relation: unknown"),
     }
 }
@@ -169,6 +187,8 @@ fn read_key(reader: &mut Reader<'_>) -> Result<[u8; 16], Malformed> {
     reader.valid(key, "key: not of 16 octets")
 }
 
+const REPLICA: u8 = 0;
+const MIRROR: u8 = 1;
 const CHANGES: u64 = 0;
 const CELLS: u64 = 1;
 const ENTRIES: u64 = 2;

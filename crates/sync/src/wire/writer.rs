@@ -7,8 +7,9 @@ use waypost_directory::{ChangeRef, Digest, RenewalBatch};
 use waypost_model::{Dot, Location, ReplicaId, Sector, Version};
 
 use super::put::Audience;
-use super::{ChangesQuestion, flags, names, put, removal, renewals, version};
+use super::{ChangesQuestion, Mark, flags, names, passage, put, removal, renewals, version};
 use crate::Relation;
+use crate::passage::Passage;
 
 /// Writes an answer: the changes of a feed, in their order, as runs.
 #[derive(Debug)]
@@ -48,15 +49,28 @@ impl<'q> Writer<'q> {
         self.saved + self.octets.len() + self.run.as_ref().map_or(0, |run| run.changes.len())
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// Tells whether nothing is said of any write yet.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.run.is_none() && self.written.is_empty()
+    }
+
+    /// Says first how the source has come by what follows.
+    pub(crate) fn passage(&mut self, passage: Passage) {
+        let written = passage::write(&mut Encoder::new(&mut self.octets), passage);
+        debug_assert!(written.is_ok(), "a vector takes everything");
+    }
+
+    /// Says, before the changes, what a selection is read from.
+    pub(crate) fn mark(&mut self, Mark { replica, losses }: Mark) {
+        let written = Encoder::new(&mut self.octets).array(2).and_then(|out| out.u64(replica.0)?.u64(losses).map(drop));
+        debug_assert!(written.is_ok(), "a vector takes everything");
     }
 
     /// Adds a change. They come in the order of their dots. `place` is where the registration is, for a mirror.
     pub(crate) fn change(&mut self, change: &ChangeRef<'_>, place: Option<&Location>) {
         let holds = (!self.question.is_whole).then_some(self.holds);
         let place = place.map(Location::as_str);
-        let audience = Audience { holds, is_trusted: self.question.relation == Relation::Replica };
+        let audience = Audience { holds, is_trusted: self.question.subject.relation() == Relation::Replica };
         let mut saved = 0;
         self.add(change.dot(), |out, delta| match change {
             ChangeRef::Put(record) => put::write(out, record, delta, place, audience).map(|octets| saved = octets),
@@ -102,9 +116,15 @@ impl<'q> Writer<'q> {
         self.run.get_or_insert_with(new)
     }
 
-    /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to. It also says how
-    /// far the asker was told of what is beyond `settled`.
-    pub(crate) fn complete(mut self, settled: &Version, renewals: &[RenewalBatch], digest: Option<Digest>) -> Vec<u8> {
+    /// Ends an answer that says everything up to the version, what was renewed, and what all of it amounts to; or that the asker
+    /// holds more than that. It also says how far the asker was told of what is beyond `settled`.
+    pub(crate) fn complete(
+        mut self,
+        settled: &Version,
+        renewals: &[RenewalBatch],
+        digest: Option<Digest>,
+        is_behind: bool,
+    ) -> Vec<u8> {
         self.end_run(true);
         // Of what else there was, nothing is left to say but that.
         let mut reached = self.holds.clone();
@@ -117,6 +137,11 @@ impl<'q> Writer<'q> {
         }
         for batch in renewals {
             self.renewals(batch);
+        }
+        if is_behind {
+            let mut out = Encoder::new(&mut self.octets);
+            let written = out.array(1).map(drop).and_then(|()| version::write(&mut out, self.version));
+            debug_assert!(written.is_ok(), "a vector takes everything");
         }
         if let Some(digest) = digest {
             let written =
