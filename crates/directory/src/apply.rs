@@ -7,7 +7,7 @@ use waypost_model::{
 };
 use waypost_time::Instant;
 
-use crate::{Applied, Directory, Refused, directory::authority_of, signs::Signs, token::Token};
+use crate::{Applied, Directory, Refused, directory::authority_of, entry::signs::Signs, entry::token::Token};
 
 /// Changes that were made elsewhere.
 impl Directory {

@@ -2,7 +2,9 @@ use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, Location, Record, Registration};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, documents::MAX_SLOTS, entry::MAX_BASE, packed::MAX_ATTRIBUTE, token::Token};
+use crate::{
+    Directory, Refused, documents::MAX_SLOTS, entry::MAX_BASE, entry::packed::MAX_ATTRIBUTE, entry::token::Token,
+};
 
 /// The limits, checked before anything is changed.
 impl Directory {

@@ -2,7 +2,7 @@ use alloc::string::String;
 
 use waypost_model::{Credentials, Location};
 
-use crate::{Config, token::Token};
+use crate::{Config, entry::token::Token};
 
 /// What every view of a registration needs to know of its directory.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@ use alloc::collections::BTreeMap;
 
 use waypost_time::Instant;
 
-use crate::id_set::IdSet;
+use crate::index::id_set::IdSet;
 
 /// When something has to be done about each slot, the earliest first.
 ///

@@ -6,8 +6,9 @@ use waypost_time::Instant;
 
 use crate::{
     ChangeRef, Config, Endpoint, Endpoints, Feed, FeedGap, RecordRef, Resources, Scope, config::DEFAULT_PATH,
-    context::Context, deadlines::Deadlines, dictionary::Ids, documents::Documents, endpoints, histories::Histories,
-    index::Index, lookup::Lookup, registry::Registry, token::Token, watches::Watches,
+    context::Context, deadlines::Deadlines, documents::Documents, entry::token::Token, histories::Histories,
+    index::Index, index::dictionary::Ids, lookup::Lookup, lookup::criteria::is_met_by_endpoint, registry::Registry,
+    watches::Watches,
 };
 
 /// The registrations of an authority, with those of others beside them: takes changes, answers look-ups, tells what
@@ -148,7 +149,7 @@ impl Directory {
         };
         let entry = self.registry.find(token).and_then(|slot| self.registry.entry(slot));
         let found = entry.map(|entry| Endpoint::new(&self.context, &self.documents, entry, now));
-        found.is_some_and(|endpoint| query.criteria().iter().all(|criterion| endpoints::is_met(criterion, &endpoint)))
+        found.is_some_and(|endpoint| query.criteria().iter().all(|criterion| is_met_by_endpoint(criterion, &endpoint)))
     }
 
     /// Finds links: the resource look-up of [RFC 9176 §6.1], with the filter of [RFC 9176 §6.2].

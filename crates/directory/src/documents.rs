@@ -4,8 +4,8 @@ use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Authority, Stamp};
 
 use crate::{
-    blocks::Blocks, former_links::FormerLinks, hashed_ids::HashedIds, id_set::IdSet, leftovers::Leftovers,
-    slots::Slots, texts::hash,
+    histories::former_links::FormerLinks, index::blocks::Blocks, index::hashed_ids::HashedIds, index::id_set::IdSet,
+    index::leftovers::Leftovers, index::texts::hash, slots::Slots,
 };
 
 /// The link documents of all registrations, each distinct one once.

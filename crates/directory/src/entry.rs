@@ -1,3 +1,8 @@
+pub(crate) mod packed;
+pub(crate) mod signs;
+pub(crate) mod stamps;
+pub(crate) mod token;
+
 use alloc::{boxed::Box, string::String, vec::Vec};
 use core::time::Duration;
 
@@ -9,10 +14,10 @@ use waypost_model::{
 use waypost_time::Instant;
 
 use crate::{
-    packed::{Attributes, packed_length, push_attribute},
-    signs::Signs,
-    stamps::Stamps,
-    token::Token,
+    entry::packed::{Attributes, packed_length, push_attribute},
+    entry::signs::Signs,
+    entry::stamps::Stamps,
+    entry::token::Token,
 };
 
 /// One registration as it is kept: names, base and attributes in one buffer, a few words, and what is rare in a box.

@@ -1,8 +1,18 @@
+pub(crate) mod change_ref;
+pub(crate) mod copies;
+pub(crate) mod digest;
+pub(crate) mod feed;
+pub(crate) mod former_links;
+pub(crate) mod log;
+pub(crate) mod renewals;
+pub(crate) mod retired;
+pub(crate) mod writes;
+
 use alloc::collections::BTreeMap;
 
 use waypost_model::{Authority, Dot, Version};
 
-use crate::{Digest, log::Log, renewals::Renewals, retired::Retired};
+use crate::{Digest, histories::log::Log, histories::renewals::Renewals, histories::retired::Retired};
 
 /// What was written, apart for each authority that it was written at.
 ///

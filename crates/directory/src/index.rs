@@ -1,18 +1,36 @@
-use alloc::borrow::Cow;
+pub(crate) mod bitmap;
+pub(crate) mod blocks;
+pub(crate) mod buckets;
+pub(crate) mod chunks;
+pub(crate) mod dictionary;
+pub(crate) mod front_coded;
+pub(crate) mod hashed_ids;
+pub(crate) mod id_set;
+pub(crate) mod leftovers;
+pub(crate) mod marks;
+pub(crate) mod reading;
+pub(crate) mod region;
+pub(crate) mod separators;
+pub(crate) mod slot_set;
+pub(crate) mod sorted_ids;
+pub(crate) mod sweep;
+pub(crate) mod texts;
+pub(crate) mod values;
 
-use waypost_link_format::{origin, resolve};
+use waypost_link_format::origin;
 
 use crate::{
-    chunks::Chunks,
-    dictionary::Dictionary,
     documents::{Document, Documents, Renumbered, SHARED, first_link},
     entry::Entry,
-    id_set::IdSet,
-    marks::Marks,
+    index::chunks::Chunks,
+    index::dictionary::Dictionary,
+    index::id_set::IdSet,
+    index::marks::Marks,
+    index::reading::{each_word, lower_case},
+    index::sweep::Sweep,
+    index::texts::Texts,
+    index::values::Values,
     registry::Registry,
-    sweep::Sweep,
-    texts::Texts,
-    values::Values,
 };
 
 /// Finds registrations and links by their attributes.
@@ -25,7 +43,7 @@ use crate::{
 /// a look-up finds the registrations whose base has the origin asked for and looks at their few links.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    /// Link attributes → link numbers, those of [leftovers](crate::leftovers::Leftovers) included. `href` and `anchor` have as
+    /// Link attributes → link numbers, those of [leftovers](crate::index::leftovers::Leftovers) included. `href` and `anchor` have as
     /// values only the references that are URIs.
     pub(crate) links: Values,
     /// Links whose target or anchor begins with `//`: it takes only the scheme from the base.
@@ -172,56 +190,6 @@ impl Index {
                 marks.change(&mut self.links, &mut self.odd_links, first, add);
             }
         }
-    }
-}
-
-/// What a reference is resolved to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reference {
-    /// Itself, whatever the base.
-    AsWritten,
-    /// A URI of the scheme and authority of the base.
-    OriginOfBase,
-    /// A URI of the scheme of the base.
-    OtherAuthority,
-}
-
-/// Tells what a reference is resolved to.
-pub(crate) fn kind_of(reference: &str) -> Reference {
-    if reference.starts_with("//") {
-        return Reference::OtherAuthority;
-    }
-    if reference.starts_with('/') {
-        return Reference::OriginOfBase;
-    }
-    // Neither a URI nor what cannot be resolved depends on the base.
-    match resolve("coap://base", reference) {
-        Ok(Cow::Borrowed(_)) | Err(_) => Reference::AsWritten,
-        Ok(Cow::Owned(_)) => Reference::OriginOfBase,
-    }
-}
-
-/// Hands over what a criterion on an attribute is compared with: each word of a relation-type, else the whole value
-/// ([RFC 6690 §4.1]).
-///
-/// [RFC 6690 §4.1]: https://www.rfc-editor.org/rfc/rfc6690#section-4.1
-pub(crate) fn each_word<'v>(name: &str, value: &'v str, mut visit: impl FnMut(&'v str)) {
-    if !matches!(name, "rt" | "if" | "rel" | "rev") {
-        return visit(value);
-    }
-    let mut words = value.split(' ').filter(|word| !word.is_empty()).peekable();
-    if words.peek().is_none() {
-        return visit("");
-    }
-    words.for_each(visit);
-}
-
-/// Returns an attribute name as the index has it.
-pub(crate) fn lower_case(name: &str) -> Cow<'_, str> {
-    if name.bytes().any(|octet| octet.is_ascii_uppercase()) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
     }
 }
 

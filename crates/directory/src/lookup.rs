@@ -1,3 +1,13 @@
+pub(crate) mod counts;
+pub(crate) mod criteria;
+pub(crate) mod endpoints;
+pub(crate) mod find;
+pub(crate) mod pages;
+pub(crate) mod plan;
+pub(crate) mod resources;
+pub(crate) mod route;
+pub(crate) mod stream;
+
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -6,12 +16,12 @@ use waypost_time::Instant;
 
 use crate::{
     Directory, Endpoint, Scope,
-    chunks::{chunk_of, first_slot},
-    counts::Counts,
     documents::Document,
-    find::Candidates,
-    plan::{Plan, words},
-    route::Route,
+    index::chunks::{chunk_of, first_slot},
+    lookup::counts::Counts,
+    lookup::find::Candidates,
+    lookup::plan::{Plan, words},
+    lookup::route::Route,
 };
 
 /// A look-up under way: the walk along the registrations that may have results, and along the results of each.

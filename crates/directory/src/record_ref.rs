@@ -7,7 +7,7 @@ use waypost_model::{
     Register, Sector, Stamp, Version,
 };
 
-use crate::{context::Context, documents::Documents, entry::Entry, packed::Attributes};
+use crate::{context::Context, documents::Documents, entry::Entry, entry::packed::Attributes};
 
 /// A registration as one write left it, borrowed from the directory: what a [`Record`] says, without making one.
 ///

@@ -3,7 +3,7 @@ use alloc::boxed::Box;
 use waypost_model::{Authority, Dot, Key, Origin, Record, State};
 use waypost_time::Instant;
 
-use crate::{entry::Entry, hashed_ids::HashedIds, slots::Slots, token::Token};
+use crate::{entry::Entry, entry::token::Token, index::hashed_ids::HashedIds, slots::Slots};
 
 /// All registrations and what is left of removed ones, by slot and by key.
 ///

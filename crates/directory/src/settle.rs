@@ -4,9 +4,9 @@ use waypost_time::Instant;
 use crate::{
     Digest, Directory, Limits,
     entry::Entry,
+    entry::signs::Signs,
+    entry::token::Token,
     registry::{Grave, Place},
-    signs::Signs,
-    token::Token,
 };
 
 /// The one way in: whatever changed a registration, here it is made so, and everything that follows from it.

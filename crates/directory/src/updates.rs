@@ -1,7 +1,7 @@
 use waypost_model::{Stamp, Update};
 use waypost_time::Instant;
 
-use crate::{Directory, Refused, registry::Place, stamps::Stamps};
+use crate::{Directory, Refused, entry::stamps::Stamps, registry::Place};
 
 /// Updates of registrations that one write alone made, as nearly all are.
 impl Directory {

@@ -1,3 +1,12 @@
+pub(crate) mod conditions;
+pub(crate) mod contents;
+pub(crate) mod events;
+pub(crate) mod link_change;
+pub(crate) mod selection;
+pub(crate) mod selections;
+pub(crate) mod shown;
+pub(crate) mod watch;
+
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use waypost_filter::Query;
@@ -6,15 +15,15 @@ use waypost_time::Instant;
 
 use crate::{
     Endpoint, Limits, LinkChange, Scope, WatchChange, WatchEvent, WatchId, Watcher,
-    contents::{Contents, Side},
     context::Context,
     documents::Documents,
     entry::Entry,
-    events::{Difference, Event, Events, Subject},
     registry::Registry,
-    selection::Listener,
-    selections::Selections,
-    shown::Shown,
+    watches::contents::{Contents, Side},
+    watches::events::{Difference, Event, Events, Subject},
+    watches::selection::Listener,
+    watches::selections::Selections,
+    watches::shown::Shown,
 };
 
 /// The watches, told of a change if what they show of the registration is different before and after it.

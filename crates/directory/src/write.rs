@@ -5,7 +5,7 @@ use waypost_model::{
 };
 use waypost_time::Instant;
 
-use crate::{Directory, RecordRef, Refused, entry::Entry, registry::Place, signs::Signs, token::Token};
+use crate::{Directory, RecordRef, Refused, entry::Entry, entry::signs::Signs, entry::token::Token, registry::Place};
 
 /// What a registration request led to.
 ///

@@ -1,0 +1,44 @@
+use core::fmt;
+
+use crate::{Endpoint, lookup::Lookup};
+
+/// The registrations that an endpoint look-up finds, in the [order of results](crate::Directory#order-of-results).
+///
+/// ```
+/// use waypost_directory::{Config, Directory};
+/// use waypost_filter::Query;
+/// use waypost_model::ReplicaId;
+/// use waypost_time::Instant;
+///
+/// let directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+/// assert_eq!(directory.endpoints(Instant::ZERO, &Query::all()).count(), 0);
+/// ```
+pub struct Endpoints<'d>(pub(crate) Lookup<'d>);
+
+impl Endpoints<'_> {
+    /// Leaves out registrations whose base is a link-local address, but for those made in `zone`
+    /// ([RFC 9176 §6.4]).
+    ///
+    /// [RFC 9176 §6.4]: https://www.rfc-editor.org/rfc/rfc9176#section-6.4
+    #[must_use]
+    pub fn seen_from(mut self, zone: Option<u32>) -> Self {
+        self.0.see_from(zone);
+        self
+    }
+}
+
+impl<'d> Iterator for Endpoints<'d> {
+    type Item = Endpoint<'d>;
+
+    fn next(&mut self) -> Option<Endpoint<'d>> {
+        self.0.next().map(|(endpoint, _)| endpoint)
+    }
+}
+
+impl core::iter::FusedIterator for Endpoints<'_> {}
+
+impl fmt::Debug for Endpoints<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoints").field("left", &self.0.left()).finish_non_exhaustive()
+    }
+}
