@@ -151,6 +151,11 @@ impl Follower {
         self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
     }
 
+    /// Tells whether everything that the source has to say was here when it spoke last: nothing is asked for that could say more.
+    pub(crate) const fn is_confirmed(&self) -> bool {
+        self.is_in_step && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
+    }
+
     fn is_handing_over(&self) -> bool {
         self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
@@ -377,6 +382,7 @@ impl Follower {
             self.phase = Phase::Due;
             return;
         }
+        self.is_in_step = false;
         let limits = &surroundings.config.limits;
         let pause = back_off(limits.retry, limits.retry_max, self.vain - IN_VAIN + 1);
         let pause = surroundings.jitter.stretch(pause);

@@ -359,7 +359,7 @@ impl Replicator {
         };
         let following = followed.get_mut(&name)?;
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
-        if following.by.is_in_step() {
+        if following.by.is_confirmed() {
             following.confirmed = Some(now);
         }
         Some(done)
@@ -383,7 +383,14 @@ impl Followed {
         }
     }
 
-    /// Tells whether everything that the source has to say is here.
+    /// Tells whether everything that the source has to say was here when it spoke last.
+    fn is_confirmed(&self) -> bool {
+        match self {
+            Self::ByFeed(follower) => follower.is_confirmed(),
+            Self::ByLookups(mirror) => mirror.is_in_step(),
+        }
+    }
+
     fn is_in_step(&self) -> bool {
         match self {
             Self::ByFeed(follower) => follower.is_in_step(),

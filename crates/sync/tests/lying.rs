@@ -303,15 +303,22 @@ fn deltas_make_no_more_links_of_one_answer_than_could_be_sent_in_it() {
 }
 
 #[test]
-fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
+fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
     let mut gap = Vec::from([0x83, 0x48]);
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
     for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
         let mut victim = Victim::new(false);
+        let observed = |answer: &[u8]| {
+            let mut response = Response::content(FEED_FORMAT, answer.to_vec());
+            response.is_observed = true;
+            response
+        };
+        let is_in_step = |victim: &Victim| victim.replicator.standings().all(|standing| standing.is_in_step);
+        victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(observed(&[])));
+        assert!(is_in_step(&victim), "{what}");
         let mut questions = 0;
-        let mut response = Response::content(FEED_FORMAT, answer.clone());
-        response.is_observed = true;
+        let response = observed(&answer);
         let mut request = Some(victim.request);
         while let Some(id) = request {
             questions += 1;
@@ -321,6 +328,7 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
                 .find_map(|output| if let Output::Request { id, .. } = output { Some(id) } else { None });
         }
         assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
+        assert!(!is_in_step(&victim), "{what}");
     }
 }
 
