@@ -195,11 +195,39 @@ impl History {
     /// Returns the operations of which the effect on a field can be what was there, before or in the span.
     fn candidates<'a>(&'a self, field: Field, span: &'a Span<'_>) -> impl Iterator<Item = &'a Operation> {
         let done = self.done(field, span);
-        self.operations.iter().filter(move |operation| operation.can_be(field, &done, span))
+        self.operations.iter().filter(move |operation| self.can_be(operation, field, &done, span))
     }
 
     fn is_candidate(&self, operation: &Operation, field: Field, span: &Span<'_>) -> bool {
-        operation.can_be(field, &self.done(field, span), span)
+        self.can_be(operation, field, &self.done(field, span), span)
+    }
+
+    /// Tells whether the effect of an operation on a field can be what was there in the span, when others were done.
+    fn can_be(&self, operation: &Operation, field: Field, done: &[&Operation], span: &Span<'_>) -> bool {
+        let mut replacing = done.iter().filter(|later| operation.is_replaced_by(later, span));
+        operation.writes(field)
+            && operation.begun <= span.to
+            && operation.can_be_done(span)
+            && replacing.all(|later| field != Field::Presence && self.is_carried_past(operation, later, span))
+    }
+
+    /// Tells whether what an operation said can be there although a later one took its place: an update at a replica that did
+    /// not know of the later one goes on saying all that it found there, and is what is left when the later one is gone.
+    fn is_carried_past(&self, operation: &Operation, later: &Operation, span: &Span<'_>) -> bool {
+        let is_removed = |removal: &Operation| {
+            !removal.holds() && later.begun < removal.begun && removal.begun <= span.to && removal.can_be_done(span)
+        };
+        let shortest = self.operations.iter().filter_map(Operation::lifetime).min().unwrap_or_default();
+        let can_be_gone =
+            later.begun + shortest <= span.to + span.deviation(later) || self.operations.iter().any(is_removed);
+        let carries = |update: &Operation| {
+            matches!(update.telling, Telling::Update { .. })
+                && operation.begun < update.begun
+                && !update.is_replaced_by(later, span)
+                && !later.is_done(&Span { from: update.begun, to: update.settled(span), at: update.at, ..*span })
+                && self.is_candidate(update, Field::Presence, span)
+        };
+        !span.replicas.is_one() && can_be_gone && self.operations.iter().any(carries)
     }
 
     /// Returns what was certainly done about a field, and known at the directory, when the span began; the latest first.
@@ -297,14 +325,6 @@ impl Operation {
             && span.replicas.knew(span.at, span.from, self.at, (self.begun, ended))
     }
 
-    /// Tells whether its effect on a field can be what was there in the span, when others were done.
-    fn can_be(&self, field: Field, done: &[&Self], span: &Span<'_>) -> bool {
-        self.writes(field)
-            && self.begun <= span.to
-            && self.can_be_done(span)
-            && !done.iter().any(|later| self.is_replaced_by(later, span))
-    }
-
     /// Tells whether another operation took the place of all that this one can have done.
     fn is_replaced_by(&self, later: &Self, span: &Span<'_>) -> bool {
         self.begun < later.begun
@@ -372,7 +392,10 @@ const MOST_OPERATIONS: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use waypost_model::{Dot, ReplicaId, Version};
+
     use super::*;
+    use crate::replicas::Position;
 
     const CONTENT: Content = Content { lifetime: 600, attribute: 7, links: 3, is_simple: false };
 
@@ -396,21 +419,66 @@ mod tests {
 
     fn judge(history: &History, shown: Option<u32>, from: u64, to: u64) -> Result<(), Rule> {
         let clock = Clock::new(Time::ZERO, 0, 0);
-        let remembers = Duration::from_secs(247);
         let mut replicas = Replicas::default();
         replicas.add(host());
-        let span = Span {
-            from: at(from),
-            to: at(to),
+        let clocks = [(host(), &clock)];
+        let span = Span { from: at(from), to: at(to), ..span(&replicas, &clocks) };
+        history.judge(shown, Scope::Endpoints, &span)
+    }
+
+    /// Returns no time at the first directory.
+    fn span<'a>(replicas: &'a Replicas, clocks: &'a [(Host, &'a Clock)]) -> Span<'a> {
+        Span {
+            from: Time::ZERO,
+            to: Time::ZERO,
             at: host(),
-            replicas: &replicas,
-            clocks: &[(host(), &clock)],
-            remembers,
+            replicas,
+            clocks,
+            remembers: Duration::from_secs(247),
             proxy: None,
             transit: Duration::ZERO,
             renews_since: None,
+        }
+    }
+
+    fn position(replica: u64, written: &[(u64, u64)]) -> Position {
+        let written = written.iter().map(|(replica, sequence)| Dot::new(ReplicaId(*replica), *sequence)).collect();
+        Position { replica: ReplicaId(replica), written, renewed: Version::new() }
+    }
+
+    #[test]
+    fn what_an_update_found_is_there_again_once_what_it_did_not_know_of_is_gone() {
+        let [one, other] = [0, 1].map(Host::nth);
+        let mut replicas = Replicas::default();
+        [one, other].into_iter().for_each(|host| replicas.add(host));
+        let mut history = History::new(one);
+        let update = Telling::Update { attribute: None, lifetime: None, links: Some(4) };
+        let register = Telling::Register(Content { attribute: 9, ..CONTENT });
+        let told = [
+            (10, one, Telling::Register(CONTENT), [&[(1, 1)][..], &[(1, 1)]]),
+            (30, one, update, [&[(1, 2)], &[(1, 1)]]),
+            (40, other, register, [&[(1, 2)], &[(1, 1), (2, 1)]]),
+            (50, other, Telling::Remove, [&[(1, 2)], &[(1, 1), (2, 2)]]),
+        ];
+        for (id, (time, host, telling, written)) in (0..).zip(told) {
+            history.begin(at(time), host, RequestId(id), telling);
+            replicas.moved(at(time), one, position(1, written[0]));
+            replicas.moved(at(time), other, position(2, written[1]));
+            history.end(at(time + 1), RequestId(id), Outcome::Acknowledged);
+        }
+        for (host, id) in [(one, 1), (other, 2)] {
+            replicas.moved(at(60), host, position(id, &[(1, 2), (2, 2)]));
+        }
+        let clock = Clock::new(Time::ZERO, 0, 0);
+        let clocks = [(one, &clock), (other, &clock)];
+        let judge = |history: &History, shown| {
+            let times = Span { from: at(70), to: at(70), ..span(&replicas, &clocks) };
+            history.judge(shown, Scope::Endpoints, &times)
         };
-        history.judge(shown, Scope::Endpoints, &span)
+        assert_eq!(judge(&history, Some(7)), Ok(()));
+        history.operations.retain(Operation::holds);
+        assert_eq!(judge(&history, Some(7)), Err(Rule::Outdated), "the later registration is there");
+        assert_eq!(judge(&history, Some(9)), Ok(()));
     }
 
     #[test]

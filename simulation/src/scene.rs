@@ -40,8 +40,8 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// Those in which nothing is found. What is found among replicas and mirrors is still to be mended.
-    pub const SOUND: &[Self] = &[Self::Single, Self::Several];
+    /// Those in which nothing is found. What is found among replicas is still to be mended.
+    pub const SOUND: &[Self] = &[Self::Single, Self::Several, Self::Mirrors];
     /// All of them.
     pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors];
 

@@ -1,4 +1,4 @@
-//! Sound worlds: nothing is found in them, whatever befalls them.
+//! Worlds in which nothing is wrong: nothing is found in them, whatever befalls them.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -36,18 +36,16 @@ fn nothing_is_found_and_each_seed_gives_the_same_world_twice() {
 #[test]
 fn every_fault_happens_and_all_work_is_done_meanwhile() {
     let tally = &worlds().0;
-    assert_eq!(tally.simulated, Duration::from_secs(SEEDS * 2 * 8 * 3600));
+    assert_eq!(tally.simulated, Duration::from_secs(SEEDS * Scene::SOUND.len() as u64 * 8 * 3600));
     for &what in Happening::ALL {
         assert!(tally.count(what) > 0, "no {what}");
     }
 }
 
 #[test]
-fn each_seed_gives_the_same_world_of_replicas_or_mirrors_twice() {
-    for (scene, seed) in
-        [Scene::Replicas, Scene::Mirrors].into_iter().flat_map(|scene| (0..4).map(move |seed| (scene, seed)))
-    {
-        let [first, second] = [(); 2].map(|()| trial(scene, seed).run());
+fn each_seed_gives_the_same_world_of_replicas_twice() {
+    for seed in 0..4 {
+        let [first, second] = [(); 2].map(|()| trial(Scene::Replicas, seed).run());
         assert_eq!(first, second);
     }
 }

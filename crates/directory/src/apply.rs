@@ -23,7 +23,7 @@ impl Directory {
     /// writes of its own. Nothing has changed then.
     pub fn apply(&mut self, now: Instant, change: Change) -> Result<Applied, Refused> {
         let token = Token::of(&self.context.config.secret, change.key());
-        let slot = self.slot_of(token, change.key())?;
+        let slot = self.present_slot(now, token, change.key())?;
         match change {
             Change::Put { record, age } => self.put(now, token, slot, *record, age),
             Change::Renew(renewal) => self.apply_renewal(now, slot, &renewal),
@@ -84,6 +84,10 @@ impl Directory {
         let (is_new, mut signs) = (entry.is_none(), entry.map_or(Signs::all(seen), Signs::of_entry));
         let mut state = self.state(slot);
         let before: Vec<Dot> = state.records().map(Record::dot).collect();
+        // Nobody else renews what this replica wrote: what it has no more has expired, however late others heard of it.
+        if self.is_own(&origin, dot.replica) && !before.contains(&dot) {
+            return Ok(Applied::Unchanged);
+        }
         let merged = state.merge(Change::Put { record: record.into(), age });
         let applied = match merged {
             Merged::Unchanged => {
@@ -199,6 +203,7 @@ impl Directory {
             return Err(Refused::Implausible { what: "dot" });
         }
         self.check_version(origin, seen)?;
+        self.check_write(origin, dot)?;
         // Itself, and as many as may be known.
         let limit = self.context.config.limits.replicas;
         if seen.len() > limit.saturating_add(1) { Err(Refused::OverLimit { what: "replicas", limit }) } else { Ok(()) }
@@ -207,13 +212,17 @@ impl Directory {
     /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no
     /// other.
     fn check_version(&self, origin: &Origin, version: &Version) -> Result<(), Refused> {
-        if version.iter().any(|dot| dot.sequence > MAX_SEQUENCE) {
+        version.iter().try_for_each(|dot| self.check_write(origin, dot))
+    }
+
+    fn check_write(&self, origin: &Origin, dot: Dot) -> Result<(), Refused> {
+        if dot.sequence > MAX_SEQUENCE {
             return Err(Refused::Implausible { what: "sequence" });
         }
-        let replica = self.context.config.replica;
-        let is_ahead = version.sequence(replica) > self.histories.of(authority_of(origin)).written;
         // Nobody else writes in the name of this replica, unless it was that itself in an earlier life.
-        if self.is_own(origin, replica) && is_ahead { Err(Refused::ForgottenWrites) } else { Ok(()) }
+        let is_own = self.is_own(origin, dot.replica);
+        let is_ahead = is_own && dot.sequence > self.histories.of(authority_of(origin)).written;
+        if is_ahead { Err(Refused::ForgottenWrites) } else { Ok(()) }
     }
 
     /// Tells whether the writes of a replica at an authority are those of this one. Another authority may have one of the same id.

@@ -92,6 +92,20 @@ impl Directory {
         self.shed(now);
     }
 
+    /// Collects a registration at once, if it has expired, before something else becomes of it: look-ups have not shown it any more,
+    /// and what watches are told has to follow that.
+    pub(crate) fn hide_expired(&mut self, now: Instant, slot: u32) {
+        if let Some(entry) = self.registry.entry(slot)
+            && entry.is_shown()
+            && entry.is_expired(now)
+        {
+            let entry = entry.clone();
+            self.deadlines.unfile(entry.filed, slot);
+            self.hide(now, slot);
+            self.watches.insist(&entry);
+        }
+    }
+
     /// Takes a registration out of look-ups and of what is watched, or puts it back.
     pub(crate) fn shadow_slot(&mut self, now: Instant, slot: u32, is_shadowed: bool) {
         let Some(entry) = self.registry.entry_mut(slot) else { return };

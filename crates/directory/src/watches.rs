@@ -107,6 +107,12 @@ impl Watches {
         Some(WatchEvent { watch, location, what, links })
     }
 
+    /// Tells what waits to be told of a registration, whatever becomes of it.
+    pub(crate) fn insist(&mut self, entry: &Entry) {
+        let subject = Subject::of(entry);
+        self.events.values_mut().for_each(|events| events.insist(&subject));
+    }
+
     /// Tells the watches concerned that a registration, as look-ups show it, changed.
     pub(crate) fn note(&mut self, context: &Context, documents: &Documents, old: Option<&Entry>, new: Option<&Entry>) {
         if self.watches.is_empty() {

@@ -45,7 +45,7 @@ impl Directory {
     pub fn register(&mut self, now: Instant, registration: Registration) -> Result<Registered, Refused> {
         let key = registration.key();
         let token = Token::of(&self.context.config.secret, &key);
-        let slot = self.slot_of(token, &key)?;
+        let slot = self.present_slot(now, token, &key)?;
         self.check_registration(&registration)?;
         let present = slot.and_then(|slot| Some((slot, self.registry.entry(slot)?)));
         let location = self.context.location(token);
@@ -81,7 +81,7 @@ impl Directory {
     ///
     /// [RFC 9176 §5.3.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.1
     pub fn update(&mut self, now: Instant, location: &Location, update: Update) -> Result<(), Refused> {
-        let slot = self.own(location)?;
+        let slot = self.own_present(now, location)?;
         let update = self.reduce(&self.registry[slot], update);
         if update.is_empty() {
             self.renew_slot(now, slot);
@@ -114,7 +114,7 @@ impl Directory {
     ///
     /// [RFC 9176 §5.3.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.1
     pub fn renew(&mut self, now: Instant, location: &Location) -> Result<(), Refused> {
-        let slot = self.own(location)?;
+        let slot = self.own_present(now, location)?;
         self.renew_slot(now, slot);
         Ok(())
     }
@@ -153,7 +153,7 @@ impl Directory {
         let own = registration.key();
         let key = Key { origin: Origin::Foreign(authority.clone()), ..own };
         let token = Token::of(&self.context.config.secret, &key);
-        let slot = self.slot_of(token, &key)?;
+        let slot = self.present_slot(now, token, &key)?;
         self.check_foreign(&authority, &location, token)?;
         self.check_registration(&registration)?;
         if age >= registration.lifetime.duration() {
@@ -193,6 +193,19 @@ impl Directory {
         }
         self.remove_slot(now, slot);
         Ok(())
+    }
+
+    /// Returns where there is something of a key, which look-ups show no longer if it has expired.
+    pub(crate) fn present_slot(&mut self, now: Instant, token: Token, key: &Key) -> Result<Option<u32>, Refused> {
+        let Some(slot) = self.slot_of(token, key)? else { return Ok(None) };
+        self.hide_expired(now, slot);
+        self.slot_of(token, key)
+    }
+
+    fn own_present(&mut self, now: Instant, location: &Location) -> Result<u32, Refused> {
+        let slot = self.own(location)?;
+        self.hide_expired(now, slot);
+        self.own(location)
     }
 
     pub(crate) fn renew_slot(&mut self, now: Instant, slot: u32) {

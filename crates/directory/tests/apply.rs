@@ -125,6 +125,10 @@ fn what_claims_unknown_writes_of_this_replica_is_refused() {
     let change = put(Record { seen, ..record(stamp(2, 6, 0)) }, 0);
     assert_eq!(directory.apply(at(1000), change), Err(Refused::ForgottenWrites));
     assert_eq!(directory.apply(at(1000), put(record(stamp(1, 1, 0)), 0)), Err(Refused::ForgottenWrites));
+    // A renewal has not seen itself.
+    let mut renewed = record(stamp(2, 5, 0));
+    renewed.update(Update::default(), stamp(1, 1, 1));
+    assert_eq!(directory.apply(at(1000), put(renewed, 0)), Err(Refused::ForgottenWrites));
 }
 
 #[test]
@@ -393,4 +397,17 @@ fn writes_that_did_not_see_each_other_are_compared_each_as_it_was_written() {
         let written = directory.written(at(1000), &Origin::Local, dot).unwrap().to_record();
         assert_eq!(written.seen.iter().collect::<Vec<_>>(), [dot]);
     }
+}
+
+#[test]
+fn what_this_replica_wrote_and_has_no_more_does_not_come_back_from_others() {
+    let mut owner = replica(1);
+    let location = owner.register(at(0), registration("node1", "coap://h", LINKS)).unwrap().location;
+    let written = owner.feed(at(0), &Version::new()).unwrap().next().unwrap().to_change();
+    let Change::Put { record, .. } = written else { panic!("it was registered") };
+    owner.expire(at(90_001));
+    assert!(owner.forget_expired(at(90_001), &location));
+    // Where it was heard of late, it lives on for a while.
+    assert_eq!(owner.apply(at(90_001), put(*record, 89_950)), Ok(Applied::Unchanged));
+    assert_eq!(owner.endpoints(at(90_001), &Query::all()).count(), 0);
 }

@@ -64,6 +64,19 @@ fn collect(twins: &mut Twins) {
     while twins.directory.expire(twins.now()) {}
 }
 
+#[test]
+fn what_comes_back_after_it_expired_is_told_though_nobody_collected_it() {
+    let mut directory = directory();
+    let watch = directory.watch(at(0), Scope::Endpoints, "ep=a".parse().unwrap()).unwrap();
+    let location = directory.register(at(0), registration("a", "coap://h", "</x>")).unwrap().location;
+    assert_eq!(events(&mut directory), [((watch, location.clone()), WatchChange::Entered)].into());
+
+    // Now look-ups show it no longer, and then again as it was.
+    assert_eq!(directory.endpoints(at(90_000), &"ep=a".parse().unwrap()).count(), 0);
+    directory.renew(at(90_001), &location).unwrap();
+    assert_eq!(events(&mut directory), [((watch, location), WatchChange::Changed)].into());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 

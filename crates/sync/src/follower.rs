@@ -175,6 +175,11 @@ impl Follower {
         self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
     }
 
+    /// Tells whether everything that the source has to say was here when it spoke last: nothing is asked for that could say more.
+    const fn is_confirmed(&self) -> bool {
+        self.is_in_step && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
+    }
+
     fn is_handing_over(&self) -> bool {
         self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
@@ -188,10 +193,10 @@ impl Follower {
         self.is_in_step && self.passage.is_none_or(|(_, passage)| passage.age.is_zero())
     }
 
-    /// Returns when everything that the authority had to say was here last, if the source is in step now.
+    /// Returns when everything that the authority had to say was here last, if all that the source has to say is.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
         let late = self.passage.filter(|(_, passage)| !passage.age.is_zero());
-        self.is_in_step.then(|| late.map_or(now, |(heard, passage)| heard.saturating_sub(passage.age)))
+        self.is_confirmed().then(|| late.map_or(now, |(heard, passage)| heard.saturating_sub(passage.age)))
     }
 
     /// Returns through how many other directories it comes, as far as is known.
@@ -437,6 +442,7 @@ impl Follower {
             self.phase = Phase::Due;
             return;
         }
+        self.is_in_step = false;
         let limits = &surroundings.config.limits;
         let pause = back_off(limits.retry, limits.retry_max, self.vain - IN_VAIN + 1);
         let pause = surroundings.jitter.stretch(pause);

@@ -36,7 +36,7 @@ pub(crate) struct LookupMirror {
     entries: BTreeMap<Location, Entry>,
     /// The look-up of the links of one registration each.
     by_lookup: BTreeMap<LookupId, Location>,
-    /// Links that came, with their provenance, before the registration that they are of.
+    /// Links that came last, with their provenance, of registrations that had not come yet, or are gone since.
     early: BTreeMap<Location, LinkDocumentBuf>,
     /// Registrations whose links are to be looked up.
     wanted: BTreeSet<Location>,
@@ -238,6 +238,10 @@ impl LookupMirror {
         }
         let gone: Vec<Location> = self.entries.keys().filter(|location| !found.contains(*location)).cloned().collect();
         for location in gone {
+            // If it comes back before that changes, nobody tells again which links it has.
+            if let (Trial::Can(_), Some(entry)) = (self.provenance, self.entries.get_mut(&location)) {
+                self.early.extend(entry.links.take().map(|links| (location.clone(), links)));
+            }
             self.remove(surroundings, &location);
         }
         for location in &found {

@@ -463,7 +463,7 @@ impl Followed {
         }
     }
 
-    /// Returns when that was so last, if the source is in step now.
+    /// Returns when that was so last, if all that the source has to say was here when it spoke last.
     fn confirmed(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::ByFeed(follower) => follower.confirmed(now),

@@ -387,12 +387,17 @@ fn deltas_make_no_more_links_of_one_answer_than_could_be_sent_in_it() {
 }
 
 #[test]
-fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
+fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
     let mut gap = Vec::from([0x83, 0x48]);
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
+    let is_in_step = |victim: &Victim| victim.replicator.standings().all(|standing| standing.is_in_step);
     for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap), ("marks", Vec::new())] {
-        let mut victim = Victim::through(if what == "marks" { "d=x" } else { "" });
+        let mut victim = if what == "marks" { Victim::through("d=x") } else { Victim::new(false) };
+        if what != "marks" {
+            victim.hear(&[]);
+            assert!(is_in_step(&victim), "{what}");
+        }
         let (mut questions, mut is_asked) = (0, true);
         while is_asked {
             questions += 1;
@@ -403,6 +408,7 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace() {
             is_asked = victim.ask().is_some();
         }
         assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
+        assert!(!is_in_step(&victim), "{what}");
     }
 }
 

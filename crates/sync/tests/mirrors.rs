@@ -388,6 +388,25 @@ fn a_location_that_is_used_again_is_another_registration() {
 }
 
 #[test]
+fn what_is_back_before_anybody_looked_at_links_has_those_that_it_had() {
+    let mut directory = Directory::new(Config::new([2; 16], ReplicaId(2)));
+    let mut replicator = Replicator::new(SyncConfig::new(2));
+    replicator.add_mirror("coap://source".parse().expect("a URI")).expect("room");
+    let there = r#"</reg/1/>;ep="node1";base="coap://[2001:db8::1]";rt="core.rd-ep""#;
+    let mut source = Reusing {
+        endpoints: there,
+        resources: r#"<coap://[2001:db8::1]/temp>;provenance="coap://source/reg/1/""#,
+        observers: BTreeMap::new(),
+    };
+    source.serve(&mut replicator, &mut directory);
+    for (endpoints, count) in [(there, 1), ("", 0), (there, 1)] {
+        source.endpoints = endpoints;
+        source.notify(&mut replicator, &mut directory);
+        assert_eq!(directory.resources(Instant::ZERO, &Query::all()).count(), count);
+    }
+}
+
+#[test]
 fn a_source_that_keeps_its_feed_to_itself_is_mirrored_by_its_look_ups() {
     let mut network = Network::default();
     let mut server = ServerConfig::default();

@@ -201,6 +201,7 @@ impl Directory {
     /// Renews what another replica wrote; tells whether that makes it younger.
     fn renew_copy(&mut self, now: Instant, slot: u32, dot: Dot, age: Duration) -> bool {
         let seen = now.saturating_sub(age);
+        self.hide_expired(now, slot);
         let Some(entry) = self.registry.entry_mut(slot) else { return false };
         if entry.is_shown() && entry.state().is_none() {
             let is_younger = seen > entry.seen && age < entry.lifetime().duration();

@@ -49,6 +49,9 @@ struct Pending {
     links: Box<str>,
 }
 
+/// The number of what a watch showed that is nothing else.
+const UNKNOWN: u64 = u64::MAX;
+
 impl Subject {
     pub(crate) fn of(entry: &Entry) -> Self {
         Self { token: entry.token(), foreign: entry.foreign_location().cloned() }
@@ -95,6 +98,13 @@ impl Events {
         self.order.insert(self.next, (watch, subject.clone()));
         pending.insert(subject.clone(), Pending { order: self.next, difference, links });
         self.next += 1;
+    }
+
+    /// Tells what waits about a registration whatever becomes of it: look-ups have shown it otherwise than the watches know.
+    pub(crate) fn insist(&mut self, subject: &Subject) {
+        for waiting in self.pending.values_mut().filter_map(|pending| pending.get_mut(subject)) {
+            waiting.difference.before = waiting.difference.before.and(Some(UNKNOWN));
+        }
     }
 
     /// Notes that something may have changed for a watch which is not told in particular.

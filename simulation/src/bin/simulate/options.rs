@@ -28,7 +28,7 @@ impl Options {
     /// Reads the arguments; `None` when help is wanted.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
-            seeds: 0..200,
+            seeds: 0..100,
             span: Duration::from_secs(24 * 3600),
             scenes: Scene::SOUND.to_vec(),
             variant: None,
@@ -69,12 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_command_line_does_not_say_is_a_day_of_200_seeds_of_everything() {
+    fn what_the_command_line_does_not_say_is_a_day_of_100_seeds_of_everything() {
         let parse = |line: &str| Options::parse(line.split_whitespace().map(String::from));
         let options = parse("--seeds 7..9 --world single").unwrap().unwrap();
         assert_eq!((options.seeds, options.scenes, options.variant), (7..9, vec![Scene::Single], None));
         let options = parse("").unwrap().unwrap();
-        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..200, 86_400, Scene::SOUND));
+        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..100, 86_400, Scene::SOUND));
         assert_eq!(parse("--seeds"), Err("--seeds needs a value".into()));
         assert_eq!(parse("--variant sound").unwrap_err().split(',').next(), Some("sound is none of ignores-removals"));
     }
