@@ -36,8 +36,10 @@ pub(crate) struct Follower {
     selection: Option<Selection>,
     step: Step,
     phase: Phase,
-    /// The one of the last question for changes.
     number: Number,
+    /// The questions for changes, by number and cursor, from the one that was answered last on: what answers them can come yet. A
+    /// transport takes a notification that comes while a question is under way for its answer, and the question may be lost.
+    asked: Vec<(Number, Version)>,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
@@ -145,6 +147,7 @@ impl Follower {
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
             number: Number::default(),
+            asked: Vec::new(),
             is_whole: false,
             passage: None,
             mark: None,
@@ -294,6 +297,10 @@ impl Follower {
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
                 self.number = self.number.next();
+                if self.asked.len() >= UNANSWERED {
+                    self.asked.remove(1);
+                }
+                self.asked.push((self.number, cursor.clone()));
                 let question = ChangesQuestion {
                     number: self.number,
                     subject: self.subject.clone(),
@@ -368,11 +375,14 @@ impl Follower {
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
                     let before = self.cursor(surroundings.directory).into_owned();
-                    let taken = match Answer::numbered(&response.payload, &cursor) {
-                        // It was on its way while this was asked, and says nothing that the answer will not.
-                        Ok((number, _)) if number != self.number => return,
-                        Ok((_, answer)) => self.take(surroundings, answer, &cursor),
-                        Err(malformed) => self.misread(surroundings, malformed),
+                    let (taken, cursor) = match Number::split(&response.payload) {
+                        Ok((number, answer)) => {
+                            let Some(at) = self.asked.iter().position(|(asked, _)| *asked == number) else { return };
+                            self.asked.drain(..at);
+                            let cursor = self.asked[0].1.clone();
+                            (self.take(surroundings, Answer::new(answer, &cursor), &cursor), cursor)
+                        }
+                        Err(malformed) => (self.misread(surroundings, malformed), cursor),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
                     self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
@@ -509,6 +519,8 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
+/// So many questions are kept, the one that was answered last among them.
+const UNANSWERED: usize = 4;
 /// How long to wait before it is asked again whether the source holds what is handed over.
 const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.

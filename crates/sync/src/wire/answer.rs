@@ -7,7 +7,7 @@ use waypost_model::{Dot, Key, Removal, ReplicaId, Version};
 use super::passage;
 use super::put::{self, ArrivedPut};
 use super::renewals::Packed;
-use super::{Malformed, Number, Reader, flags, names, removal, version};
+use super::{Malformed, Reader, flags, names, removal, version};
 use crate::passage::Passage;
 
 /// Reads an answer, item by item.
@@ -67,13 +67,7 @@ pub(crate) enum Item<'b> {
 }
 
 impl<'b> Answer<'b> {
-    /// Reads the answer to a question for changes: the number of the question, and then the items.
-    pub(crate) fn numbered(octets: &'b [u8], cursor: &'b Version) -> Result<(Number, Self), Malformed> {
-        let mut answer = Self::new(octets, cursor);
-        Ok((Number::read(&mut answer.reader)?, answer))
-    }
-
-    /// Reads one without number: the answer to a question for registrations.
+    /// Reads what follows the [number](super::Number) of a question for changes; other questions have none.
     pub(crate) fn new(octets: &'b [u8], cursor: &'b Version) -> Self {
         Self { reader: Reader::new(octets), cursor, run: None, is_over: false }
     }

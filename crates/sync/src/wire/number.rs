@@ -24,6 +24,12 @@ impl Number {
         [&[self.octet()], answer].concat()
     }
 
+    /// Takes it off an answer.
+    pub(crate) fn split(answer: &[u8]) -> Result<(Self, &[u8]), Malformed> {
+        let split = answer.split_first().filter(|(number, _)| **number < COUNT);
+        split.map(|(number, rest)| (Self(*number), rest)).ok_or(Malformed::new(0, "number: missing"))
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         let number = reader.uint()?;
         let number = u8::try_from(number).ok().filter(|number| *number < COUNT);
