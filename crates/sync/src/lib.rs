@@ -211,6 +211,7 @@ extern crate alloc;
 
 mod cache;
 mod config;
+mod context;
 mod coverage;
 mod event;
 mod follower;

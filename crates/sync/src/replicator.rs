@@ -10,10 +10,11 @@ use waypost_model::{Authority, Version};
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
+use crate::context::{Context, NotPassedOn};
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::passage::Passage;
-use crate::source::{Asker, Context, NotPassedOn, Source};
+use crate::source::{Asker, Source};
 use crate::subject::Subject;
 use crate::wire::Question;
 use crate::{Limits, Relation, Standing, SyncConfig, SyncEvent};

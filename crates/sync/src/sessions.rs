@@ -7,7 +7,7 @@ use waypost_model::{Dot, Origin, Version};
 use waypost_sketch::{Cell, Encoder};
 use waypost_time::Instant;
 
-use crate::source::Context;
+use crate::context::Context;
 use crate::wire::Cells;
 
 /// Comparisons that are under way: what was here when each began.

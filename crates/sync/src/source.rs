@@ -4,13 +4,13 @@ mod observers;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
-use waypost_model::{Authority, Origin};
+use waypost_model::Origin;
 use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
 use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries};
 use self::observers::{Observer, Observers};
-use crate::SyncConfig;
+use crate::context::{Context, NotPassedOn};
 use crate::pace::Pace;
 use crate::passage::Passage;
 use crate::sessions::{Comparer, Sessions};
@@ -26,25 +26,6 @@ pub(crate) struct Source {
     encodings: u64,
     sessions: Sessions,
     pace: Pace,
-}
-
-/// What a source works with.
-#[derive(Clone, Copy)]
-pub(crate) struct Context<'c> {
-    pub(crate) now: Instant,
-    pub(crate) directory: &'c Directory,
-    pub(crate) config: &'c SyncConfig,
-    /// How this directory has come by all that it mirrors of an authority.
-    pub(crate) passage: &'c dyn Fn(&Authority) -> Result<Passage, NotPassedOn>,
-}
-
-/// Says why an authority is not passed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotPassedOn {
-    /// It is not mirrored here, or not wholly.
-    NotHeld,
-    /// It was never read to its end.
-    NotYet,
 }
 
 /// Who asks.

@@ -82,9 +82,10 @@ mod writer;
 
 pub(crate) use answer::{Answer, Item, Mark};
 pub(crate) use cells::Cells;
+pub(crate) use error::Incomplete;
 pub use error::Malformed;
 pub(crate) use number::Number;
-pub(crate) use put::{ArrivedPut, Incomplete};
+pub(crate) use put::ArrivedPut;
 pub(crate) use question::{ChangesQuestion, Question, Selection};
 use reader::Reader;
 pub(crate) use renewals::Packed;

@@ -4,8 +4,8 @@ use waypost_directory::{ChangeRef, Directory, FeedGap, RenewalBatch};
 use waypost_model::{Dot, Location, Origin, Version};
 use waypost_time::Instant;
 
-use super::Context;
 use crate::Relation;
+use crate::context::Context;
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{ChangesQuestion, Mark, Number, Selection, Writer};

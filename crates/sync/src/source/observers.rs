@@ -5,9 +5,9 @@ use waypost_model::Origin;
 use waypost_rest::ExchangeId;
 use waypost_time::Instant;
 
-use super::Context;
 use super::encoded::Position;
 use crate::SyncConfig;
+use crate::context::Context;
 use crate::wire::ChangesQuestion;
 
 /// Who observes the feed of one authority.

@@ -21,3 +21,12 @@ impl Malformed {
         Self { offset, what }
     }
 }
+
+/// Says why a registration cannot be made whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Incomplete {
+    /// A field was left out, or said by what is different, and what it was is not here.
+    Missing,
+    /// What is said to be different leads elsewhere than is said.
+    Astray,
+}

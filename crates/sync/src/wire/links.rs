@@ -9,8 +9,7 @@ use waypost_link_format::{LinkDocument, LinkDocumentBuf};
 use waypost_model::Version;
 use waypost_rest::ETag;
 
-use super::put::Incomplete;
-use super::{Malformed, Reader};
+use super::{Incomplete, Malformed, Reader};
 
 /// The links of a registration as they arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]

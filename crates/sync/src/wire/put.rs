@@ -13,7 +13,7 @@ use waypost_model::{
 
 use super::links::{self, ArrivedLinks};
 use super::removal::millis;
-use super::{Malformed, Reader, flags, names, version};
+use super::{Incomplete, Malformed, Reader, flags, names, version};
 
 /// What the writer of an answer knows of the one who asked.
 #[derive(Debug, Clone, Copy)]
@@ -50,15 +50,6 @@ struct Stamps {
     lifetime: Stamp,
     links: Stamp,
     attributes: Vec<(AttributeName, Stamp)>,
-}
-
-/// Says why a registration cannot be made whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Incomplete {
-    /// A field was left out, or said by what is different, and what it was is not here.
-    Missing,
-    /// What is said to be different leads elsewhere than is said.
-    Astray,
 }
 
 impl ArrivedPut {
