@@ -22,13 +22,13 @@ Usage: lookup URI [QUERY...] [OPTIONS]
   URI                 a directory, whose interfaces are discovered; with a path, the look-up interface itself
   QUERY               a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
   --ep                look up endpoints
-  --pages COUNT       ask for so many links at a time
+  --pages COUNT       ask for so many links at a time; not with --observe
   --observe           go on, and print the whole result each time that it has changed, until stopped
   --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
   --help              show this
 
 Prints the links one per line, with absolute URIs; observing, an empty line after each result. Ends with 1 where there is no
-answer, or a refusal.";
+answer, or a refusal; observing, it says so and asks again.";
 
 struct Options {
     at: ResourceUri,

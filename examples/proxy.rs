@@ -24,17 +24,23 @@ Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
   --upstream URI      a directory, coap://ADDR:PORT, whose interfaces are discovered; can be repeated: then what is found is
                       the union. coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so:
                       it is not asked for others
+
+Of these, one counts for all upstreams, the last:
+
   --mirror            hold all that is registered there, by the best means that each offers [so by default]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
-  --through URI       mirror all of it through the feed of this proxy, coap://ADDR:PORT, which mirrors the directories itself and
-                      knows them by the same URIs
-  --feed              let anybody mirror, through this proxy, what it mirrors; with it go the lifetimes of registrations
+  --through URI       mirror all of it through the feed of another proxy, coap://ADDR:PORT, which mirrors the directories itself
+                      and knows them by the same URIs
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
   --cache             hold answers while they are fresh, and nothing more
+
+  --feed              let anybody mirror, through this proxy, what it mirrors; with it go the lifetimes of registrations
   --duplicates WHICH  what is shown of an endpoint that is registered at several directories, where they are mirrored: newest
                       or both [newest]
   --unconfirmed SECONDS
                       how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
+  --registrations N   as many are mirrored at most, with 1 KiB of links each [1000000]; of a directory without a feed, what fits in
+                      answers of 256 KiB
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --partial           answer with what the others have while a directory is away, rather than with 5.04
   --help              show this
@@ -50,6 +56,7 @@ struct Options {
     upstreams: Vec<(ResourceUri, Query)>,
     holding: Holding,
     has_feed: bool,
+    registrations: usize,
     duplicates: Duplicates,
     stale: u64,
     partial: bool,
@@ -115,6 +122,9 @@ async fn serve(options: &Options) -> Result<(), Problem> {
 fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let mut own = Config::new(*b"nothing is local", ReplicaId(random()));
     own.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
+    own.limits.registrations = options.registrations;
+    own.limits.documents = options.registrations;
+    own.limits.document_bytes = options.registrations.saturating_mul(1 << 10);
     let directory = Directory::new(own);
     let mut server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let mut sync = SyncConfig::new(random());
@@ -141,8 +151,9 @@ impl Options {
         let holding = Holding::Mirror(Query::all());
         let (duplicates, stale) = (Duplicates::Newest, 3_600);
         let (listen, upstreams, limits) = (Vec::new(), Vec::new(), Limits::default());
-        let (has_feed, partial) = (false, false);
-        let mut options = Self { listen, upstreams, holding, has_feed, duplicates, stale, partial, limits };
+        let (has_feed, partial, registrations) = (false, false, 1_000_000);
+        let mut options =
+            Self { listen, upstreams, holding, has_feed, registrations, duplicates, stale, partial, limits };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -166,6 +177,7 @@ impl Options {
                     };
                 }
                 "--unconfirmed" => options.limits.unconfirmed = Duration::from_secs(value()?.parse()?),
+                "--registrations" => options.registrations = value()?.parse()?,
                 "--partial" => options.partial = true,
                 "--stale" => options.stale = value()?.parse()?,
                 "--help" | "-h" => return Ok(None),

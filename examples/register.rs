@@ -24,7 +24,8 @@ Usage: register --ep NAME --rd URI [OPTIONS] FILE
   --d SECTOR           the sector
   --lt SECONDS         the lifetime [90000]
   --base URI           what the links are relative to [the address that this program listens on]
-  --simple             have the directory come and fetch the links (RFC 9176 section 5.1)
+  --simple             have the directory come and fetch the links (RFC 9176 section 5.1); --base does not count
+                       then, and the registration is left to expire
   --listen ADDR:PORT   listen here; can be repeated [0.0.0.0 and [::], on any port]
   --patience SECONDS   wait so long for an answer, and then take the next directory [93, when CoAP itself gives up]
   --help               show this

@@ -69,7 +69,7 @@
 //! | a directory wants an Echo value | sends it, and keeps the last one for the next request |
 //! | a name is rejected with 4.01 or 4.03 | takes the next of [`Description::alternatives`] |
 //! | all places have failed | waits, longer each time, and begins again |
-//! | it is shut down | removes the registration |
+//! | it is shut down | removes the registration; a simple one is left to expire |
 //!
 //! How long, how often and how much is in [`Limits`]. What failed is not forgotten by being found once more, and guesses
 //! are tried very seldom once they failed ([RFC 9176 §4.1, §5]).

@@ -30,7 +30,7 @@
 //!
 //! type Node = Replicated<Server>;
 //!
-//! /// A replica that knows one other. All of an authority have the same secret; each has an id of its own.
+//! /// A replica that knows one other. All of an authority have the same secret and epoch; each has an id of its own.
 //! fn replica(id: u64, other: &str) -> Result<Node, Box<dyn std::error::Error>> {
 //!     let directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(id)));
 //!     let mut replicator = Replicator::new(SyncConfig::new(id));
@@ -101,6 +101,10 @@
 //! though somebody elsewhere removed what it changed; an empty update, which only renews, does not. Each of such writes lives by its
 //! own renewals, and what takes the place of a write inherits when its endpoint was alive last.
 //!
+//! They also count from one epoch: [`Config::epoch`](waypost_directory::Config::epoch) is the milliseconds from 1970, or any other date
+//! that is the same for all, to the zero of the own clock. So it is for mirrors: a write that is more than an hour ahead of the own
+//! clock is not taken before its time.
+//!
 //! A replica that starts without memory is a new one, with a [`ReplicaId`](waypost_model::ReplicaId) of its own. The others know of
 //! the old one for as long as anything that it wrote is left, and about a day longer
 //! ([`replicas_kept`](waypost_directory::Limits::replicas_kept)). After that it is in no question any more, and does not count.
@@ -151,7 +155,8 @@
 //!
 //! *Whole answers.* Whether what is held has the whole answer is what [`waypost_filter::remainder`] tells. What is mirrored is held
 //! with endpoints and links both, so that every criterion can be decided. A source that was lost is still answered for until
-//! lifetimes are over, for at most [`ProxyConfig::unconfirmed`].
+//! lifetimes are over, for at most [`ProxyConfig::unconfirmed`]; that is not [`Limits::unconfirmed`], which stands for a lifetime where
+//! a source shows no ages.
 //!
 //! *Observation.* What is mirrored is observed at the service. For the rest, each source is observed whose part is not at hand: once for
 //! all clients that observe the same, by polling as Max-Age allows where a source does not tell of changes, and no longer than there are

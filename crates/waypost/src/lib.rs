@@ -65,8 +65,8 @@
 //! | `std` | yes | `std` in the dependencies; without it the core crates need `alloc` alone |
 //! | `server` | yes | [`server`] and [`rest`], the interfaces of RFC 9176 without I/O |
 //! | `client` | yes | [`client`], the registrant and the look-up client without I/O, and [`rest`] |
-//! | `sync` | yes | [`sync`], the replication engine without I/O |
-//! | `coap` | yes | [`coap`], CoAP over UDP and its tokio driver |
+//! | `sync` | yes | [`sync`], the replication engine without I/O; brings `client` |
+//! | `coap` | yes | [`coap`], CoAP over UDP and its tokio driver; brings `server` and `std` |
 //! | `serde` | no | `Serialize` and `Deserialize` for links, queries and the data of the directory |
 //!
 //! A feature only adds items; it never changes what the others do.
