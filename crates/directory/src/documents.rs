@@ -146,6 +146,11 @@ impl Document {
         (0..).zip(self.as_document().links())
     }
 
+    /// Returns how many values it has at most: as many as there are separators.
+    pub(crate) fn separators(&self) -> usize {
+        self.as_str().bytes().filter(|octet| matches!(octet, b';' | b',' | b' ')).count() + 1
+    }
+
     pub(crate) fn users(&self) -> &IdSet {
         &self.users
     }

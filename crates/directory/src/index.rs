@@ -139,8 +139,8 @@ impl Index {
                 match documents.remove_user(document, slot) {
                     Renumbered::Yes { from: Some(first), to: None } if first < SHARED && new.is_none() => {
                         documents.leave_over(document, slot);
-                        let bytes = documents[document].as_str().len();
-                        self.sweep.go_on(&mut [&mut self.links, &mut self.odd_links], documents, bytes);
+                        let values = documents[document].separators();
+                        self.sweep.go_on(&mut [&mut self.links, &mut self.odd_links], documents, values);
                     }
                     renumbered => self.renumber(&documents[document], renumbered),
                 }

@@ -54,6 +54,8 @@ pub(crate) struct Follower {
     /// When it may be compared again.
     comparable: Instant,
     failures: u32,
+    /// When it lets news end a pause again.
+    heeds_news: Instant,
     /// How often in a row it asked on and came no further.
     vain: u32,
     is_in_step: bool,
@@ -157,6 +159,7 @@ impl Follower {
             comparison: None,
             comparable: Instant::ZERO,
             failures: 0,
+            heeds_news: Instant::ZERO,
             vain: 0,
             is_in_step: false,
             host,
@@ -252,6 +255,15 @@ impl Follower {
         }
     }
 
+    /// Asks at once, since there is news; but not again and again where what was said could not be taken.
+    pub(crate) fn hear_of_news(&mut self, now: Instant, limits: &Limits) {
+        if matches!(self.phase, Phase::Waiting { .. }) && self.heeds_news > now {
+            return;
+        }
+        self.heeds_news = now + limits.retry;
+        self.wake();
+    }
+
     /// Asks at once what else would be asked later.
     pub(crate) fn wake(&mut self) {
         if let Phase::Observing { .. } | Phase::Waiting { .. } = self.phase {
@@ -297,6 +309,8 @@ impl Follower {
             Step::Read { feed } => {
                 let size = config.limits.answer_bytes as u64;
                 self.number = self.number.next();
+                // Numbers come again, and an old question is not the one that is answered.
+                self.asked.retain(|(number, _)| *number != self.number);
                 if self.asked.len() >= UNANSWERED {
                     self.asked.remove(1);
                 }
@@ -385,6 +399,10 @@ impl Follower {
                         Err(malformed) => (self.misread(surroundings, malformed), cursor),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
+                    if self.anew.is_some() && self.asked.len() > 1 {
+                        // It answers what was asked before the reading began, or went on.
+                        return self.ask_on(surroundings, is_further);
+                    }
                     self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
                 }
                 format => self.fail(surroundings, format.map_or(Fault::Code(response.code), Fault::Format)),

@@ -213,7 +213,7 @@ impl Replicator {
             if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri {
                 is_replica = true;
                 if is_news() {
-                    follower.wake();
+                    follower.hear_of_news(now, &self.config.limits);
                 }
             }
         }

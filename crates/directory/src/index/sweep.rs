@@ -17,15 +17,16 @@ pub(crate) enum Sweep {
     Releases,
 }
 
-/// Bytes of a document for which the sweep goes one step. A value that the index has takes some forty of them, with all around it.
-const BYTES: usize = 4;
+/// Steps that the sweep goes for each value of a document. In the index, a value takes two at most: one among all that have the
+/// attribute, and one of its own.
+const STEPS: usize = 6;
 /// To release a document takes as long as so many steps.
 const RELEASING: usize = 16;
 
 impl Sweep {
-    /// Goes on after a document of so many bytes was left over.
-    pub(crate) fn go_on(&mut self, tables: &mut [&mut Values; 2], documents: &mut Documents, bytes: usize) {
-        let mut steps = bytes / BYTES + RELEASING;
+    /// Goes on after a document of at most so many values was left over.
+    pub(crate) fn go_on(&mut self, tables: &mut [&mut Values; 2], documents: &mut Documents, values: usize) {
+        let mut steps = values * STEPS + RELEASING;
         while steps > 0 {
             steps -= 1;
             match self {

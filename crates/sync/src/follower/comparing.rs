@@ -6,7 +6,7 @@ use waypost_model::Version;
 use waypost_rest::{Code, RequestFailure, Response};
 use waypost_time::Instant;
 
-use super::{Follower, Phase, Surroundings};
+use super::{Follower, Phase, Surroundings, Taken};
 use crate::reconciliation::{Progress, Reconciliation};
 use crate::wire::{Answer, Cells, Item};
 use crate::{Limits, Relation, SyncEvent};
@@ -20,6 +20,8 @@ pub(super) struct Comparison {
     put_off: u32,
     /// Whether another one just before was contradictory.
     is_second: bool,
+    /// Whether something could not be taken, now or at all.
+    is_short: bool,
 }
 
 /// Whose turn it is.
@@ -77,7 +79,8 @@ impl Follower {
         let (directory, subject) = (&*surroundings.directory, self.subject.clone());
         let reconciliation =
             Reconciliation::new(surroundings.now, directory, &self.origin, subject, limits, surroundings.jitter);
-        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
+        self.comparison =
+            Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false, is_short: false });
     }
 
     pub(super) fn take_comparison(
@@ -105,7 +108,8 @@ impl Follower {
         (comparison.turn, comparison.put_off) = (Turn::Ask, 0);
         let reconciliation = &mut comparison.reconciliation;
         let progress = if reconciliation.is_fetching() {
-            let news = self.take_entries(surroundings, &response.payload);
+            let (news, is_short) = self.take_entries(surroundings, &response.payload);
+            comparison.is_short |= is_short;
             reconciliation.take_entries(surroundings.now, surroundings.directory, news, limits)
         } else {
             match Cells::decode(&response.payload) {
@@ -127,7 +131,11 @@ impl Follower {
                     let source = self.name.clone();
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
-                if let Phase::Comparing = self.phase {
+                if comparison.is_short && matches!(self.phase, Phase::Comparing) {
+                    // What was not taken is not held.
+                    let pause = surroundings.jitter.stretch(surroundings.config.limits.retry_max);
+                    self.wait(surroundings.now, pause);
+                } else if let Phase::Comparing = self.phase {
                     let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
                     let is_further = *self.cursor(surroundings.directory) != before;
@@ -146,18 +154,18 @@ impl Follower {
         }
     }
 
-    /// Takes registrations that were asked for one by one; returns how many were news.
-    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> usize {
+    /// Takes registrations that were asked for one by one; returns how many were news, and whether one could not be taken.
+    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> (usize, bool) {
         let cursor = Version::new();
-        let mut news = 0;
+        let (mut news, mut is_short) = (0, false);
         for item in Answer::new(payload, &cursor).map_while(Result::ok) {
             if let Item::Put(put) = item {
                 let before = surroundings.directory.digest(&self.origin);
-                self.put(surroundings, *put, &mut 0);
+                is_short |= matches!(self.put(surroundings, *put, &mut 0), Some(Taken::Stopped | Taken::Early));
                 news += usize::from(surroundings.directory.digest(&self.origin) != before);
             }
         }
-        news
+        (news, is_short)
     }
 
     /// Goes on with a comparison when it is time to.

@@ -107,7 +107,8 @@ impl Encoded {
         }
         let mut renewals = if is_complete { directory.renewals(now, &origin, &holds.heard) } else { Vec::new() };
         let settled = settled.as_ref().unwrap_or(holds);
-        let repeated: Vec<RenewalBatch> = settled.repeated(holds, &renewals).collect();
+        let is_known = |batch: &RenewalBatch| current.heard.sequence(batch.owner) > 0;
+        let repeated: Vec<RenewalBatch> = settled.repeated(holds, &renewals).filter(is_known).collect();
         renewals.extend(repeated);
         looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
         let has_all = current.version.includes(&holds.version);

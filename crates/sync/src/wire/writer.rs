@@ -129,7 +129,7 @@ impl<'q> Writer<'q> {
         // Of what else there was, nothing is left to say but that.
         let mut reached = self.holds.clone();
         reached.merge(self.version);
-        for Dot { replica, sequence } in reached.iter() {
+        for Dot { replica, sequence } in reached.iter().filter(|dot| self.version.sequence(dot.replica) > 0) {
             let known = self.holds.sequence(replica).min(settled.sequence(replica));
             if sequence > known && !self.written.contains(&replica) {
                 self.head(replica, sequence, 0);
