@@ -93,17 +93,15 @@ impl Directory {
     }
 
     /// Collects a registration at once, if it has expired, before something else becomes of it: look-ups have not shown it any more,
-    /// and what watches are told has to follow that.
-    pub(crate) fn hide_expired(&mut self, now: Instant, slot: u32) {
-        if let Some(entry) = self.registry.entry(slot)
-            && entry.is_shown()
-            && entry.is_expired(now)
-        {
-            let entry = entry.clone();
+    /// and what watches are told has to follow that. Tells whether it had.
+    pub(crate) fn hide_expired(&mut self, now: Instant, slot: u32) -> bool {
+        let expired = self.registry.entry(slot).filter(|entry| entry.is_shown() && entry.is_expired(now)).cloned();
+        if let Some(entry) = &expired {
             self.deadlines.unfile(entry.filed, slot);
             self.hide(now, slot);
-            self.watches.insist(&entry);
+            self.watches.insist(entry);
         }
+        expired.is_some()
     }
 
     /// Takes a registration out of look-ups and of what is watched, or puts it back.

@@ -197,15 +197,14 @@ impl Directory {
 
     /// Returns where there is something of a key, which look-ups show no longer if it has expired.
     pub(crate) fn present_slot(&mut self, now: Instant, token: Token, key: &Key) -> Result<Option<u32>, Refused> {
-        let Some(slot) = self.slot_of(token, key)? else { return Ok(None) };
-        self.hide_expired(now, slot);
-        self.slot_of(token, key)
+        let slot = self.slot_of(token, key)?;
+        // What is kept of it may have had to give way.
+        if slot.is_some_and(|slot| self.hide_expired(now, slot)) { self.slot_of(token, key) } else { Ok(slot) }
     }
 
     fn own_present(&mut self, now: Instant, location: &Location) -> Result<u32, Refused> {
         let slot = self.own(location)?;
-        self.hide_expired(now, slot);
-        self.own(location)
+        if self.hide_expired(now, slot) { self.own(location) } else { Ok(slot) }
     }
 
     pub(crate) fn renew_slot(&mut self, now: Instant, slot: u32) {

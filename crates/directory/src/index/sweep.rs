@@ -19,7 +19,7 @@ pub(crate) enum Sweep {
 
 /// Steps that the sweep goes for each value of a document. In the index, a value takes two at most: one among all that have the
 /// attribute, and one of its own.
-const STEPS: usize = 6;
+const STEPS: usize = 4;
 /// To release a document takes as long as so many steps.
 const RELEASING: usize = 16;
 
