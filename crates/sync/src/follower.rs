@@ -95,9 +95,9 @@ enum Phase {
     /// The source has forgotten too much to go on: first it is compared with.
     Comparing,
     /// A question is under way.
-    Asking { cursor: Version, deadline: Instant },
-    /// Notifications come by themselves; they go on from `cursor`.
-    Observing { cursor: Version, refresh: Instant },
+    Asking { deadline: Instant },
+    /// Notifications come by themselves.
+    Observing { refresh: Instant },
     /// It is asked again then.
     Waiting { until: Instant },
 }
@@ -218,8 +218,9 @@ impl Follower {
 
     /// Returns what ends the observation of the feed, if there is one.
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
-        let (Phase::Observing { cursor, .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
-        let (subject, cursor, selection) = (self.subject.clone(), cursor.clone(), self.selection.clone());
+        let (Phase::Observing { .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
+        let cursor = self.asked.first()?.1.clone();
+        let (subject, selection) = (self.subject.clone(), self.selection.clone());
         let (number, heard) = (self.number, Version::new());
         let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
@@ -249,8 +250,8 @@ impl Follower {
     const fn own_deadline(&self) -> Option<Instant> {
         match self.phase {
             Phase::Due | Phase::Comparing => None,
-            Phase::Asking { deadline, .. } => Some(deadline),
-            Phase::Observing { refresh, .. } => Some(refresh),
+            Phase::Asking { deadline } => Some(deadline),
+            Phase::Observing { refresh } => Some(refresh),
             Phase::Waiting { until } => Some(until),
         }
     }
@@ -300,7 +301,6 @@ impl Follower {
             (surroundings.events)(SyncEvent::OwnAuthority { source: self.name.clone() });
             return None;
         }
-        let cursor = self.cursor(surroundings.directory).into_owned();
         let request = match &self.step {
             Step::Discover { .. } => {
                 let argument = ["rt=", FEED_RESOURCE_TYPE].concat();
@@ -314,11 +314,12 @@ impl Follower {
                 if self.asked.len() >= UNANSWERED {
                     self.asked.remove(1);
                 }
+                let cursor = self.cursor(surroundings.directory).into_owned();
                 self.asked.push((self.number, cursor.clone()));
                 let question = ChangesQuestion {
                     number: self.number,
                     subject: self.subject.clone(),
-                    cursor: cursor.clone(),
+                    cursor,
                     heard: surroundings.directory.heard(&self.origin),
                     size,
                     is_whole: self.is_whole,
@@ -327,7 +328,7 @@ impl Follower {
                 ask(feed, config, &Question::Changes(question)).with_observe(Observe::Register)
             }
         };
-        self.phase = Phase::Asking { cursor, deadline: surroundings.now + config.limits.patience };
+        self.phase = Phase::Asking { deadline: surroundings.now + config.limits.patience };
         Some((CHANGES, request))
     }
 
@@ -341,10 +342,9 @@ impl Follower {
         if request == COMPARISON {
             return self.take_comparison(surroundings, outcome);
         }
-        let cursor = match &self.phase {
-            Phase::Asking { cursor, .. } | Phase::Observing { cursor, .. } => cursor.clone(),
-            Phase::Due | Phase::Comparing | Phase::Waiting { .. } => return,
-        };
+        if !matches!(self.phase, Phase::Asking { .. } | Phase::Observing { .. }) {
+            return;
+        }
         let response = match outcome {
             Ok(response) => response,
             Err(failure) => return self.fail(surroundings, failure.into()),
@@ -389,35 +389,28 @@ impl Follower {
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
                     let before = self.cursor(surroundings.directory).into_owned();
-                    let (taken, cursor) = match Number::split(&response.payload) {
+                    let taken = match Number::split(&response.payload) {
                         Ok((number, answer)) => {
                             let Some(at) = self.asked.iter().position(|(asked, _)| *asked == number) else { return };
                             self.asked.drain(..at);
                             let cursor = self.asked[0].1.clone();
-                            (self.take(surroundings, Answer::new(answer, &cursor), &cursor), cursor)
+                            self.take(surroundings, Answer::new(answer, &cursor), &cursor)
                         }
-                        Err(malformed) => (self.misread(surroundings, malformed), cursor),
+                        Err(malformed) => self.misread(surroundings, malformed),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
                     if self.anew.is_some() && self.asked.len() > 1 {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
                     }
-                    self.go_on(surroundings, taken, is_further, cursor, response.is_observed);
+                    self.go_on(surroundings, taken, is_further, response.is_observed);
                 }
                 format => self.fail(surroundings, format.map_or(Fault::Code(response.code), Fault::Format)),
             },
         }
     }
 
-    fn go_on(
-        &mut self,
-        surroundings: &mut Surroundings<'_>,
-        taken: Taken,
-        is_further: bool,
-        cursor: Version,
-        is_observed: bool,
-    ) {
+    fn go_on(&mut self, surroundings: &mut Surroundings<'_>, taken: Taken, is_further: bool, is_observed: bool) {
         let (now, limits) = (surroundings.now, &surroundings.config.limits);
         match taken {
             Taken::Stopped => {
@@ -452,10 +445,10 @@ impl Follower {
                     // A notification does not put the question off: it may be an old one, that was waiting for who was asleep while
                     // its source gave up.
                     let refresh = match self.phase {
-                        Phase::Observing { refresh, .. } => refresh,
+                        Phase::Observing { refresh } => refresh,
                         _ => now + surroundings.jitter.stretch(limits.refresh),
                     };
-                    self.phase = Phase::Observing { cursor, refresh };
+                    self.phase = Phase::Observing { refresh };
                 } else {
                     self.wait(now, surroundings.jitter.stretch(limits.poll));
                 }

@@ -7,29 +7,15 @@ mod common;
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use common::{Network, Node, registration};
+use common::{Network, Node, Plain, registration};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
 use waypost_rest::{ContentFormat, Observe, Output, Request, RequestId, Response};
-use waypost_server::{Client, Policy, Server, ServerConfig};
+use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
-
-/// Shows neither provenance nor lifetimes, as directories that know no replication.
-#[derive(Debug)]
-struct Plain;
-
-impl Policy for Plain {
-    fn reveals_provenance(&self, _: &Client<'_>) -> bool {
-        false
-    }
-
-    fn reveals_lifetime(&self, _: &Client<'_>) -> bool {
-        false
-    }
-}
 
 fn node(replica: u64, server: ServerConfig, sync: SyncConfig) -> Node {
     let directory = Directory::new(Config::new([replica as u8; 16], ReplicaId(replica)));

@@ -205,14 +205,19 @@ fn a_source_that_forgot_the_observation_is_observed_again() {
     }
 }
 
+/// Registers at a source, and has the notification lost.
+fn register_unheard(network: &mut Network) {
+    network.cut("coap://a", PROXY);
+    register(network, "coap://a", "new");
+    network.settle();
+    network.heal();
+}
+
 #[test]
 fn a_notification_that_was_lost_is_made_up_for() {
     let mut network = network(&[Holding::Answers], |_| ());
     let exchange = observe(&mut network, "coap://client", "ep", "d=floor");
-    network.cut("coap://a", PROXY);
-    register(&mut network, "coap://a", "new");
-    network.settle();
-    network.heal();
+    register_unheard(&mut network);
     assert_eq!(network.answers(exchange).len(), 1);
     pass(&mut network, 90);
     assert_told(&mut network, exchange, ("ep", "d=floor"), 2);
@@ -222,10 +227,7 @@ fn a_notification_that_was_lost_is_made_up_for() {
 fn a_fresh_look_up_tells_the_observers_what_it_finds() {
     let mut network = network(&[Holding::Answers], |_| ());
     let exchange = observe(&mut network, "coap://client", "ep", "d=floor");
-    network.cut("coap://a", PROXY);
-    register(&mut network, "coap://a", "new");
-    network.settle();
-    network.heal();
+    register_unheard(&mut network);
     // The answer of before is not fresh any more, and it was not asked again yet whether the source would tell.
     pass(&mut network, 61);
     assert_eq!(network.answers(exchange).len(), 1);

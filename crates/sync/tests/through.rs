@@ -7,14 +7,14 @@ mod common;
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use common::{Network, Node};
+use common::{Network, Node, Plain};
 use proptest::prelude::*;
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{EndpointName, Location, ReplicaId, Update};
 use waypost_rest::Code;
-use waypost_server::{Client, Policy, Server, ServerConfig};
+use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, NotFollowed, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
@@ -163,20 +163,6 @@ fn a_standing_says_through_how_many_it_came_and_how_late_renewals_are_known() {
         assert_eq!((standing.authority.as_str(), standing.hops), (A, hops), "{uri}");
         assert_eq!(standing.delay, Some(delay * (hops as u32 + 1)), "{uri}");
         assert!(standing.is_in_step, "{uri}");
-    }
-}
-
-/// Shows no lifetimes and no provenance, as directories that know no replication.
-#[derive(Debug)]
-struct Plain;
-
-impl Policy for Plain {
-    fn reveals_provenance(&self, _: &Client<'_>) -> bool {
-        false
-    }
-
-    fn reveals_lifetime(&self, _: &Client<'_>) -> bool {
-        false
     }
 }
 

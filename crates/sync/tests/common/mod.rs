@@ -10,11 +10,25 @@ use waypost_model::{Registration, ReplicaId};
 use waypost_rest::{
     Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
 };
-use waypost_server::{Server, ServerConfig};
+use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 pub(crate) type Node = Replicated<Server>;
+
+/// Shows neither provenance nor lifetimes, as directories that know no replication.
+#[derive(Debug)]
+pub(crate) struct Plain;
+
+impl Policy for Plain {
+    fn reveals_provenance(&self, _: &Client<'_>) -> bool {
+        false
+    }
+
+    fn reveals_lifetime(&self, _: &Client<'_>) -> bool {
+        false
+    }
+}
 
 /// Directories by their URIs. Each stands behind a proxy, which is in front of nothing unless it is told otherwise.
 #[derive(Default)]
