@@ -55,7 +55,7 @@ pub struct Limits {
     /// take.
     pub tombstone_guard: Duration,
     /// How many of the last renewals are remembered, to tell others who was renewed since they asked last; beyond that, they are
-    /// told the ages of all.
+    /// told the ages of all that is here. Renewals that came here of what is not here are remembered apart, as many.
     pub renewals: usize,
     /// How many registrations one call of [`Directory::expire`](crate::Directory::expire) collects.
     pub expire_batch: usize,

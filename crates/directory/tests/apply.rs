@@ -383,6 +383,28 @@ fn a_renewal_is_told_on_by_who_got_the_registration_after_it() {
 }
 
 #[test]
+fn a_renewal_is_told_on_by_who_has_forgotten_the_registration() {
+    let [mut owner, mut between, mut last] = [1, 2, 3].map(replica);
+    let mut sensor = registration("node1", "coap://h", LINKS);
+    sensor.lifetime = Lifetime::from_secs(60).unwrap();
+    let location = owner.register(at(0), sensor).unwrap().location;
+    tell(&owner, &mut between, 0);
+    owner.renew(at(50), &location).unwrap();
+    tell(&owner, &mut last, 50);
+    owner.renew(at(100), &location).unwrap();
+    tell(&owner, &mut last, 100);
+    for seconds in [60, 110] {
+        between.expire(at(seconds));
+    }
+    assert_eq!(between.registration(at(110), &location).map(|kept| kept.is_expired()), None);
+    owner.renew(at(150), &location).unwrap();
+    tell(&owner, &mut between, 150);
+    tell(&between, &mut last, 151);
+    tell(&owner, &mut last, 151);
+    assert_eq!(last.endpoints(at(200), &Query::all()).count(), 1);
+}
+
+#[test]
 fn writes_that_did_not_see_each_other_are_compared_each_as_it_was_written() {
     let (first, second) = (stamp(2, 5, 1), stamp(3, 7, 2));
     let mut directory = with_one();

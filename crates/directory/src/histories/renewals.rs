@@ -26,9 +26,21 @@ pub(crate) struct Renewals {
 struct Recent {
     /// Number and slot; ascending.
     renewals: VecDeque<(u64, u32)>,
+    /// What was renewed that is not here, by ascending number. Others may have it.
+    absent: VecDeque<Absent>,
     last: u64,
     /// The highest number that is no longer among them.
     forgotten: u64,
+}
+
+/// The renewal of a write that is not here: it expired, and was forgotten, or something took its place.
+///
+/// Who is told here of the renewals since a number asks the owner no more. So these have to be among them.
+#[derive(Debug, Clone, Copy)]
+struct Absent {
+    number: u64,
+    sequence: u64,
+    seen: Instant,
 }
 
 /// The renewals of what one replica wrote, from one number to another: see [`Directory::renewals`].
@@ -75,7 +87,7 @@ pub struct Renewed {
     pub sequence: u64,
     /// How long ago it was renewed last.
     pub age: Duration,
-    /// How long it lasts from then on.
+    /// How long it lasts from then on; zero where that is not known, because the registration is not here.
     pub lifetime: Duration,
 }
 
@@ -118,6 +130,13 @@ impl Recent {
             }
         }
     }
+
+    fn push_absent(&mut self, absent: Absent, limit: usize) {
+        self.absent.push_back(absent);
+        if self.absent.len() > limit {
+            self.absent.pop_front();
+        }
+    }
 }
 
 /// Renewals, as replicas and mirrors tell them to each other.
@@ -140,7 +159,7 @@ impl Directory {
 
     /// Takes the renewals of what another replica wrote; `renewed` has sequence numbers and ages. Tells how many were news.
     ///
-    /// What is not known here is passed over: the write itself is to come.
+    /// What is not here is passed over, and passed on.
     ///
     /// # Errors
     ///
@@ -171,7 +190,11 @@ impl Directory {
             let history = self.histories.of(authority);
             let slot =
                 history.log.after(Dot::new(owner, sequence.saturating_sub(1))).and_then(|mut writes| writes.next());
-            let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else { continue };
+            let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else {
+                let absent = Absent { number: upto, sequence, seen: now.saturating_sub(age) };
+                self.histories.of_mut(authority).renewals.owners.entry(owner).or_default().push_absent(absent, limit);
+                continue;
+            };
             // Also what is no news here is some to whoever asks here.
             news += usize::from(self.renew_copy(now, slot, Dot::new(owner, sequence), age));
             let recent = self.histories.of_mut(authority).renewals.owners.entry(owner).or_default();
@@ -252,7 +275,13 @@ impl Directory {
             let all = history.log.after(Dot::new(owner, 0));
             all.into_iter().flatten().flat_map(|(_, slot)| of_slot(slot)).collect()
         };
-        renewed.sort_unstable_by_key(|renewed| renewed.sequence);
+        let absent = recent.absent.iter().skip_while(|absent| absent.number <= after);
+        renewed.extend(absent.map(|absent| Renewed {
+            sequence: absent.sequence,
+            age: now.saturating_since(absent.seen),
+            lifetime: Duration::ZERO,
+        }));
+        renewed.sort_unstable_by_key(|renewed| (renewed.sequence, renewed.age));
         renewed.dedup_by_key(|renewed| renewed.sequence);
         RenewalBatch { owner, after, upto: recent.last, renewed }
     }
