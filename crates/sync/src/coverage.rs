@@ -6,27 +6,29 @@ use waypost_time::Instant;
 
 use crate::{Replicator, Standing};
 
-/// Tells whether what is mirrored of an authority has its whole answer to a query.
+/// Returns when what is mirrored of an authority was its whole answer to a query, as far as is known: now, while its source is in
+/// step. Nothing, where it is not the whole answer, or so no longer.
 ///
-/// It does once the source that it is taken from was in step, if the query asks for nothing beyond what is mirrored. That a source
+/// It is once the source that it is taken from was in step, if the query asks for nothing beyond what is mirrored. That a source
 /// is lost does not end it at once: what was registered there goes on to be shown until its lifetime is over, for at most
 /// `unconfirmed`.
-pub(crate) fn covers(
+pub(crate) fn confirmed(
     now: Instant,
     replicator: &Replicator,
     authority: &Authority,
     unconfirmed: Duration,
     (scope, query): (Scope, &Query),
-) -> bool {
+) -> Option<Instant> {
     let is_held = |standing: &Standing<'_>| {
         standing.authority == authority
             && is_usable(now, standing, unconfirmed)
             && remainder(standing.query, standing.held, query, scope).is_some()
     };
-    replicator.standings().any(|standing| is_held(&standing))
+    let held = replicator.standings().filter(is_held);
+    held.filter_map(|standing| if standing.is_in_step { Some(now) } else { standing.confirmed }).max()
 }
 
-/// Returns what of each source [can be used](covers).
+/// Returns what of each source [can be used](confirmed).
 pub(crate) fn usable(
     now: Instant,
     replicator: &Replicator,

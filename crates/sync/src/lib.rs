@@ -155,8 +155,8 @@
 //!
 //! *Whole answers.* Whether what is held has the whole answer is what [`waypost_filter::remainder`] tells. What is mirrored is held
 //! with endpoints and links both, so that every criterion can be decided. A source that was lost is still answered for until
-//! lifetimes are over, for at most [`ProxyConfig::unconfirmed`]; that is not [`Limits::unconfirmed`], which stands for a lifetime where
-//! a source shows no ages.
+//! lifetimes are over, for at most [`ProxyConfig::unconfirmed`], with a Max-Age that is zero a minute after the source was in step last;
+//! that is not [`Limits::unconfirmed`], which stands for a lifetime where a source shows no ages.
 //!
 //! *Observation.* What is mirrored is observed at the service. For the rest, each source is observed whose part is not at hand: once for
 //! all clients that observe the same, by polling as Max-Age allows where a source does not tell of changes, and no longer than there are

@@ -79,6 +79,8 @@ pub struct Proxy<S> {
     shapes: Shapes,
     handover: Handover,
     observers: Observers,
+    /// Look-ups that are left to the service although a source is lost, and for how many seconds their answers are fresh.
+    aged: BTreeMap<ExchangeId, u32>,
     subscriptions: Subscriptions,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
@@ -117,6 +119,7 @@ impl<S> Proxy<S> {
             shapes: Shapes::default(),
             handover: Handover::default(),
             observers: Observers::default(),
+            aged: BTreeMap::new(),
             subscriptions: Subscriptions::new(&config),
             observed: BTreeMap::new(),
             last_observed: 0,

@@ -192,6 +192,20 @@ fn a_stale_answer_is_revalidated_by_its_etag() {
 }
 
 #[test]
+fn what_is_mirrored_of_a_source_that_is_gone_is_fresh_no_longer() {
+    for holding in [Holding::Mirror(Query::all()), Holding::Mirror("d=floor-1".parse().expect("a query"))] {
+        let mut network = network(&holding);
+        let ask = |network: &mut Network| network.look_up("coap://proxy", "res", "d=floor-1").expect("an answer");
+        assert_eq!(ask(&mut network).max_age, None, "a minute is what is not said");
+        network.stop("coap://b").expect("a node");
+        pass(&mut network, Duration::from_secs(300));
+        let aged = ask(&mut network);
+        assert_eq!((aged.code, aged.max_age), (Code::CONTENT, Some(0)));
+        assert_eq!(network.links("coap://proxy", "res", "d=floor-1").len(), 4);
+    }
+}
+
+#[test]
 fn a_source_that_is_gone_is_answered_for_as_long_as_the_operator_allows() {
     let mut network = network(&Holding::Answers);
     let all = network.links("coap://proxy", "res", "rt=light-lux");

@@ -13,7 +13,7 @@ use super::Proxy;
 use super::looked_up::LookedUp;
 use super::parts::{Part, Parts, SERVER_ERROR, too_large};
 use super::pending::{Pending, Question, Waiter};
-use crate::coverage::covers;
+use crate::coverage::confirmed;
 use crate::union::part_of;
 use crate::{Duplicates, Holding, ProxyEvent};
 
@@ -34,12 +34,15 @@ impl<S: AsMut<Directory>> Proxy<S> {
         (!lookup.is_about_paths()).then_some(lookup)
     }
 
-    /// Tells whether all that a source has for a look-up is in the directory of the service.
-    pub(super) fn is_mirrored(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> bool {
+    /// Returns when all that a source had for a look-up was in the directory of the service, as far as is known: now, while they are
+    /// in step. Nothing, where the look-up cannot be answered from there.
+    pub(super) fn confirmed(&self, now: Instant, upstream: usize, lookup: &LookedUp) -> Option<Instant> {
         let source = &self.upstreams[upstream];
         let (authority, unconfirmed) = (source.host.authority(), self.config.unconfirmed);
-        excludes(&source.summary, &lookup.criteria)
-            || covers(now, self.replicated.replicator(), authority, unconfirmed, (lookup.scope, &lookup.criteria))
+        if excludes(&source.summary, &lookup.criteria) {
+            return Some(now);
+        }
+        confirmed(now, self.replicated.replicator(), authority, unconfirmed, (lookup.scope, &lookup.criteria))
     }
 
     /// Answers all who wait for a question, if its answer is complete.
@@ -218,19 +221,19 @@ impl<S: AsMut<Directory>> Proxy<S> {
     ) -> Option<Parts> {
         let what = (lookup.scope, &lookup.criteria, lookup.show);
         let limit = self.config.limits.answer_bytes;
-        let held_of = |directory: &Directory, locations: &str| {
+        let held_of = |directory: &Directory, locations: &str, confirmed: Instant| {
             let part = part_of(now, directory, locations, what, zone, limit).ok()?;
-            Some(Part::held(now, part))
+            Some(Part::held(confirmed, part))
         };
-        let local = held_of(self.replicated.service_mut().as_mut(), "/")?;
+        let local = held_of(self.replicated.service_mut().as_mut(), "/", now)?;
         let mut sources = BTreeMap::new();
         for &upstream in upstreams {
-            let part = match self.is_mirrored(now, upstream, lookup) {
-                true => {
+            let part = match self.confirmed(now, upstream, lookup) {
+                Some(confirmed) => {
                     let directory = self.replicated.service_mut().as_mut();
-                    Some(held_of(directory, &self.upstreams[upstream].locations)?)
+                    Some(held_of(directory, &self.upstreams[upstream].locations, confirmed)?)
                 }
-                false => None,
+                None => None,
             };
             sources.insert(upstream, part);
         }

@@ -222,7 +222,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
         self.observers.all_changed();
         let upstreams = self.others();
         let served = self.observers.served.iter();
-        let is_lost = |lookup: &LookedUp| upstreams.iter().any(|upstream| !self.is_mirrored(now, *upstream, lookup));
+        let is_lost =
+            |lookup: &LookedUp| upstreams.iter().any(|upstream| self.confirmed(now, *upstream, lookup).is_none());
         let lost = served.filter(|(_, lookup)| is_lost(lookup)).map(|(exchange, _)| *exchange);
         for exchange in lost.collect::<Vec<_>>() {
             self.observers.dismiss(exchange);
@@ -237,12 +238,18 @@ impl<S: AsMut<Directory>> Proxy<S> {
 }
 
 impl<S: Service + AsMut<Directory>> Proxy<S> {
-    /// Takes note of who observes at the service, by what it says.
-    pub(super) fn take_served(&mut self, output: &Output) {
-        if let Output::Response { exchange, response } | Output::Notification { exchange, response } = output
-            && !response.is_observed
-        {
+    /// Takes note of who observes at the service, by what it says; and says how fresh that is.
+    pub(super) fn take_served(&mut self, output: &mut Output) {
+        let (Output::Response { exchange, response } | Output::Notification { exchange, response }) = output else {
+            return;
+        };
+        if !response.is_observed {
             self.observers.served.remove(exchange);
+        }
+        if let Some(left) = self.aged.remove(exchange)
+            && response.code.is_success()
+        {
+            response.max_age = Some(response.max_age.map_or(left, |max_age| max_age.min(left)));
         }
     }
 

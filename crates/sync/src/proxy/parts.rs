@@ -31,9 +31,9 @@ pub(super) struct Parts {
 }
 
 impl Part {
-    /// Makes the part that is at hand, and of which nothing expires before a moment.
-    pub(super) fn held(now: Instant, (links, good_until): (LinkDocumentBuf, Instant)) -> Self {
-        Self::Links { links, fresh_until: good_until.min(now + MAX_AGE) }
+    /// Makes the part that is at hand, that the source is known to have had at a moment, and of which nothing expires before another.
+    pub(super) fn held(confirmed: Instant, (links, good_until): (LinkDocumentBuf, Instant)) -> Self {
+        Self::Links { links, fresh_until: good_until.min(confirmed + MAX_AGE) }
     }
 
     /// Returns the links, if there are any.

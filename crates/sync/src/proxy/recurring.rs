@@ -17,7 +17,7 @@ use super::pending::Question;
 use super::upstream::Upstream;
 use super::{Proxy, service};
 use crate::cache::Asked;
-use crate::coverage::covers;
+use crate::coverage::confirmed;
 use crate::union::{part_of, union};
 use crate::{Holding, ProxyEvent};
 
@@ -66,14 +66,16 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
             let source = &self.upstreams[upstream];
             let mut of_source = self.observed.values_mut().filter(|observed| observed.upstream == upstream);
-            let covering = of_source
-                .find(|observed| covers(now, &observed.replicator, source.host.authority(), unconfirmed, what));
-            let Some(observed) = covering else { continue };
+            let covering = of_source.find_map(|observed| {
+                let authority = source.host.authority();
+                Some((confirmed(now, &observed.replicator, authority, unconfirmed, what)?, observed))
+            });
+            let Some((confirmed, observed)) = covering else { continue };
             let shown = (lookup.scope, &lookup.criteria, lookup.show);
             *part = Some(match part_of(now, &observed.directory, &source.locations, shown, zone, limit) {
                 Ok(held) => {
                     observed.used(now, what, &held.0, &self.config.limits);
-                    Part::held(now, held)
+                    Part::held(confirmed, held)
                 }
                 Err(_) => Part::Refused(too_large()),
             });

@@ -6,6 +6,7 @@ use waypost_time::Instant;
 
 use super::Proxy;
 use super::looked_up::LookedUp;
+use super::parts::MAX_AGE;
 use crate::ProxyEvent;
 
 /// Whose a request is, by its name.
@@ -31,10 +32,12 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         self.forget(exchange);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let lookup = self.read(&request);
-        let is_mirrored =
-            |lookup: &LookedUp| (0..self.upstreams.len()).all(|upstream| self.is_mirrored(now, upstream, lookup));
-        match lookup {
-            Some(lookup) if !is_mirrored(&lookup) => {
+        let confirmed = |lookup: &LookedUp| {
+            let of_each = (0..self.upstreams.len()).map(|upstream| self.confirmed(now, upstream, lookup));
+            of_each.min().flatten()
+        };
+        match lookup.map(|lookup| (confirmed(&lookup), lookup)) {
+            Some((None, lookup)) => {
                 // It may have been an observation that the service could serve.
                 self.replicated.handle_cancel(now, exchange);
                 self.observers.served.remove(&exchange);
@@ -48,7 +51,13 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
             }
             lookup => {
                 self.dismiss_observer(now, exchange);
-                if let Some(lookup) = lookup.filter(|_| asks_to_observe) {
+                if let Some((Some(confirmed), _)) = lookup
+                    && confirmed < now
+                {
+                    let left = (confirmed + MAX_AGE).saturating_since(now).as_secs();
+                    self.aged.insert(exchange, left as u32);
+                }
+                if let Some((_, lookup)) = lookup.filter(|_| asks_to_observe) {
                     self.observers.served.insert(exchange, lookup);
                 }
                 self.replicated.handle_request(now, exchange, peer, request);
@@ -99,6 +108,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         let now = self.now;
         self.forget(exchange);
         self.dismiss_observer(now, exchange);
+        self.aged.remove(&exchange);
         self.replicated.handle_cancel(now, exchange);
     }
 
@@ -129,8 +139,8 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if let Some(output) = self.replicated.poll_output() {
-            self.take_served(&output);
+        if let Some(mut output) = self.replicated.poll_output() {
+            self.take_served(&mut output);
             return Some(output);
         }
         if let Some(exchange) = self.observers.poll_changed() {
