@@ -15,7 +15,7 @@ use waypost_rest::{Code, ContentFormat, RequestFailure};
 pub enum Fault {
     /// The transport has no answer.
     #[error("{0}")]
-    Unanswered(#[from] RequestFailure),
+    Unanswered(RequestFailure),
     /// The server put the request off for longer, or more often, than the limits allow.
     #[error("not available for too long")]
     Unavailable,
@@ -43,4 +43,13 @@ pub enum Fault {
     /// There are more pages than the limits allow.
     #[error("too many pages")]
     TooManyPages,
+}
+
+impl From<RequestFailure> for Fault {
+    fn from(failure: RequestFailure) -> Self {
+        match failure {
+            RequestFailure::TooLarge => Self::TooLarge,
+            failure => Self::Unanswered(failure),
+        }
+    }
 }

@@ -244,7 +244,7 @@ fn a_response_in_one_long_datagram_is_taken_though_a_request_would_be_too_long()
     bench.update(|shelf| shelf.ask(7, path(NEAR).peer(), wkc()));
     let question = bench.messages().remove(0);
     bench.say(answer(&question, "2.05").payload(long_text(3001)));
-    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
+    assert_eq!(outcome(&bench), Some(Err(RequestFailure::TooLarge)));
 }
 
 #[test]
@@ -339,7 +339,7 @@ fn blocks_out_of_order_and_of_too_large_bodies_cannot_be_used() {
     for number in 0..7 {
         sent = bench.say(block(&sent[0], b"one", number));
     }
-    assert_eq!(outcome(&bench), Some(Err(RequestFailure::Unusable)));
+    assert_eq!(outcome(&bench), Some(Err(RequestFailure::TooLarge)));
 }
 
 #[test]

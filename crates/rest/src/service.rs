@@ -44,9 +44,12 @@ pub enum RequestFailure {
     /// The peer refused the message (a Reset, an ICMP error), or cannot be sent to.
     #[error("the peer cannot be reached")]
     Unreachable,
-    /// The response was not a valid one, or too large.
+    /// The response was not a valid one.
     #[error("the response cannot be used")]
     Unusable,
+    /// The response is larger than the transport takes.
+    #[error("the response is too large")]
+    TooLarge,
 }
 
 /// What a service has to say.

@@ -208,7 +208,9 @@ impl Refusal {
             Self::TooMany { .. } => Code::TOO_MANY_REQUESTS,
             Self::Full { .. } => Code::SERVICE_UNAVAILABLE,
             Self::Fetch(
-                FetchFault::Failed(RequestFailure::Unusable) | FetchFault::Answered(_) | FetchFault::Format,
+                FetchFault::Failed(RequestFailure::Unusable | RequestFailure::TooLarge)
+                | FetchFault::Answered(_)
+                | FetchFault::Format,
             ) => Code::BAD_GATEWAY,
             Self::Fetch(FetchFault::Failed(_)) => Code::GATEWAY_TIMEOUT,
             Self::Internal => Code::INTERNAL_SERVER_ERROR,

@@ -192,6 +192,19 @@ fn a_stale_answer_is_revalidated_by_its_etag() {
 }
 
 #[test]
+fn a_look_up_of_which_the_answer_is_too_large_takes_no_source_away_from_others() {
+    for holding in [Holding::Answers, Holding::Recurring] {
+        let mut network = network(&holding);
+        network.links("coap://proxy", "res", "rt=light-lux");
+        network.longest = Some(200);
+        let refused = network.look_up("coap://proxy", "res", "").expect("an answer");
+        assert_eq!(refused.code, Code::BAD_REQUEST, "the client can ask for less");
+        let found = network.look_up("coap://proxy", "res", "rt=light-lux&d=floor-1").expect("an answer");
+        assert_eq!(found.code, Code::CONTENT);
+    }
+}
+
+#[test]
 fn what_is_mirrored_of_a_source_that_is_gone_is_fresh_no_longer() {
     for holding in [Holding::Mirror(Query::all()), Holding::Mirror("d=floor-1".parse().expect("a query"))] {
         let mut network = network(&holding);

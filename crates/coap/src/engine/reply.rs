@@ -105,8 +105,8 @@ impl Engine {
             return;
         }
         let is_whole = !block2.is_some_and(|block| block.more);
-        if !self.fits(&question, &response, block2) {
-            self.finish_question(slot, &question, Err(RequestFailure::Unusable));
+        if let Err(failure) = self.check_body(&question, &response, block2) {
+            self.finish_question(slot, &question, Err(failure));
             return;
         }
         question.body.extend_from_slice(&response.payload);
@@ -124,12 +124,20 @@ impl Engine {
         self.finish_question(slot, &question, Ok(whole));
     }
 
-    /// Tells whether a response continues the body so far.
-    fn fits(&self, question: &Question, response: &Response, block2: Option<Block>) -> bool {
-        let (len, limit) = (question.body.len() + response.payload.len(), self.config.limits.response_body);
+    /// Checks that a response continues the body so far.
+    fn check_body(
+        &self,
+        question: &Question,
+        response: &Response,
+        block2: Option<Block>,
+    ) -> Result<(), RequestFailure> {
         let offset = block2.map_or(0, Block::offset);
         let is_full = block2.is_none_or(|block| !block.more || response.payload.len() == block.size());
-        offset == question.body.len() && is_full && is_of_one_body(question, response) && len <= limit
+        if offset != question.body.len() || !is_full || !is_of_one_body(question, response) {
+            return Err(RequestFailure::Unusable);
+        }
+        let is_too_large = offset + response.payload.len() > self.config.limits.response_body;
+        if is_too_large { Err(RequestFailure::TooLarge) } else { Ok(()) }
     }
 
     /// Tells whether a response belongs to another body than the blocks before it, and they may be asked for anew
@@ -156,8 +164,8 @@ impl Engine {
         if let Some(fetch) = question.fetch.take() {
             self.take_question(slot, fetch);
         }
-        if !self.fits(&question, &response, block2) {
-            self.finish_question(slot, &question, Err(RequestFailure::Unusable));
+        if let Err(failure) = self.check_body(&question, &response, block2) {
+            self.finish_question(slot, &question, Err(failure));
             return;
         }
         question.freshest = Some(Freshest { sequence, at: self.now });
@@ -221,7 +229,7 @@ impl Engine {
                 (request.is_multicast, request.observe) = (false, None);
                 let mut rest = Question::new(id, request, Purpose::GroupAnswer, self.now);
                 let has_room = self.usage.requests < self.config.limits.requests;
-                if has_room && self.fits(&rest, &response, Some(block)) {
+                if has_room && self.check_body(&rest, &response, Some(block)).is_ok() {
                     rest.download = Some(Block { number: block.number + 1, more: false, exponent: block.exponent });
                     rest.body = response.payload.to_vec();
                     rest.head = Some(response);

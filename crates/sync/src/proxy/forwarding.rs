@@ -8,7 +8,7 @@ use waypost_directory::{Directory, Scope};
 use waypost_filter::Query;
 use waypost_link_format::{Link, LinkBuf, LinkDocumentBuf};
 use waypost_model::Authority;
-use waypost_rest::Response;
+use waypost_rest::{RequestFailure, Response};
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -84,7 +84,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
     pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &Part) {
         let source = &mut self.upstreams[upstream];
         let Part::Failed(fault) = part else { return source.answered() };
-        if let Fault::Unanswered(_) = fault {
+        // One that gives an answer that is of no use may have others.
+        if let Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable) = fault {
             source.failed(now, *fault, &self.config.limits, &mut self.jitter);
         }
         let upstream = source.name();

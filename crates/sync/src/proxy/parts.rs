@@ -47,7 +47,7 @@ impl Part {
     /// Tells whether the source could have an answer, but for now none can be got from it.
     fn is_away(&self) -> bool {
         match self {
-            Self::Links { .. } | Self::Failed(Fault::Unavailable) => false,
+            Self::Links { .. } | Self::Failed(Fault::Unavailable | Fault::TooLarge) => false,
             Self::Failed(_) => true,
             Self::Refused(response) => response.code.class() == SERVER_ERROR,
         }
@@ -62,6 +62,9 @@ impl Part {
                 (Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer")
             }
             Self::Failed(Fault::Unavailable) => (Code::SERVICE_UNAVAILABLE, "too much is under way"),
+            Self::Failed(Fault::TooLarge) => {
+                (Code::BAD_REQUEST, "a directory behind this proxy has too much to answer; ask for less")
+            }
             Self::Failed(_) => (Code::BAD_GATEWAY, "a directory behind this proxy gives no proper answer"),
         };
         Some(Response::refusal(code, diagnostic))

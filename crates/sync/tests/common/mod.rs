@@ -46,6 +46,8 @@ pub(crate) struct Network {
     /// Bytes of feed answers, by who was answered.
     pub(crate) bytes: BTreeMap<String, usize>,
     pub(crate) messages: usize,
+    /// How long an answer of a node to another can be.
+    pub(crate) longest: Option<usize>,
     /// The longest answer, in bytes.
     pub(crate) largest: usize,
     /// Directories in which only the last argument of a query counts, as it nearly is in one that is in use.
@@ -261,7 +263,9 @@ impl Network {
             return;
         }
         *self.bytes.entry(client.clone()).or_default() += response.payload.len();
-        self.proxy(&client).handle_response(now, request, Ok(response));
+        let is_too_large = self.longest.is_some_and(|longest| response.payload.len() > longest);
+        let outcome = if is_too_large { Err(RequestFailure::TooLarge) } else { Ok(response) };
+        self.proxy(&client).handle_response(now, request, outcome);
     }
 }
 
