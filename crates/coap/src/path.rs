@@ -7,7 +7,8 @@ use waypost_rest::Peer;
 
 /// Between which two addresses a datagram travels, and whether it came to a group.
 ///
-/// The zone of a link-local address is the scope identifier of the socket address; it never appears in a URI.
+/// The zone of a link-local address is the scope identifier of the socket address; it never appears in a URI. With IPv4 there is
+/// none, and link-local addresses ([RFC 3927]) are taken to be on one link: zone 0.
 ///
 /// ```
 /// use waypost_coap::Path;
@@ -17,6 +18,8 @@ use waypost_rest::Peer;
 /// assert!(!path.is_multicast);
 /// # Ok::<(), std::net::AddrParseError>(())
 /// ```
+///
+/// [RFC 3927]: https://www.rfc-editor.org/rfc/rfc3927
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct Path {
@@ -46,10 +49,11 @@ impl Path {
     #[must_use]
     pub fn peer(&self) -> Peer {
         let peer = Peer::new(origin(self.remote));
-        match self.remote {
-            SocketAddr::V6(address) if address.scope_id() != 0 && is_link_local(*address.ip()) => {
+        match (self.remote, self.remote.ip().to_canonical()) {
+            (SocketAddr::V6(address), IpAddr::V6(ip)) if address.scope_id() != 0 && is_link_local(ip) => {
                 peer.with_zone(address.scope_id())
             }
+            (_, IpAddr::V4(ip)) if ip.is_link_local() => peer.with_zone(0),
             _ => peer,
         }
     }
@@ -113,6 +117,8 @@ mod tests {
             ("[::ffff:192.0.2.1]:1", "coap://192.0.2.1:1", None),
             ("[2001:db8::1%3]:61616", "coap://[2001:db8::1]:61616", None),
             ("[fe80::17%2]:5683", "coap://[fe80::17]", Some(2)),
+            ("169.254.0.17:5683", "coap://169.254.0.17", Some(0)),
+            ("[::ffff:169.254.0.17]:5683", "coap://169.254.0.17", Some(0)),
         ] {
             let remote: SocketAddr = remote.parse().unwrap();
             let peer = Path::new(local, remote).peer();
