@@ -7,8 +7,8 @@ use waypost_rest::Credential;
 
 use crate::{Attempt, Client, Denial, Operation, Policy};
 
-/// The policy *First Come First Remembered* ([RFC 9176 §7.5]): whoever registers a name first keeps it for as long as the
-/// registration resource lives.
+/// The policy *First Come First Remembered* ([RFC 9176 §7.5]): whoever registers a name first keeps it until the
+/// registration expires or is removed.
 ///
 /// What is remembered are all certified subject names of the client, each with the authority that certified it; else its
 /// public key; else the security session. A later registration of the same name, and every operation on it, must show
@@ -79,7 +79,8 @@ impl Policy for FirstComeFirstRemembered {
     }
 
     fn register(&self, client: &Client<'_>, attempt: &Attempt<'_>) -> Result<(), Denial> {
-        self.check(client, attempt.existing.as_ref().map(Endpoint::credentials))
+        let active = attempt.existing.as_ref().filter(|existing| !existing.is_expired());
+        self.check(client, active.map(Endpoint::credentials))
     }
 
     fn remember(&self, client: &Client<'_>, _: Option<&Sector>) -> Credentials {

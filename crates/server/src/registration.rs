@@ -111,8 +111,10 @@ impl Server {
         self.check_quota(now, &account, location)?;
         let existing = self.directory.registration(now, location);
         candidate.credentials = match existing {
-            // What was remembered first stays.
-            Some(existing) if !existing.credentials().is_empty() => existing.credentials().clone(),
+            // What was remembered first stays, until it expires.
+            Some(existing) if !existing.is_expired() && !existing.credentials().is_empty() => {
+                existing.credentials().clone()
+            }
             _ => self.config.policy.remember(&Client::new(&peer.credentials), candidate.sector.as_ref()),
         };
         let (sector, endpoint) = (candidate.sector.clone(), candidate.endpoint.clone());

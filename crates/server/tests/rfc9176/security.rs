@@ -31,10 +31,15 @@ fn section_7_5_the_first_registrant_of_a_name_is_accepted_and_remembered() {
 #[test]
 fn section_7_5_a_name_belongs_to_its_owner_for_as_long_as_the_resource_is_active() {
     let mut world = first_come();
-    world.register(&with_key(&node(), 1), "ep=node1&lt=60", "</t>");
-    world.pass(61);
+    let location = world.register(&with_key(&node(), 1), "ep=node1&lt=60", "</t>");
+    world.pass(59);
     assert_eq!(world.ask(&with_key(&node(), 2), post("/rd", "ep=node1", "")).code, Code::FORBIDDEN);
-    assert_eq!(world.ask(&with_key(&node(), 1), post("/rd", "ep=node1", "")).code, Code::CREATED);
+    world.pass(2);
+    // Nobody else brings back what has expired, but the name is free.
+    assert_eq!(world.ask(&with_key(&node(), 2), touch(&location)).code, Code::FORBIDDEN);
+    assert_eq!(world.ask(&with_key(&node(), 2), post("/rd", "ep=node1", "")).code, Code::CREATED);
+    assert_eq!(world.ask(&with_key(&node(), 1), touch(&location)).code, Code::FORBIDDEN);
+    assert_eq!(world.ask(&with_key(&node(), 2), touch(&location)).code, Code::CHANGED);
 }
 
 #[test]
