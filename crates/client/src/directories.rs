@@ -63,6 +63,8 @@ pub(crate) enum Next {
 pub(crate) enum Failure {
     /// It may be better soon.
     Passing,
+    /// The directory wants to be asked again after that time.
+    PutOff(Duration),
     /// The directory does not want this.
     Refusal,
 }
@@ -257,9 +259,10 @@ fn delay(failures: u32, failure: Failure, is_guess: bool, limits: &Limits) -> Du
     let (first, longest) = match (is_guess, failure) {
         (true, _) => (limits.guess_retry, limits.guess_retry_max),
         (false, Failure::Refusal) => (limits.refused_retry, limits.retry_max),
-        (false, Failure::Passing) => (limits.retry, limits.retry_max),
+        (false, Failure::Passing | Failure::PutOff(_)) => (limits.retry, limits.retry_max),
     };
-    back_off(first, longest, failures)
+    let asked_for = if let Failure::PutOff(wait) = failure { wait.min(limits.retry_max) } else { Duration::ZERO };
+    back_off(first, longest, failures).max(asked_for)
 }
 
 /// Where a simple registration is asked for (RFC 9176 §5.1).

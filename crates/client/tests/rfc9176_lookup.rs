@@ -479,6 +479,17 @@ fn look_ups_over_the_limit_and_at_places_of_no_use_are_refused() {
 }
 
 #[test]
+fn s4_what_is_observed_is_left_in_peace_for_as_long_as_the_directory_asks_for() {
+    let mut bench = Bench::lookup();
+    bench.look_up(resources(RES, "").observed());
+    let asked = bench.asked();
+    bench.answer(&asked, unavailable(1800));
+    let (again, waited) = bench.next_asked(3000);
+    assert_eq!(again.line(), asked.line());
+    assert!((1800..=2250).contains(&waited), "{waited}");
+}
+
+#[test]
 fn an_observation_that_is_not_answered_in_time_is_ended_so_that_none_grows_from_a_late_answer() {
     let mut bench = Bench::lookup();
     bench.look_up(resources(RES, "rt=x").observed());

@@ -256,6 +256,10 @@ impl LookupClient {
     fn fail(&mut self, id: LookupId, uri: &ResourceUri, problem: Problem) {
         let limits = &self.config.limits;
         let shared = problem.clone();
+        let asked_for = match &problem {
+            Problem::Refused(response) if is_postponement(response.code) => max_age_of(response).min(limits.retry_max),
+            _ => Duration::ZERO,
+        };
         let event = match problem {
             Problem::Refused(response) => LookupEvent::Refused {
                 uri: uri.as_str().into(),
@@ -288,7 +292,8 @@ impl LookupClient {
         let is_observed = running.lookup.mode == Mode::Observed;
         if is_observed && !has_next {
             running.failures = running.failures.saturating_add(1);
-            let wait = self.random.stretch(back_off(limits.retry, limits.retry_max, running.failures));
+            let wait = back_off(limits.retry, limits.retry_max, running.failures).max(asked_for);
+            let wait = self.random.stretch(wait);
             running.phase = Phase::Postponed { until: self.now + wait };
         }
         if has_next || is_observed {

@@ -263,7 +263,7 @@ impl Registrant {
                 match self.note_refusal(asked, &response) {
                     // The directory is there; it may take the registration anew.
                     Failure::Refusal => self.directories.prefer(place),
-                    Failure::Passing => self.give_up_interface(place, &uri, Failure::Passing),
+                    passing => self.give_up_interface(place, &uri, passing),
                 }
             }
             Err(failure) => {
@@ -320,8 +320,11 @@ impl Registrant {
     fn note_refusal(&mut self, asked: &Asked, response: &Response) -> Failure {
         let diagnostic = diagnostic_of(response, self.config.limits.diagnostic_bytes);
         self.note(RegistrantEvent::Refused { uri: asked.uri.to_string().into(), code: response.code, diagnostic });
-        let is_passing = response.code.class() == 5 || is_postponement(response.code);
-        if is_passing { Failure::Passing } else { Failure::Refusal }
+        match response.code {
+            code if is_postponement(code) => Failure::PutOff(max_age_of(response)),
+            code if code.class() == 5 => Failure::Passing,
+            _ => Failure::Refusal,
+        }
     }
 }
 

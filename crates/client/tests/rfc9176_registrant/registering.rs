@@ -68,6 +68,20 @@ fn s4_a_5_03_that_asks_for_more_patience_than_is_configured_is_a_failure() {
 }
 
 #[test]
+fn s4_the_only_directory_is_left_in_peace_for_as_long_as_it_asks_for() {
+    let mut bench = Bench::registrant("ep=node1", &["coap://a.example/rd"]);
+    let asked = bench.asked();
+    bench.answer(&asked, unavailable(1800));
+    let (again, waited) = bench.next_asked(3000);
+    assert_eq!(again.line(), asked.line());
+    assert!((1800..=2250).contains(&waited), "{waited}");
+    // But not for ever.
+    bench.answer(&again, unavailable(u32::MAX));
+    let (_, waited) = bench.next_asked(10_000);
+    assert!((3600..=4500).contains(&waited), "{waited}");
+}
+
+#[test]
 fn s4_registrations_are_in_link_format_which_every_directory_takes() {
     let mut bench = Bench::registrant("ep=node1", &["coap://a.example/rd", "coap://b.example/rd"]);
     let asked = bench.asked();
