@@ -200,12 +200,20 @@ impl<S: Service> Driver<S> {
                     None => return,
                 },
             };
-            let socket = &self.sockets[index];
-            if socket.try_send(&datagram).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-                self.unsent = Some((index, datagram));
-                if self.sockets[index].writable().await.is_err() {
-                    self.unsent = None;
+            match self.sockets[index].try_send(&datagram).map_err(|error| error.kind()) {
+                Err(io::ErrorKind::WouldBlock) => {
+                    self.unsent = Some((index, datagram));
+                    if self.sockets[index].writable().await.is_err() {
+                        self.unsent = None;
+                    }
                 }
+                Err(
+                    io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::InvalidInput,
+                ) => {
+                    self.endpoint.handle_unsent(self.now(), &datagram);
+                }
+                // What else goes wrong may be over when it is sent again.
+                _ => {}
             }
         }
     }

@@ -70,6 +70,14 @@ impl<S: Service> Endpoint<S> {
         self.settle();
     }
 
+    /// Says that there is no way to where a datagram is to go. A request that it carries fails at once, which saves the time until
+    /// it would be given up.
+    pub fn handle_unsent(&mut self, now: Instant, datagram: &Datagram) {
+        self.engine.advance(now);
+        self.engine.unsent(datagram);
+        self.settle();
+    }
+
     /// Says that time has passed. Harmless when early, late or repeated.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.engine.advance(now);

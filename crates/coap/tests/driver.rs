@@ -10,7 +10,7 @@ use common::{Message, Shelf, get, post};
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use waypost_coap::{Config, Driver, Endpoint, Stopped};
-use waypost_rest::{Method, Peer, Request};
+use waypost_rest::{Method, Peer, Request, RequestFailure, RequestId};
 
 const LOCAL: [&str; 2] = ["127.0.0.1:0", "[::1]:0"];
 
@@ -90,7 +90,7 @@ async fn under_a_flood_errands_and_the_end_have_their_turn() {
 }
 
 #[tokio::test]
-async fn a_datagram_that_cannot_be_sent_is_lost_and_nothing_else_is() {
+async fn a_request_that_cannot_be_sent_fails_at_once_and_nothing_else_does() {
     let mut driver = driver(Shelf::default());
     let server = driver.listen(LOCAL[0].parse().unwrap()).unwrap();
     // Nobody can be reached at port 0.
@@ -101,6 +101,7 @@ async fn a_datagram_that_cannot_be_sent_is_lost_and_nothing_else_is() {
         assert_eq!(receive(&socket).await.id(), 1);
     })
     .await;
+    driver.update(|_, shelf| assert_eq!(shelf.responses, [(RequestId(7), Err(RequestFailure::Unreachable))]));
 }
 
 #[tokio::test]

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use waypost_rest::RequestFailure;
 
 use super::{Call, Engine, Timer};
-use crate::Path;
 use crate::draft;
 use crate::message::Kind;
 use crate::observation::Observation;
 use crate::slot::{Slot, slot_of};
 use crate::transmission::{Content, Transmission, Turn};
+use crate::{Datagram, Path};
 
 impl Engine {
     /// Returns an identifier for a message to a peer, not used since the lifetime of an exchange ago as long as there are
@@ -104,6 +104,20 @@ impl Engine {
             Content::Response | Content::Probe => {}
         }
         self.send_waiting(slot);
+    }
+
+    /// Gives up on a request that cannot be sent.
+    pub(crate) fn unsent(&mut self, datagram: &Datagram) {
+        let Some(slot) = self.peers.find(&datagram.path) else { return };
+        let Some(peer) = self.peers.get(slot) else { return };
+        let is_it = |transmission: &&Transmission| transmission.datagram == datagram.payload;
+        let Some(transmission) = peer.transmissions.iter().find(is_it) else { return };
+        let (id, content) = (transmission.id, transmission.content);
+        if let Content::Question(token) = content {
+            self.stop_transmission(slot, id);
+            self.fail_question(slot, token, RequestFailure::Unreachable);
+            self.send_waiting(slot);
+        }
     }
 
     /// Gives up on a message that was never acknowledged.
