@@ -152,7 +152,8 @@ impl<'d> Lookup<'d> {
 
     /// Begins a walk at a slot, on which `wanted` results are wanted.
     pub(crate) fn go_to(&mut self, slot: u32, wanted: u64) {
-        self.take(self.plan.route(slot, wanted));
+        let route = self.plan.route(slot, wanted);
+        self.take(route);
         self.wanted = wanted;
     }
 
@@ -176,6 +177,9 @@ impl<'d> Lookup<'d> {
         self.reconsider = u64::MAX;
         let mut count = 0;
         while let Some(slot) = self.route.next().filter(|slot| chunk_of(*slot) == chunk) {
+            if !self.plan.look(1) {
+                break;
+            }
             count += self.visit(slot).map_or(0, |visit| self.results(&visit));
         }
         count
@@ -203,7 +207,7 @@ impl<'d> Lookup<'d> {
 
     fn next_slot(&mut self) -> Option<u32> {
         loop {
-            let slot = self.route.next()?;
+            let slot = self.route.next().filter(|_| self.plan.look(1))?;
             self.tried += 1;
             if self.tried < self.reconsider {
                 return Some(slot);
@@ -255,6 +259,10 @@ impl<'d> Lookup<'d> {
             return None;
         }
         let end = if scope == Scope::Endpoints { 1 } else { document().len() };
+        // What the parts do not decide is found out link by link.
+        if !self.plan.is_exact() && !self.plan.look(u64::from(directory.documents[entry.document].len())) {
+            return None;
+        }
         Some(Visit { slot, endpoint, rest: 0..end })
     }
 

@@ -223,6 +223,28 @@ proptest! {
     }
 
     #[test]
+    fn a_look_up_that_may_look_at_so_much_finds_the_first_results_and_tells_whether_they_are_all(
+        query in criteria(),
+        page in prop::option::of(page()),
+        most in 0_u64..4_000,
+    ) {
+        let query = match page {
+            Some(page) => query.with_page(page),
+            None => query,
+        };
+        let all: Vec<_> = LARGE.resources(at(1), &query).map(|found| identity(&found)).collect();
+        let mut bounded = LARGE.resources(at(1), &query).looking_at_most(most);
+        let found: Vec<_> = bounded.by_ref().map(|found| identity(&found)).collect();
+        prop_assert_eq!(&found[..], &all[..found.len()]);
+        prop_assert!(found.len() == all.len() || bounded.looks() > most);
+        let all: Vec<_> = LARGE.endpoints(at(1), &query).map(|found| found.location()).collect();
+        let mut bounded = LARGE.endpoints(at(1), &query).looking_at_most(most);
+        let found: Vec<_> = bounded.by_ref().map(|found| found.location()).collect();
+        prop_assert_eq!(&found[..], &all[..found.len()]);
+        prop_assert!(found.len() == all.len() || bounded.looks() > most);
+    }
+
+    #[test]
     fn pages_are_those_of_the_result_at_that_moment_whatever_changed_since_the_last(
         query in criteria(),
         from in prop::option::of(prop::option::of(0_u32..2)),
@@ -245,4 +267,17 @@ proptest! {
             prop_assert_eq!(found, page.paginate(expected.into_iter()).collect::<Vec<_>>());
         }
     }
+}
+
+#[test]
+fn a_look_up_of_one_looks_at_one_and_a_search_in_vain_at_everything_it_searches() {
+    let looks = |query: &str, most| {
+        let mut found = LARGE.endpoints(at(1), &query.parse().unwrap()).looking_at_most(most);
+        (found.by_ref().count(), found.looks())
+    };
+    assert_eq!(looks("ep=node12", u64::MAX), (1, 1));
+    assert_eq!(looks("", u64::MAX), (SIZE as usize, u64::from(SIZE)));
+    assert_eq!(looks("", 100), (100, 101));
+    let (found, looked) = looks("rt=core.t*&et=x.none*&if=*", u64::MAX);
+    assert!(found == 0 && looked < 100, "{looked}");
 }

@@ -76,7 +76,9 @@ impl Counts {
     fn extend(&mut self, skip: u64, mut before: u64, lookup: &mut Lookup<'_>) {
         let end = lookup.directory.index.chunks.len();
         let to_pass = (skip - before).saturating_mul(PASSING);
-        if lookup.plan.ids() < to_pass
+        let ids = lookup.plan.ids();
+        if ids < to_pass
+            && lookup.plan.look(ids / PASSING)
             && let Some(counts) = lookup.plan.counts()
         {
             self.counts = counts;

@@ -25,6 +25,21 @@ impl Endpoints<'_> {
         self.0.see_from(zone);
         self
     }
+
+    /// Ends when so many registrations and links were looked at: then [`looks`](Self::looks) are more than `most`, and there may be
+    /// further results. Without it, a look-up that finds little may look at everything.
+    #[must_use]
+    pub fn looking_at_most(mut self, most: u64) -> Self {
+        self.0.plan.most_looks = most;
+        self
+    }
+
+    /// Returns how many registrations, and links that the index does not tell of, were looked at so far, or what comes to the
+    /// same: about what this look-up has cost beside its results.
+    #[must_use]
+    pub fn looks(&self) -> u64 {
+        self.0.plan.looks()
+    }
 }
 
 impl<'d> Iterator for Endpoints<'d> {

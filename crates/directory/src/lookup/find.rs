@@ -18,6 +18,17 @@ pub(crate) enum Found<'d> {
     Unknown,
 }
 
+impl Found<'_> {
+    /// Returns about how many steps of a budget it took to find out.
+    pub(crate) fn steps(&self, budget: u64) -> u64 {
+        match self {
+            Self::Everything => 0,
+            Self::Some(part) => [&part.slots, &part.links].map(|set| collected(set)).iter().sum(),
+            Self::Unknown => budget,
+        }
+    }
+}
+
 /// Registrations and links that may meet a criterion.
 #[derive(Debug)]
 pub(crate) struct Candidates<'d> {
@@ -241,6 +252,14 @@ fn union<'d>(sets: &[&'d IdSet], own: IdSet) -> Cow<'d, IdSet> {
             all.union(&own);
             Cow::Owned(all)
         }
+    }
+}
+
+/// Returns how many ids were collected for a set; none where one is lent that was there already.
+fn collected(set: &Cow<'_, IdSet>) -> u64 {
+    match set {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(own) => own.len(),
     }
 }
 

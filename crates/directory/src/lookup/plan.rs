@@ -23,6 +23,9 @@ pub(crate) struct Plan<'d> {
     broad: Vec<Criterion>,
     /// About how many registrations the first part has, or how many there are if there is none.
     pub(crate) fewest: u64,
+    /// How much was looked at, and how much may be.
+    looks: u64,
+    pub(crate) most_looks: u64,
 }
 
 /// What may be spent on collecting the candidates of one criterion before others were looked at.
@@ -33,9 +36,12 @@ const WORTH: u64 = 16;
 impl<'d> Plan<'d> {
     pub(crate) fn new(directory: &'d Directory, scope: Scope, query: &Query) -> Self {
         let (parts, unchecked, broad) = (Vec::new(), Vec::new(), Vec::new());
-        let mut plan = Self { directory, scope, parts, unchecked, broad, fewest: directory.index.shown.len() };
+        let fewest = directory.index.shown.len();
+        let mut plan = Self { directory, scope, parts, unchecked, broad, fewest, looks: 0, most_looks: u64::MAX };
         for criterion in query.criteria() {
-            match find(directory, scope, criterion, FIRST_BUDGET) {
+            let found = find(directory, scope, criterion, FIRST_BUDGET);
+            plan.looks += found.steps(FIRST_BUDGET) / WORTH;
+            match found {
                 Found::Everything => {}
                 Found::Some(part) => plan.add(part, criterion),
                 Found::Unknown => plan.broad.push(criterion.clone()),
@@ -44,6 +50,17 @@ impl<'d> Plan<'d> {
         plan.unchecked.extend_from_slice(&plan.broad);
         plan.sort();
         plan
+    }
+
+    /// Counts what is looked at, registrations and links; tells whether that much may be.
+    pub(crate) fn look(&mut self, looks: u64) -> bool {
+        self.looks = self.looks.saturating_add(looks);
+        self.looks <= self.most_looks
+    }
+
+    /// Returns how much was looked at.
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks
     }
 
     /// Tells whether the parts decide everything.
@@ -63,8 +80,11 @@ impl<'d> Plan<'d> {
     pub(crate) fn collect(&mut self, ahead: u64) {
         for criterion in core::mem::take(&mut self.broad) {
             let candidates = if self.parts.is_empty() { u64::MAX } else { self.fewest.min(ahead) };
-            let budget = candidates.saturating_mul(WORTH).max(FIRST_BUDGET);
-            match find(self.directory, self.scope, &criterion, budget) {
+            let budget = candidates.min(self.most_looks - self.looks.min(self.most_looks));
+            let budget = budget.saturating_mul(WORTH).max(FIRST_BUDGET);
+            let found = find(self.directory, self.scope, &criterion, budget);
+            self.look(found.steps(budget) / WORTH);
+            match found {
                 Found::Unknown => {}
                 Found::Everything => self.unchecked.retain(|unchecked| *unchecked != criterion),
                 Found::Some(part) => {

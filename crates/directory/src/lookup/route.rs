@@ -4,6 +4,7 @@ use crate::{
     documents::{Document, SHARED, first_link, slot_of},
     index::id_set::IdIter,
     index::slot_set::{SlotIter, SlotSet},
+    lookup::find::Candidates,
     lookup::plan::Plan,
     lookup::stream::Stream,
 };
@@ -51,7 +52,7 @@ const MANY: u64 = 1024;
 
 impl<'d> Plan<'d> {
     /// Returns the way to the results from a slot on, of which `wanted` are wanted.
-    pub(crate) fn route(&self, start: u32, wanted: u64) -> Route<'d> {
+    pub(crate) fn route(&mut self, start: u32, wanted: u64) -> Route<'d> {
         let Some(first) = self.parts.first() else { return self.route_of_all(start) };
         // Each document of several users has to be looked up before the first result.
         let shared = first.shared_links();
@@ -86,12 +87,14 @@ impl<'d> Plan<'d> {
             }
             Route::First(_) => {}
         }
-        let is_worth_it = ahead.min(self.fewest).saturating_mul(ASKING) > self.ids();
-        let intersects = is_worth_it && self.can_intersect();
+        let ids = self.ids();
+        let is_worth_it = ahead.min(self.fewest).saturating_mul(ASKING) > ids;
+        let intersects = is_worth_it && self.can_intersect() && self.look(ids / ASKING);
         if intersects {
             self.intersect();
         }
-        if is_worth_it && self.parts.len() > 1 && self.fewest * ASKING > self.ids() {
+        let ids = self.ids();
+        if is_worth_it && self.parts.len() > 1 && self.fewest * ASKING > ids && self.look(ids / ASKING) {
             return Some(Route::Common(self.common(start).into_iter_from(start)));
         }
         (intersects || is_broad).then(|| self.route(start, u64::MAX))
@@ -134,7 +137,11 @@ impl<'d> Plan<'d> {
         common.unwrap_or_else(|| SlotSet::new(0))
     }
 
-    fn route_of_first(&self, start: u32) -> Route<'d> {
+    fn route_of_first(&mut self, start: u32) -> Route<'d> {
+        let shared = self.parts.first().map_or(0, Candidates::shared_links);
+        if !self.look(shared) {
+            return Route::default();
+        }
         match self.parts.first() {
             Some(part) => Route::First(Stream::new(&self.directory.documents, &part.slots, &part.links, start)),
             None => self.route_of_all(start),
