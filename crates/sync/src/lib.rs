@@ -223,7 +223,6 @@ mod follower;
 mod handover;
 mod limits;
 mod lookup_mirror;
-mod pace;
 mod passage;
 mod proxy;
 mod proxy_config;

@@ -1,17 +1,17 @@
 mod encoded;
 mod observers;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
 use waypost_model::Origin;
-use waypost_rest::{Code, ExchangeId, Method, Observe, Output, Request, Response};
+use waypost_rest::{Allowance, Code, ExchangeId, Method, Observe, Output, Pace, Request, Response};
 use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries};
 use self::observers::{Observer, Observers};
 use crate::context::{Context, NotPassedOn};
-use crate::pace::Pace;
 use crate::passage::Passage;
 use crate::sessions::{Comparer, Sessions};
 use crate::subject::Subject;
@@ -25,7 +25,8 @@ pub(crate) struct Source {
     encoded: Option<Encoded>,
     encodings: u64,
     sessions: Sessions,
-    pace: Pace,
+    /// What strangers had looked at, by their hosts.
+    pace: Pace<Box<str>>,
 }
 
 /// Who asks.
@@ -149,9 +150,10 @@ impl Source {
         if !is_admitted {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
+        let allowance = Allowance { each: config.limits.looks, all: config.limits.looks_in_all };
         if !asker.is_replica {
-            self.pace.admit(now, asker.host, &config.limits).map_err(|seconds| {
-                Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(seconds)
+            self.pace.admit(now, asker.host, allowance).map_err(|overdrawn| {
+                Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(overdrawn.seconds())
             })?;
         }
         let encodings = self.encodings;
@@ -159,7 +161,7 @@ impl Source {
         let written = self.encoded.as_ref().filter(|_| self.encodings > encodings).map_or(0, |encoded| encoded.looks);
         let looks = written + self.sessions.take_looks();
         if !asker.is_replica {
-            self.pace.count(now, asker.host, looks, &config.limits);
+            self.pace.count(now, asker.host.into(), looks + QUESTION, allowance);
         }
         answer
     }
@@ -238,5 +240,7 @@ fn passage(context: &Context<'_>, subject: &Subject) -> Result<Option<Passage>, 
     })
 }
 
+/// What a question costs, in looks, beside what is looked at for it.
+const QUESTION: u64 = 64;
 /// Seconds after which to ask again for a comparison.
 const BUSY: u32 = 60;
