@@ -123,11 +123,17 @@ impl<C> Default for Pace<C> {
 }
 
 impl Overdrawn {
+    /// Returns how long to wait.
+    #[must_use]
+    pub const fn wait(self) -> Duration {
+        let (Self::Client(wait) | Self::All(wait)) = self;
+        wait
+    }
+
     /// Returns how long to wait, in whole seconds, and at least one: a Max-Age.
     #[must_use]
     pub fn seconds(self) -> u32 {
-        let (Self::Client(wait) | Self::All(wait)) = self;
-        u32::try_from(wait.as_millis().div_ceil(1_000).max(1)).unwrap_or(u32::MAX)
+        u32::try_from(self.wait().as_millis().div_ceil(1_000).max(1)).unwrap_or(u32::MAX)
     }
 }
 

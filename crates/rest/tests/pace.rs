@@ -1,7 +1,9 @@
 //! How much work clients may cause.
 
+extern crate alloc;
+
+use alloc::collections::BTreeMap;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use waypost_rest::{Allowance, Overdrawn, Pace};

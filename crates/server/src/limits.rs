@@ -1,4 +1,5 @@
 use waypost_filter::QueryLimits;
+use waypost_rest::Allowance;
 
 /// Everything that peers can drive at a server, in one place. What a registration may hold, and how many there are, is
 /// in the [limits of the directory](waypost_directory::Limits).
@@ -16,10 +17,20 @@ pub struct ServerLimits {
     /// Requests of one peer in a minute to register, update or remove, whether they succeed or not; 600 000 by default,
     /// about what occupies a processor by half. Above: 4.29.
     pub changes_per_minute: usize,
+    /// What the look-ups of one peer may cost per second; 32 MiB by default, some hundredths of what one processor does. The cost is
+    /// the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 64 as registrations and links were
+    /// looked at for it. Answers of up to 8 KiB are free, and so are those that are there already for observers. A peer may have
+    /// the work of ten seconds at once. Beyond, it gets only what is free, and for the rest 4.29; what it observes it is told of later.
+    pub look_up_work: u64,
+    /// The same of all peers together; 256 MiB by default. Beyond, 5.03 in the place of 4.29.
+    pub look_up_work_in_all: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,
     /// Observations of one peer; 1 000 by default.
     pub observations_per_peer: usize,
+    /// Bytes of the answers that are kept for all observers; 256 MiB by default. Above, a look-up is answered once and not observed,
+    /// and an observation ends with 5.03 when its answer grows.
+    pub observed_bytes: usize,
     /// Earlier states of one observed look-up from which observers by link deltas are led on to the present one; 16 by default.
     /// Whoever is further behind gets the whole answer.
     pub remembered_states: usize,
@@ -55,13 +66,22 @@ pub struct ServerLimits {
     pub retry_seconds: u32,
 }
 
+impl ServerLimits {
+    pub(crate) const fn work(&self) -> Allowance {
+        Allowance { each: self.look_up_work, all: self.look_up_work_in_all }
+    }
+}
+
 impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             registrations_per_peer: 10_000,
             changes_per_minute: 600_000,
+            look_up_work: 32 << 20,
+            look_up_work_in_all: 256 << 20,
             observations: 100_000,
             observations_per_peer: 1_000,
+            observed_bytes: 256 << 20,
             remembered_states: 16,
             pending_fetches: 256,
             pending_fetches_per_peer: 4,

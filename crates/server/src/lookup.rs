@@ -7,7 +7,7 @@ use waypost_directory::{Directory, Endpoint, Resource, Scope, Show, ShowLifetime
 use waypost_filter::{Query, Test};
 use waypost_link_delta::LinkDelta;
 use waypost_link_format::{LinkDocument, LinkWriter};
-use waypost_rest::{Code, ContentFormat, Credential, ETag, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, Credential, ETag, Overdrawn, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::paging::Paging;
@@ -62,6 +62,10 @@ pub(crate) struct Context<'a> {
     pub(crate) policy: &'a dyn Policy,
     pub(crate) limits: &'a ServerLimits,
     pub(crate) paging: &'a mut Paging,
+    /// Why the client gets only what is free, if it does.
+    pub(crate) overdrawn: Option<Overdrawn>,
+    /// What was done so far: bytes that were written, or what takes as long.
+    pub(crate) work: u64,
 }
 
 impl Lookup {
@@ -153,22 +157,30 @@ impl Lookup {
     pub(crate) fn render(&self, context: &mut Context<'_>, view: &View) -> Result<Rendering, Refusal> {
         let client = Client::new(&view.credentials);
         context.policy.look_up(&client)?;
-        let limit = context.limits.answer_bytes;
+        let answer_bytes = context.limits.answer_bytes;
+        let limit = if context.overdrawn.is_some() { answer_bytes.min(FREE) } else { answer_bytes };
         let mut body = Body { text: String::with_capacity(limit.min(USUAL_ANSWER)), limit };
         let mut good_until = Instant::MAX;
         let written = self.write(context, view, &mut body, &mut good_until);
-        written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
+        context.work += body.text.len() as u64;
+        written.map_err(|_| match context.overdrawn {
+            Some(overdrawn) => Refusal::of_work(overdrawn, context.limits),
+            None => Refusal::AnswerTooLarge { limit },
+        })?;
         let etag = ETag::of(body.text.as_bytes());
         let links = Bytes::from(body.text);
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),
             Some(format) => (whole(&links, etag)?, format),
         };
+        if self.is_by_deltas() {
+            context.work += payload.len() as u64;
+        }
         Ok(Rendering { links, etag, payload, format, good_until })
     }
 
     fn write(&self, context: &mut Context<'_>, view: &View, body: &mut Body, good_until: &mut Instant) -> fmt::Result {
-        let Context { now, directory, policy, limits, paging } = context;
+        let Context { now, directory, policy, limits, paging, overdrawn, work } = context;
         let (now, directory, policy) = (*now, *directory, *policy);
         let mut out = LinkWriter::new(body);
         let show = self.show();
@@ -184,9 +196,10 @@ impl Lookup {
             whole = self.query.clone().without_page();
             (&whole, Some(&self.query))
         };
-        let far_page = query.page().filter(|page| page.skip() > 0);
+        let most_looks = if overdrawn.is_some() { FREE as u64 / LOOK } else { u64::MAX };
+        let far_page = query.page().filter(|page| page.skip() > 0 && overdrawn.is_none());
         let mut pages = far_page.and_then(|page| Some((page, paging.pages(query, view.zone, limits.paged_results)?)));
-        match self.scope {
+        let (written, looks) = match self.scope {
             Scope::Endpoints => {
                 let mut write = |endpoint: Endpoint<'_>| {
                     note(&endpoint);
@@ -194,12 +207,13 @@ impl Lookup {
                 };
                 let mut found = match &mut pages {
                     Some((page, pages)) => pages.endpoints(directory, now, *page),
-                    None => directory.endpoints(now, query).seen_from(view.zone),
+                    None => directory.endpoints(now, query).seen_from(view.zone).looking_at_most(most_looks),
                 };
-                match page {
-                    None => found.try_for_each(&mut write)?,
-                    Some(page) => page.paginate(found.filter(reveals)).try_for_each(&mut write)?,
-                }
+                let written = match page {
+                    None => found.try_for_each(&mut write),
+                    Some(page) => page.paginate(found.by_ref().filter(reveals)).try_for_each(&mut write),
+                };
+                (written, found.looks())
             }
             Scope::Resources => {
                 let mut write = |resource: Resource<'_>| {
@@ -208,17 +222,20 @@ impl Lookup {
                 };
                 let mut found = match &mut pages {
                     Some((page, pages)) => pages.resources(directory, now, *page),
-                    None => directory.resources(now, query).seen_from(view.zone),
+                    None => directory.resources(now, query).seen_from(view.zone).looking_at_most(most_looks),
                 };
-                match page {
-                    None => found.try_for_each(&mut write)?,
+                let written = match page {
+                    None => found.try_for_each(&mut write),
                     Some(page) => page
-                        .paginate(found.filter(|resource| reveals(&resource.endpoint())))
-                        .try_for_each(&mut write)?,
-                }
+                        .paginate(found.by_ref().filter(|resource| reveals(&resource.endpoint())))
+                        .try_for_each(&mut write),
+                };
+                (written, found.looks())
             }
-        }
-        out.finish()
+        };
+        *work += looks * LOOK;
+        written?;
+        if looks > most_looks { Err(fmt::Error) } else { out.finish() }
     }
 }
 
@@ -230,6 +247,16 @@ impl View {
 }
 
 impl Rendering {
+    /// Returns how many bytes it takes, with what leads to it where it is a link delta.
+    pub(crate) fn size(&self) -> usize {
+        // The links are the payload, or else have steps beside them that take no more.
+        if self.format == ContentFormat::LINK_FORMAT {
+            self.links.len()
+        } else {
+            2 * self.links.len() + self.payload.len()
+        }
+    }
+
     /// Returns the response that carries a step to the answer instead. It is of use to nobody but whom it is sent to, so that a
     /// cache must not keep it.
     pub(crate) fn step(&self, step: Bytes) -> Response {
@@ -274,5 +301,9 @@ impl fmt::Write for Body {
 }
 
 const DEFAULT_MAX_AGE: u64 = 60;
+/// The work that is not counted, in bytes: about what it takes to receive the question and to send the answer.
+pub(crate) const FREE: usize = 8 << 10;
+/// What a look at a registration or a link costs, in bytes.
+const LOOK: u64 = 64;
 /// What one endpoint, or a few links, take up, in bytes.
 const USUAL_ANSWER: usize = 256;

@@ -29,9 +29,13 @@ pub(crate) struct Observations {
     watched: BTreeMap<WatchId, Watched>,
     watch_ids: BTreeMap<(Scope, Query), WatchId>,
     tally: Tally,
+    /// What the renderings take.
+    bytes: usize,
     last_result: ResultId,
     /// Watches that fired and of which not all observers were told yet.
     changed: VecDeque<WatchId>,
+    /// Observers that caused more work than they may, and when they are told of what changed.
+    put_off: BTreeSet<(Instant, ExchangeId)>,
 }
 
 type ResultId = u64;
@@ -43,6 +47,7 @@ struct Observer {
     /// What the observer knows, and as of which revision.
     known: ETag,
     revision: u64,
+    put_off: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -103,7 +108,8 @@ impl Observations {
         true
     }
 
-    /// Adds an observer of a look-up that is watched, and returns what it observes.
+    /// Adds an observer of a look-up that is watched, and returns what it observes; if there is no room to keep that, nothing is
+    /// added.
     ///
     /// # Errors
     /// A refusal if there is no answer to observe; then nothing is added.
@@ -121,7 +127,13 @@ impl Observations {
         let revision = self.watched.get(&watch).ok_or(Refusal::Internal)?.revision;
         let id = match self.result_ids.get(&key) {
             Some(&id) => id,
-            None => self.add_result(context, key, watch, revision)?,
+            None => {
+                let rendered = render(context, &key.0, &key.1, revision)?;
+                if self.bytes + rendered.rendering.size() > context.limits.observed_bytes {
+                    return Ok(rendered.rendering);
+                }
+                self.add_result(context, key, watch, rendered)
+            }
         };
         let rendering = self.rendering(context, id)?;
         if let Some(result) = self.results.get_mut(&id) {
@@ -130,7 +142,8 @@ impl Observations {
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.up_to_date.insert(exchange);
         }
-        let observer = Observer { result: id, account: account.clone(), known: rendering.etag, revision };
+        let observer =
+            Observer { result: id, account: account.clone(), known: rendering.etag, revision, put_off: None };
         self.observers.insert(exchange, observer);
         self.tally.add(account);
         Ok(rendering)
@@ -141,25 +154,28 @@ impl Observations {
         context: &mut Context<'_>,
         key: (Lookup, View),
         watch: WatchId,
-        revision: u64,
-    ) -> Result<ResultId, Refusal> {
+        rendering: Rendered,
+    ) -> ResultId {
         let (lookup, view) = key.clone();
-        let rendering = render(context, &lookup, &view, revision)?;
+        self.bytes += rendering.rendering.size();
         self.last_result += 1;
         let id = self.last_result;
         let mut result = SharedResult { lookup, view, watch, observers: 0, rendering, steps: Steps::default() };
-        result.take_step(context.limits.remembered_states);
+        result.take_step(context);
         self.results.insert(id, result);
         self.result_ids.insert(key, id);
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.results += 1;
         }
-        Ok(id)
+        id
     }
 
     /// Ends an observation, and what only it needed.
     pub(crate) fn remove(&mut self, directory: &mut Directory, exchange: ExchangeId) {
         let Some(observer) = self.observers.remove(&exchange) else { return };
+        if let Some(at) = observer.put_off {
+            self.put_off.remove(&(at, exchange));
+        }
         self.tally.take(&observer.account);
         let Some(result) = self.results.get_mut(&observer.result) else { return };
         let watch = result.watch;
@@ -171,6 +187,7 @@ impl Observations {
             watched.results -= usize::from(is_last);
         }
         if is_last && let Some(result) = self.results.remove(&observer.result) {
+            self.bytes -= result.rendering.rendering.size();
             self.result_ids.remove(&(result.lookup, result.view));
             self.unwatch_unused(directory, watch);
         }
@@ -193,6 +210,16 @@ impl Observations {
         }
     }
 
+    /// Tells whether there is an observation of this name.
+    pub(crate) fn has(&self, exchange: ExchangeId) -> bool {
+        self.observers.contains_key(&exchange)
+    }
+
+    /// Returns who observes.
+    pub(crate) fn account(&self, exchange: ExchangeId) -> Option<Account> {
+        self.observers.get(&exchange).map(|observer| observer.account.clone())
+    }
+
     /// Takes note that a watch fired.
     pub(crate) fn fired(&mut self, watch: WatchId) {
         let Some(watched) = self.watched.get_mut(&watch) else { return };
@@ -203,9 +230,51 @@ impl Observations {
         } else {
             watched.to_tell.extend(up_to_date);
         }
-        if !watched.is_queued && !watched.to_tell.is_empty() {
+        self.queue(watch);
+    }
+
+    fn queue(&mut self, watch: WatchId) {
+        if let Some(watched) = self.watched.get_mut(&watch)
+            && !watched.is_queued
+            && !watched.to_tell.is_empty()
+        {
             watched.is_queued = true;
             self.changed.push_back(watch);
+        }
+    }
+
+    /// Returns when the next observer is told that was put off.
+    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+        self.put_off.first().map(|(at, _)| *at)
+    }
+
+    /// Tells those of a change who were put off until now.
+    pub(crate) fn take_up(&mut self, now: Instant) {
+        while let Some(&(_, exchange)) = self.put_off.first().filter(|(at, _)| *at <= now) {
+            let Some(watch) = self.settle(exchange) else { return };
+            if let Some(watched) = self.watched.get_mut(&watch) {
+                watched.to_tell.insert(exchange);
+            }
+            self.queue(watch);
+        }
+    }
+
+    /// Forgets that an observer was put off; returns what it watches.
+    fn settle(&mut self, exchange: ExchangeId) -> Option<WatchId> {
+        let observer = self.observers.get_mut(&exchange)?;
+        if let Some(at) = observer.put_off.take() {
+            self.put_off.remove(&(at, exchange));
+        }
+        self.results.get(&observer.result).map(|result| result.watch)
+    }
+
+    /// Leaves an observer as one that was told of a change and has not asked yet, to be told again later.
+    fn put_off(&mut self, exchange: ExchangeId, watch: WatchId, until: Instant) {
+        let Some(observer) = self.observers.get_mut(&exchange) else { return };
+        observer.put_off = Some(until);
+        self.put_off.insert((until, exchange));
+        if let Some(watched) = self.watched.get_mut(&watch) {
+            watched.up_to_date.remove(&exchange);
         }
     }
 
@@ -229,6 +298,7 @@ impl Observations {
         context: &mut Context<'_>,
         exchange: ExchangeId,
     ) -> Option<Result<Response, Refusal>> {
+        self.settle(exchange)?;
         let observer = self.observers.get(&exchange)?;
         let id = observer.result;
         let result = self.results.get(&id)?;
@@ -243,7 +313,12 @@ impl Observations {
         }
         let rendering = match self.rendering(context, id) {
             Ok(rendering) => rendering,
-            Err(refusal) => return Some(Err(refusal)),
+            Err(refusal) => {
+                let is_for_work = matches!(refusal, Refusal::TooMany { .. } | Refusal::Full { .. });
+                let Some(overdrawn) = context.overdrawn.filter(|_| is_for_work) else { return Some(Err(refusal)) };
+                self.put_off(exchange, watch, context.now + overdrawn.wait());
+                return None;
+            }
         };
         let observer = self.observers.get_mut(&exchange)?;
         observer.revision = revision;
@@ -272,8 +347,15 @@ impl Observations {
             && context.now < rendering.good_until
             && (*at == context.now || !result.lookup.shows_time());
         if !is_fresh {
-            result.rendering = render(context, &result.lookup, &result.view, revision)?;
-            result.take_step(context.limits.remembered_states);
+            let rendered = render(context, &result.lookup, &result.view, revision)?;
+            let others = self.bytes - result.rendering.rendering.size();
+            let (bytes, limit) = (others + rendered.rendering.size(), context.limits.observed_bytes);
+            if bytes > limit {
+                return Err(Refusal::Full { what: "bytes for observers", limit, retry: context.limits.retry_seconds });
+            }
+            self.bytes = bytes;
+            result.rendering = rendered;
+            result.take_step(context);
         }
         Ok(result.rendering.rendering.clone())
     }
@@ -281,10 +363,11 @@ impl Observations {
 
 impl SharedResult {
     /// Takes note of how the rendering differs from the one before.
-    fn take_step(&mut self, remembered: usize) {
+    fn take_step(&mut self, context: &mut Context<'_>) {
         if self.lookup.is_by_deltas() {
             let rendering = &self.rendering.rendering;
-            self.steps.advance(rendering.etag, &rendering.links, remembered);
+            self.steps.advance(rendering.etag, &rendering.links, context.limits.remembered_states);
+            context.work += rendering.links.len() as u64;
         }
     }
 }

@@ -6,9 +6,9 @@ use waypost_directory::Refused;
 use waypost_filter::InvalidQuery;
 use waypost_link_delta::DecodeError;
 use waypost_link_format::ParseError;
-use waypost_rest::{Code, ContentFormat, Request, RequestFailure, Response};
+use waypost_rest::{Code, ContentFormat, Overdrawn, Request, RequestFailure, Response};
 
-use crate::Denial;
+use crate::{Denial, ServerLimits};
 
 /// Why the server did not do what a request asked for, sorted by who must act.
 ///
@@ -232,6 +232,16 @@ impl Refusal {
     /// Returns the refusal of a request for a registration that is not there.
     pub(crate) fn of_absence(request: &Request) -> Self {
         if request.presumes(None) { Self::NotFound } else { Self::Precondition }
+    }
+
+    /// Returns the refusal of a look-up that is more than free, to one who caused more work than it may.
+    pub(crate) fn of_work(overdrawn: Overdrawn, limits: &ServerLimits) -> Self {
+        let (what, retry) = ("work of look-ups in a second", overdrawn.seconds());
+        let limit = |work| usize::try_from(work).unwrap_or(usize::MAX);
+        match overdrawn {
+            Overdrawn::Client(_) => Self::TooMany { what, limit: limit(limits.look_up_work), retry },
+            Overdrawn::All(_) => Self::Full { what, limit: limit(limits.look_up_work_in_all), retry },
+        }
     }
 
     /// Reads a refusal of the directory; `retry` is when a client may come back to a full one, in seconds.

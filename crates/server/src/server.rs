@@ -8,7 +8,8 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
+    Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure, RequestId, Response,
+    Service,
 };
 use waypost_time::Instant;
 
@@ -16,10 +17,10 @@ use crate::discovery::Discovery;
 use crate::event::{Events, Refusals};
 use crate::fetch::Simple;
 use crate::freshness::Freshness;
-use crate::lookup::{Context, Lookup, View};
+use crate::lookup::{Context, FREE, Lookup, View};
 use crate::observation::Observations;
-use crate::pace::Pace;
 use crate::paging::Paging;
+use crate::per_minute::PerMinute;
 use crate::quota::{Account, Quota};
 use crate::{Event, Refusal, ServerConfig};
 
@@ -62,7 +63,9 @@ pub struct Server {
     paging: Paging,
     events: Events,
     refusals: Refusals,
-    pace: Pace,
+    changes: PerMinute,
+    /// What look-ups cost.
+    work: Pace<Account>,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
     watcher: Watcher,
@@ -97,7 +100,8 @@ impl Server {
             paging: Paging::default(),
             events: Events::default(),
             refusals: Refusals::default(),
-            pace: Pace::default(),
+            changes: PerMinute::default(),
+            work: Pace::default(),
             expiry_watch,
             watcher,
             now: Instant::ZERO,
@@ -184,6 +188,7 @@ impl Server {
         self.forget_expired_simple(self.now);
         self.give_up_fetches(self.now);
         self.take_watch_events();
+        self.observations.take_up(self.now);
         if let Some(count) = self.refusals.turn(self.now) {
             self.note(Event::RefusedMore { count });
         }
@@ -228,7 +233,7 @@ impl Server {
         if request.method != Method::Get {
             let limit = self.config.limits.changes_per_minute;
             let too_many = |retry| Refusal::TooMany { what: "requests in a minute", limit, retry };
-            self.pace.count(now, Account::of(peer), limit).map_err(too_many)?;
+            self.changes.count(now, Account::of(peer), limit).map_err(too_many)?;
         }
         let response = if paths.registration.is(resource) && is_registry {
             self.register(now, peer, request)?
@@ -260,25 +265,25 @@ impl Server {
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
+        let overdrawn = self.overdrawn(now, || Account::of(peer));
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
             self.observations.admits(account, &self.config.limits)
                 && self.observations.watch(now, &mut self.directory, &lookup)
         });
-        let is_observed = observer.is_some();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
-        let mut context = Context { now, directory, policy, limits, paging };
-        let rendering = if let Some(account) = observer {
-            match self.observations.add(&mut context, exchange, account, lookup.clone(), view) {
-                Ok(rendering) => rendering,
-                Err(refusal) => {
-                    self.observations.unwatch(&mut self.directory, &lookup);
-                    return Err(refusal);
-                }
-            }
-        } else {
-            lookup.render(&mut context, &view)?
+        let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
+        let rendering = match observer {
+            Some(account) => self.observations.add(&mut context, exchange, account, lookup.clone(), view),
+            None => lookup.render(&mut context, &view),
         };
+        let work = context.work;
+        self.count_work(now, || Account::of(peer), overdrawn, work);
+        let is_observed = self.observations.has(exchange);
+        if asks_to_observe && !is_observed {
+            self.observations.unwatch(&mut self.directory, &lookup);
+        }
+        let rendering = rendering?;
         let mut response = rendering.response(now).or_valid(request);
         if response.code != Code::VALID
             && let Some(step) = self.observations.step(exchange, &request.etags)
@@ -287,6 +292,24 @@ impl Server {
         }
         response.is_observed = is_observed;
         Ok(response)
+    }
+}
+
+/// What look-ups cost.
+impl Server {
+    /// Tells whether a client caused more work than it may.
+    fn overdrawn(&self, now: Instant, account: impl FnOnce() -> Account) -> Option<Overdrawn> {
+        if self.work.is_paid(now) {
+            return None;
+        }
+        self.work.admit(now, &account(), self.config.limits.work()).err()
+    }
+
+    /// Counts work that was not free.
+    fn count_work(&mut self, now: Instant, account: impl FnOnce() -> Account, overdrawn: Option<Overdrawn>, work: u64) {
+        if overdrawn.is_none() && work > FREE as u64 {
+            self.work.count(now, account(), work, self.config.limits.work());
+        }
     }
 }
 
@@ -333,10 +356,15 @@ impl Service for Server {
 
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
+        let Some(account) = self.observations.account(exchange) else { return };
+        let overdrawn = self.overdrawn(now, || account.clone());
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
-        let mut context = Context { now, directory, policy, limits, paging };
-        let response = match self.observations.notification(&mut context, exchange) {
+        let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
+        let notification = self.observations.notification(&mut context, exchange);
+        let work = context.work;
+        self.count_work(now, || account, overdrawn, work);
+        let response = match notification {
             None => return,
             Some(Ok(response)) => response,
             Some(Err(refusal)) => {
@@ -366,7 +394,8 @@ impl Service for Server {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let others = [self.simple.next_timeout(), self.refusals.deadline()].into_iter().flatten();
+        let others = [self.simple.next_timeout(), self.refusals.deadline(), self.observations.next_timeout()];
+        let others = others.into_iter().flatten();
         self.directory.next_expiry().into_iter().chain(others).min()
     }
 }

@@ -23,7 +23,10 @@ impl Found<'_> {
     pub(crate) fn steps(&self, budget: u64) -> u64 {
         match self {
             Self::Everything => 0,
-            Self::Some(part) => [&part.slots, &part.links].map(|set| collected(set)).iter().sum(),
+            // A set that is lent was there already.
+            Self::Some(part) => {
+                [&part.slots, &part.links].map(|set| if let Cow::Owned(own) = set { own.len() } else { 0 }).iter().sum()
+            }
             Self::Unknown => budget,
         }
     }
@@ -252,14 +255,6 @@ fn union<'d>(sets: &[&'d IdSet], own: IdSet) -> Cow<'d, IdSet> {
             all.union(&own);
             Cow::Owned(all)
         }
-    }
-}
-
-/// Returns how many ids were collected for a set; none where one is lent that was there already.
-fn collected(set: &Cow<'_, IdSet>) -> u64 {
-    match set {
-        Cow::Borrowed(_) => 0,
-        Cow::Owned(own) => own.len(),
     }
 }
 

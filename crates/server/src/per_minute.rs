@@ -6,12 +6,12 @@ use crate::quota::{Account, Tally};
 
 /// How often each client asked for changes in the present minute.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct PerMinute {
     began: Instant,
     tally: Tally,
 }
 
-impl Pace {
+impl PerMinute {
     /// Counts a request.
     ///
     /// # Errors
@@ -42,13 +42,13 @@ mod tests {
 
     #[test]
     fn each_client_has_its_own_count_and_a_new_one_each_minute() {
-        let mut pace = Pace::default();
+        let mut count = PerMinute::default();
         let one = || Account::of(&Peer::new("coap://[2001:db8::1]"));
         let now = Instant::from_millis(30_000);
-        assert_eq!(pace.count(now, one(), 2), Ok(()));
-        assert_eq!(pace.count(now, one(), 2), Ok(()));
-        assert_eq!(pace.count(now, one(), 2), Err(31));
-        assert_eq!(pace.count(now, Account::of(&Peer::new("coap://[2001:db8::2]")), 2), Ok(()));
-        assert_eq!(pace.count(Instant::from_millis(61_000), one(), 2), Ok(()));
+        assert_eq!(count.count(now, one(), 2), Ok(()));
+        assert_eq!(count.count(now, one(), 2), Ok(()));
+        assert_eq!(count.count(now, one(), 2), Err(31));
+        assert_eq!(count.count(now, Account::of(&Peer::new("coap://[2001:db8::2]")), 2), Ok(()));
+        assert_eq!(count.count(Instant::from_millis(61_000), one(), 2), Ok(()));
     }
 }

@@ -1,0 +1,176 @@
+//! Look-ups that cost much, and whoever asks for them again and again.
+
+extern crate alloc;
+
+mod harness;
+
+use alloc::collections::BTreeMap;
+
+use harness::*;
+use proptest::prelude::*;
+use waypost_rest::{Code, ExchangeId, Response, Service as _};
+use waypost_server::{ServerConfig, ServerLimits};
+
+/// What a look-up of everything answers with, in bytes, and more.
+const EVERYTHING: u64 = 200_000;
+/// What is free.
+const FREE: usize = 8 << 10;
+
+/// A server with some fat registrations, which may work a tenth of what everything is for each client in a second.
+fn world() -> World {
+    let limits =
+        ServerLimits { look_up_work: EVERYTHING / 10, look_up_work_in_all: EVERYTHING / 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    for number in 0..100 {
+        let links: Vec<String> = (0..15).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(100))).collect();
+        world.register(&host(number), &format!("ep=node{number}&base=coap://h{number}&et=fat"), &links.join(","));
+    }
+    world
+}
+
+fn everything(world: &mut World, number: u16) -> Response {
+    world.ask(&host(number), get("/rd-lookup/res"))
+}
+
+#[test]
+fn who_asks_for_everything_again_and_again_waits_and_gets_in_the_meantime_what_is_free() {
+    let mut world = world();
+    let answers: Vec<_> = (0..50).map(|_| everything(&mut world, 1)).collect();
+    let answered = answers.iter().filter(|answer| answer.code == Code::CONTENT).count();
+    assert!((1..10).contains(&answered), "{answered}");
+    let refusal = answers.last().unwrap();
+    assert_eq!(refusal.code, Code::TOO_MANY_REQUESTS, "{}", text(refusal));
+    for uri in ["/rd-lookup/res?ep=node7", "/rd-lookup/ep?ep=node7", "/rd-lookup/ep?page=1&count=10"] {
+        assert_eq!(world.ask(&host(1), get(uri)).code, Code::CONTENT, "{uri}");
+    }
+    world.pass(u64::from(refusal.max_age.expect("a time to wait")));
+    assert_eq!(everything(&mut world, 1).code, Code::CONTENT);
+}
+
+#[test]
+fn others_are_answered_while_somebody_asks_for_everything() {
+    let mut world = world();
+    for _ in 0..50 {
+        everything(&mut world, 1);
+        world.get(&host(2), "/rd-lookup/ep?ep=node7");
+    }
+    assert_eq!(everything(&mut world, 1).code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(everything(&mut world, 2).code, Code::CONTENT);
+}
+
+#[test]
+fn of_whoever_comes_under_many_addresses_nobody_gets_more_than_what_is_free() {
+    let mut world = world();
+    let answers: Vec<_> = (0..200).map(|number| everything(&mut world, number)).collect();
+    assert!(answers.iter().filter(|answer| answer.code == Code::CONTENT).count() < 40);
+    assert_eq!(answers[199].code, Code::SERVICE_UNAVAILABLE);
+    let bystander = host(1_000);
+    assert_eq!(world.ask(&bystander, get("/rd-lookup/res?ep=node7")).code, Code::CONTENT);
+    world.pass(u64::from(answers[199].max_age.expect("a time to wait")));
+    assert_eq!(world.ask(&bystander, get("/rd-lookup/res")).code, Code::CONTENT);
+}
+
+#[test]
+fn what_is_searched_in_vain_costs_as_well() {
+    let mut world = world();
+    for number in 0..3_000 {
+        world.register(&host(number % 50), &format!("ep=small{number}&base=coap://h{number}"), "</a>,</b>");
+    }
+    let uri = "/rd-lookup/res?href=coap://h*&href=coap:*&anchor=coap://h7/x*";
+    let answers: Vec<_> = (0..50).map(|_| world.ask(&host(1), get(uri))).collect();
+    assert_eq!((answers[0].code, text(&answers[0]).as_str()), (Code::CONTENT, ""));
+    assert_eq!(answers[49].code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(world.ask(&host(1), get("/rd-lookup/res?href=coap://h7/none")).code, Code::CONTENT);
+}
+
+#[test]
+fn observers_of_much_are_told_of_changes_no_more_often_than_they_may_ask_and_in_the_end_of_the_last() {
+    let mut world = world();
+    let mut known = BTreeMap::<ExchangeId, Response>::new();
+    for number in 0..50 {
+        // All different, so that nobody shares an answer with others.
+        let (exchange, first) =
+            world.observe(&host(1), &format!("/rd-lookup/res?et=fat&page=0&count={}", 2_000 + number));
+        known.insert(exchange, first);
+        world.pass(100);
+    }
+    assert!(known.values().all(|first| first.is_observed));
+    let (mut told, seconds) = (0, 100);
+    for second in 0..seconds {
+        world.register(&host(1), "ep=node1&et=fat", &format!("</{second}>"));
+        for (exchange, response) in world.all_notifications() {
+            assert_eq!(response.code, Code::CONTENT);
+            told += response.payload.len() as u64;
+            known.insert(exchange, response);
+        }
+        world.pass(1);
+    }
+    assert!(told > EVERYTHING && told < EVERYTHING * (seconds + 20) / 10, "{told}");
+    for _ in 0..1_000 {
+        world.pass(1);
+        known.extend(world.all_notifications());
+    }
+    let last = format!("/{}>", seconds - 1);
+    assert!(known.values().all(|response| text(response).contains(&last)));
+    assert_eq!(world.server.poll_timeout(), world.server.directory().next_expiry());
+}
+
+#[test]
+fn an_observer_that_was_put_off_can_go() {
+    let mut world = world();
+    let (exchange, _) = world.observe(&host(1), "/rd-lookup/res?et=fat");
+    for _ in 0..50 {
+        everything(&mut world, 1);
+    }
+    world.register(&host(1), "ep=node1&et=fat", "</new>");
+    assert!(world.notifications(exchange).is_empty());
+    assert_ne!(world.server.poll_timeout(), world.server.directory().next_expiry());
+    world.cancel(exchange);
+    assert_eq!(world.server.poll_timeout(), world.server.directory().next_expiry());
+    world.pass(1_000);
+    assert!(world.told().is_empty());
+}
+
+#[test]
+fn answers_are_kept_for_observers_as_long_as_there_is_room() {
+    let limits = ServerLimits { observed_bytes: 100, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    world.register(&host(1), "ep=a&base=coap://h", "</a>");
+    let (first, answer) = world.observe(&client(), "/rd-lookup/res");
+    assert!(answer.is_observed);
+    world.register(&host(1), "ep=b&base=coap://h", &format!("</b>;title=\"{}\"", "x".repeat(50)));
+    assert_eq!(world.notifications(first)[0].code, Code::CONTENT);
+    let (_, answer) = world.observe(&client(), "/rd-lookup/res?ep=b");
+    assert_eq!((answer.code, answer.is_observed), (Code::CONTENT, false));
+    assert!(world.observe(&host(2), "/rd-lookup/res").1.is_observed, "what is kept already takes no more");
+    world.register(&host(1), "ep=c&base=coap://h", "</c>;title=xx");
+    assert_eq!(world.notifications(first)[0].code, Code::SERVICE_UNAVAILABLE);
+    assert_eq!(world.notifications(first).len(), 0);
+    assert_eq!(world.server.observations(), 0);
+    assert!(world.observe(&client(), "/rd-lookup/res?ep=b").1.is_observed, "there is room again");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn whatever_is_asked_no_client_gets_more_than_its_rate(
+        steps in prop::collection::vec((0_u64..4, 0_u16..3, 0_usize..5), 1..120),
+    ) {
+        let mut world = world();
+        let (mut seconds, mut got) = (0, BTreeMap::<u16, u64>::new());
+        for (passed, client, what) in steps {
+            seconds += passed;
+            world.pass(passed);
+            let uri = ["res", "ep", "res?count=90", "res?page=3&count=90", "res?ep=node5"][what];
+            let answer = world.ask(&host(client), get(&format!("/rd-lookup/{uri}")));
+            prop_assert!([Code::CONTENT, Code::TOO_MANY_REQUESTS, Code::SERVICE_UNAVAILABLE].contains(&answer.code));
+            if answer.payload.len() > FREE {
+                *got.entry(client).or_default() += answer.payload.len() as u64;
+            }
+            let most = |rate| rate * (seconds + 11) + EVERYTHING;
+            prop_assert!(got.values().all(|got| *got <= most(EVERYTHING / 10)));
+            prop_assert!(got.values().sum::<u64>() <= most(EVERYTHING / 2));
+        }
+    }
+}
