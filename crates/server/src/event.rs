@@ -1,11 +1,8 @@
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::string::String;
-use core::time::Duration;
 
 use waypost_model::{EndpointName, Location, Sector};
 use waypost_rest::Code;
-use waypost_time::Instant;
 
 /// Something that happened at a server, for a log.
 ///
@@ -70,9 +67,24 @@ pub enum Event {
         /// The diagnostic.
         diagnostic: Box<str>,
     },
+    /// More registrations were made, updated, removed, or expired in a minute than are told of one by one.
+    ChangedMore {
+        /// How many more.
+        count: u64,
+    },
+    /// More registrations were renewed in a minute than are told of one by one.
+    RenewedMore {
+        /// How many more.
+        count: u64,
+    },
     /// More requests were refused in a minute than are told of one by one.
     RefusedMore {
         /// How many more.
+        count: u64,
+    },
+    /// Events were dropped because nobody took them. Those that come next are later ones.
+    Missed {
+        /// How many.
         count: u64,
     },
 }
@@ -95,70 +107,12 @@ impl core::fmt::Display for Event {
             Self::Refused { peer, path, code, diagnostic } => {
                 write!(f, "refused {path:?} to {peer}: {code} {diagnostic:?}")
             }
+            Self::ChangedMore { count } => {
+                write!(f, "registered, updated, removed or expired {count} more in that minute")
+            }
+            Self::RenewedMore { count } => write!(f, "renewed {count} more in that minute"),
             Self::RefusedMore { count } => write!(f, "refused {count} more in that minute"),
+            Self::Missed { count } => write!(f, "missed {count} events"),
         }
     }
 }
-
-/// The events that wait for the application; the oldest go when there are too many.
-#[derive(Debug, Default)]
-pub(crate) struct Events {
-    waiting: VecDeque<Event>,
-    missed: u64,
-}
-
-impl Events {
-    pub(crate) fn push(&mut self, event: Event, limit: usize) {
-        self.waiting.push_back(event);
-        while self.waiting.len() > limit {
-            self.waiting.pop_front();
-            self.missed += 1;
-        }
-    }
-
-    pub(crate) fn pop(&mut self) -> Option<Event> {
-        self.waiting.pop_front()
-    }
-
-    pub(crate) const fn missed(&self) -> u64 {
-        self.missed
-    }
-}
-
-/// Which refusals are told of: so many in a minute, and of the others how many they were.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    began: Instant,
-    told: usize,
-    untold: u64,
-}
-
-impl Refusals {
-    /// Counts a refusal; tells whether it is told of.
-    pub(crate) fn count(&mut self, limit: usize) -> bool {
-        let is_told = self.told < limit;
-        if is_told {
-            self.told += 1;
-        } else {
-            self.untold += 1;
-        }
-        is_told
-    }
-
-    /// Returns how many were not told of in a minute that is over.
-    pub(crate) fn turn(&mut self, now: Instant) -> Option<u64> {
-        if now.saturating_since(self.began) < MINUTE {
-            return None;
-        }
-        let untold = self.untold;
-        *self = Self { began: now, told: 0, untold: 0 };
-        (untold > 0).then_some(untold)
-    }
-
-    /// Returns when there is something to tell.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        (self.untold > 0).then(|| self.began + MINUTE)
-    }
-}
-
-const MINUTE: Duration = Duration::from_secs(60);

@@ -57,11 +57,11 @@ pub struct ServerLimits {
     /// Registration resources whose last change is remembered one by one for the sake of freshness; 100 000 by default.
     /// Above, the oldest share one value, which costs their clients a round trip.
     pub remembered_changes: usize,
-    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped.
+    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped, and how many is told in their place.
     pub events: usize,
-    /// Refusals in a minute of which there is an event each, so that nobody fills a log; 60 by default. How many more there were
-    /// is told when the minute is over.
-    pub refusal_events: usize,
+    /// Events of one kind in a minute, so that nobody fills a log; 60 by default. The kinds are refusals, renewals, and all other
+    /// changes of registrations. How many more there were is told when the minute is over.
+    pub events_per_minute: usize,
     /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 60 by default.
     pub retry_seconds: u32,
 }
@@ -94,7 +94,7 @@ impl Default for ServerLimits {
             query: QueryLimits::default(),
             remembered_changes: 100_000,
             events: 1_024,
-            refusal_events: 60,
+            events_per_minute: 60,
             retry_seconds: 60,
         }
     }

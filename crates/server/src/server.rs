@@ -14,7 +14,7 @@ use waypost_rest::{
 use waypost_time::Instant;
 
 use crate::discovery::Discovery;
-use crate::event::{Events, Refusals};
+use crate::events::Events;
 use crate::fetch::Simple;
 use crate::freshness::Freshness;
 use crate::lookup::{Context, FREE, Lookup, View};
@@ -62,7 +62,6 @@ pub struct Server {
     pub(crate) observations: Observations,
     paging: Paging,
     events: Events,
-    refusals: Refusals,
     changes: PerMinute,
     /// What look-ups cost.
     work: Pace<Account>,
@@ -99,7 +98,6 @@ impl Server {
             observations: Observations::new(watcher),
             paging: Paging::default(),
             events: Events::default(),
-            refusals: Refusals::default(),
             changes: PerMinute::default(),
             work: Pace::default(),
             expiry_watch,
@@ -110,7 +108,7 @@ impl Server {
         }
     }
 
-    /// Returns the next event for the log; the oldest are dropped where nobody takes them.
+    /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.take_watch_events();
         self.events.pop()
@@ -146,12 +144,6 @@ impl Server {
         self.observations.len()
     }
 
-    /// Returns how many events were dropped because nobody took them.
-    #[must_use]
-    pub const fn missed_events(&self) -> u64 {
-        self.events.missed()
-    }
-
     /// Returns the directory, ending the server and what it watched.
     #[must_use]
     pub fn into_directory(mut self) -> Directory {
@@ -160,14 +152,14 @@ impl Server {
     }
 
     pub(crate) fn note(&mut self, event: Event) {
-        self.events.push(event, self.config.limits.events);
+        if self.config.limits.events > 0 {
+            self.events.push(event, &self.config.limits);
+        }
     }
 
     pub(crate) fn note_refusal(&mut self, peer: &Peer, path: Box<str>, refusal: &Refusal) {
-        if self.config.limits.events > 0 && self.refusals.count(self.config.limits.refusal_events) {
-            let diagnostic = refusal.to_string().into();
-            self.note(Event::Refused { peer: peer.uri.clone(), path, code: refusal.code(), diagnostic });
-        }
+        let diagnostic = refusal.to_string().into();
+        self.note(Event::Refused { peer: peer.uri.clone(), path, code: refusal.code(), diagnostic });
     }
 
     pub(crate) fn note_change(&mut self, location: &Location) {
@@ -189,9 +181,7 @@ impl Server {
         self.give_up_fetches(self.now);
         self.take_watch_events();
         self.observations.take_up(self.now);
-        if let Some(count) = self.refusals.turn(self.now) {
-            self.note(Event::RefusedMore { count });
-        }
+        self.events.turn(self.now, &self.config.limits);
         self.now
     }
 
@@ -394,7 +384,7 @@ impl Service for Server {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let others = [self.simple.next_timeout(), self.refusals.deadline(), self.observations.next_timeout()];
+        let others = [self.simple.next_timeout(), self.events.deadline(), self.observations.next_timeout()];
         let others = others.into_iter().flatten();
         self.directory.next_expiry().into_iter().chain(others).min()
     }

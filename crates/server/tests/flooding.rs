@@ -18,8 +18,12 @@ const FREE: usize = 8 << 10;
 
 /// A server with some fat registrations, which may work a tenth of what everything is for each client in a second.
 fn world() -> World {
-    let limits =
-        ServerLimits { look_up_work: EVERYTHING / 10, look_up_work_in_all: EVERYTHING / 2, ..ServerLimits::default() };
+    let limits = ServerLimits {
+        look_up_work: EVERYTHING / 10,
+        look_up_work_in_all: EVERYTHING / 2,
+        events: 0,
+        ..ServerLimits::default()
+    };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     for number in 0..100 {
         let links: Vec<String> = (0..15).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(100))).collect();

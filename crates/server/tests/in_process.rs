@@ -54,7 +54,7 @@ fn watches_of_the_application_work_beside_those_of_the_server() {
 #[test]
 fn refusals_are_told_of_up_to_so_many_in_a_minute_and_then_how_many_more_there_were() {
     let mut world = World::new();
-    let most = ServerLimits::default().refusal_events;
+    let most = ServerLimits::default().events_per_minute;
     for minute in 0..2 {
         for _ in 0..most + 7 {
             assert_eq!(world.ask(&host(1), post("/rd", "", "")).code, Code::BAD_REQUEST);
@@ -121,8 +121,27 @@ fn the_oldest_events_are_dropped_where_nobody_takes_them() {
     for number in 0..5 {
         world.register(&host(1), &format!("ep=node{number}"), "");
     }
-    assert_eq!(world.server.missed_events(), 2);
-    assert_eq!(world.events().len(), 3);
+    let events = world.events();
+    assert_eq!(events[0], Event::Missed { count: 2 });
+    assert!(events[1..].iter().all(|event| matches!(event, Event::Registered { .. })) && events.len() == 4);
+    assert_eq!(world.events(), []);
+}
+
+#[test]
+fn nobody_fills_a_log_by_renewals_or_by_registrations() {
+    let limits = ServerLimits { events_per_minute: 3, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let locations: Vec<_> =
+        (0..5).map(|number| world.register(&host(1), &format!("ep=node{number}&lt=90"), "")).collect();
+    for location in &locations {
+        world.ask(&host(1), touch(location));
+    }
+    let told = |events: Vec<Event>| events.iter().map(|event| event.to_string()[..7].to_owned()).collect::<Vec<_>>();
+    assert_eq!(told(world.events()), ["registe", "registe", "registe", "renewed", "renewed", "renewed"]);
+    world.pass(60);
+    assert_eq!(world.events(), [Event::ChangedMore { count: 2 }, Event::RenewedMore { count: 2 }]);
+    world.pass(40);
+    assert_eq!(told(world.events()), ["expired", "expired", "expired"]);
 }
 
 #[test]
