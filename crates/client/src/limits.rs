@@ -47,7 +47,8 @@ pub struct Limits {
     pub refill: Duration,
     /// Bytes of a diagnostic that are kept; 256 by default.
     pub diagnostic_bytes: usize,
-    /// Events that wait for the application; 256 by default. Above, the oldest are dropped.
+    /// Events that wait for the application; 256 by default. Above, the oldest are dropped, and how many is told
+    /// in their place.
     pub events: usize,
     /// Look-ups and observations at a time; 64 by default.
     pub lookups: usize,

@@ -155,15 +155,12 @@ impl Registrant {
         self.proceed();
     }
 
-    /// Returns what happened next; the oldest is dropped where nobody asks.
+    /// Returns what happened next; before that, how much was dropped because nobody asked.
     pub fn poll_event(&mut self) -> Option<RegistrantEvent> {
-        self.events.pop_front()
-    }
-
-    /// Returns how many events were dropped because nobody took them.
-    #[must_use]
-    pub const fn missed_events(&self) -> u64 {
-        self.missed_events
+        match core::mem::take(&mut self.missed_events) {
+            0 => self.events.pop_front(),
+            count => Some(RegistrantEvent::Missed { count }),
+        }
     }
 
     /// Returns what the directory is to know.

@@ -106,6 +106,11 @@ pub enum RegistrantEvent {
     },
     /// The registrant has shut down.
     Stopped,
+    /// Events were dropped because nobody took them. Those that come next are later ones.
+    Missed {
+        /// How many.
+        count: u64,
+    },
 }
 
 impl fmt::Display for RegistrantEvent {
@@ -134,6 +139,7 @@ impl fmt::Display for RegistrantEvent {
             Self::Removed { at } => write!(f, "removed at {at}"),
             Self::Left { at } => write!(f, "left to expire at {at}"),
             Self::Stopped => f.write_str("stopped"),
+            Self::Missed { count } => write!(f, "missed {count} events"),
         }
     }
 }

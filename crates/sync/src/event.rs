@@ -54,6 +54,17 @@ pub enum SyncEvent {
         /// Why.
         refused: Refused,
     },
+    /// More was not taken in a minute, of all sources, than is told of one by one.
+    RefusedMore {
+        /// How much more.
+        count: u64,
+    },
+    /// A source goes on to say that there is more to ask for, and answers without anything that is new. It is left in peace for a
+    /// while, longer each time. Told once, until it comes further.
+    InVain {
+        /// The source.
+        source: Box<str>,
+    },
     /// Two registrants with different credentials registered the same name at different replicas. The one that came first is
     /// shown.
     Conflict {
@@ -106,6 +117,18 @@ pub enum SyncEvent {
         /// The source.
         source: Box<str>,
     },
+    /// Events were dropped because nobody took them. Those that come next are later ones.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+}
+
+impl SyncEvent {
+    /// Tells whether it is about something that was not taken, of which there can be as much as a source likes.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Malformed { .. } | Self::Refused { .. } | Self::Conflict { .. })
+    }
 }
 
 impl fmt::Display for SyncEvent {
@@ -118,6 +141,8 @@ impl fmt::Display for SyncEvent {
                 write!(f, "{source}: {} not taken: {refused}", key.endpoint.as_str().escape_debug())
             }
             Self::Refused { source, key: None, refused } => write!(f, "{source}: not taken: {refused}"),
+            Self::RefusedMore { count } => write!(f, "{count} more not taken in that minute"),
+            Self::InVain { source } => write!(f, "{source}: says that there is more, and does not tell it"),
             Self::Conflict { source, key, .. } => {
                 write!(f, "{source}: {} belongs to other credentials", key.endpoint.as_str().escape_debug())
             }
@@ -131,6 +156,7 @@ impl fmt::Display for SyncEvent {
             }
             Self::OwnAuthority { source } => write!(f, "{source}: the own authority is not mirrored"),
             Self::ForgottenWrites { source } => write!(f, "{source}: knows writes of this replica that it has lost"),
+            Self::Missed { count } => write!(f, "missed {count} events"),
         }
     }
 }

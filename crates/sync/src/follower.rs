@@ -463,6 +463,9 @@ impl Follower {
             self.phase = Phase::Due;
             return;
         }
+        if self.vain == IN_VAIN {
+            (surroundings.events)(SyncEvent::InVain { source: self.name.clone() });
+        }
         self.is_in_step = false;
         let limits = &surroundings.config.limits;
         let pause = back_off(limits.retry, limits.retry_max, self.vain - IN_VAIN + 1);

@@ -219,6 +219,7 @@ mod config;
 mod context;
 mod coverage;
 mod event;
+mod events;
 mod follower;
 mod handover;
 mod limits;

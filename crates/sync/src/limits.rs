@@ -31,8 +31,12 @@ pub struct Limits {
     pub lookups_per_source: usize,
     /// How long a registration is kept that was not confirmed, where the source shows no ages; an hour by default.
     pub unconfirmed: Duration,
-    /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go.
+    /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go,
+    /// and how many is told in their place.
     pub events: usize,
+    /// Events in a minute about what was not taken: changes, what cannot be read, conflicts; 60 by default, so that no source fills a
+    /// log. How many more there were is told when the minute is over.
+    pub refusals_per_minute: usize,
     /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
     /// failure in a row.
     pub retry: Duration,
@@ -85,6 +89,7 @@ impl Default for Limits {
             lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),
             events: 1_024,
+            refusals_per_minute: 60,
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
             reconcile: Duration::from_secs(600),

@@ -33,6 +33,7 @@ use self::shapes::Shapes;
 use self::subscriptions::Subscriptions;
 use self::upstream::Upstream;
 use crate::cache::{Asked, Cache};
+use crate::events::Events;
 use crate::handover::Handover;
 use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 
@@ -86,7 +87,7 @@ pub struct Proxy<S> {
     last_observed: u32,
     jitter: Jitter,
     outputs: VecDeque<Output>,
-    events: VecDeque<ProxyEvent>,
+    events: Events<ProxyEvent>,
     now: Instant,
 }
 
@@ -125,7 +126,7 @@ impl<S> Proxy<S> {
             last_observed: 0,
             jitter: Jitter::new(config.seed),
             outputs: VecDeque::new(),
-            events: VecDeque::new(),
+            events: Events::default(),
             now: Instant::ZERO,
             config,
         }
@@ -182,7 +183,7 @@ impl<S> Proxy<S> {
 
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<ProxyEvent> {
-        self.events.pop_front()
+        self.events.pop(|count| ProxyEvent::Missed { count })
     }
 
     /// Returns the service and its engine.
@@ -203,9 +204,6 @@ impl<S> Proxy<S> {
 
 impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
-        if self.events.len() >= self.config.limits.events {
-            self.events.pop_front();
-        }
-        self.events.push_back(event);
+        self.events.push(event, self.config.limits.events);
     }
 }

@@ -94,7 +94,7 @@ pub struct ProxyLimits {
     pub retry: Duration,
     /// The longest such time; one minute by default.
     pub retry_max: Duration,
-    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped.
+    /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped, and how many is told in their place.
     pub events: usize,
     /// Broader queries that are kept in mind because what was asked would have been found by them; 1 024 by default.
     pub shapes: usize,

@@ -53,6 +53,11 @@ pub enum ProxyEvent {
         /// What they have in common.
         query: Query,
     },
+    /// Events were dropped because nobody took them. Those that come next are later ones.
+    Missed {
+        /// How many.
+        count: u64,
+    },
 }
 
 impl fmt::Display for ProxyEvent {
@@ -67,6 +72,7 @@ impl fmt::Display for ProxyEvent {
             }
             Self::Observing { upstream, query } => write!(f, "{upstream}: observing {query}"),
             Self::NotObserving { upstream, query } => write!(f, "{upstream}: observing {query} no longer"),
+            Self::Missed { count } => write!(f, "missed {count} events"),
         }
     }
 }

@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -11,6 +11,7 @@ use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId,
 use waypost_time::{Instant, Jitter};
 
 use crate::context::{Context, NotPassedOn};
+use crate::events::{Events, Refusals};
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::passage::Passage;
@@ -32,7 +33,8 @@ pub struct Replicator {
     source: Source,
     followed: BTreeMap<u32, Following>,
     next: u32,
-    events: VecDeque<SyncEvent>,
+    events: Events<SyncEvent>,
+    refusals: Refusals,
     draining: Draining,
 }
 
@@ -75,7 +77,8 @@ impl Replicator {
             source: Source::default(),
             followed: BTreeMap::new(),
             next: 0,
-            events: VecDeque::new(),
+            events: Events::default(),
+            refusals: Refusals::default(),
             draining: Draining::No,
         }
     }
@@ -170,7 +173,7 @@ impl Replicator {
 
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<SyncEvent> {
-        self.events.pop_front()
+        self.events.pop(|count| SyncEvent::Missed { count })
     }
 
     /// Returns how many peers observe the feed.
@@ -265,6 +268,9 @@ impl Replicator {
         if matches!(self.draining, Draining::Until(until) if until <= now) {
             self.draining = Draining::Over;
         }
+        if let Some(count) = self.refusals.turn(now) {
+            self.events.push(SyncEvent::RefusedMore { count }, self.config.limits.events);
+        }
         for name in self.names() {
             self.with(now, directory, name, |followed, surroundings| match followed {
                 Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
@@ -357,7 +363,8 @@ impl Replicator {
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
         let drained = if let Draining::Until(until) = self.draining { Some(until) } else { None };
-        self.followed.values().filter_map(deadline).chain(self.source.deadline()).chain(drained).min()
+        let others = [self.source.deadline(), self.refusals.deadline(), drained];
+        self.followed.values().filter_map(deadline).chain(others.into_iter().flatten()).min()
     }
 
     fn follow(
@@ -396,12 +403,11 @@ impl Replicator {
         name: u32,
         work: impl FnOnce(&mut Followed, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
-        let Self { config, jitter, followed, events, .. } = self;
-        let mut note = |event| {
-            if events.len() >= config.limits.events {
-                events.pop_front();
+        let Self { config, jitter, followed, events, refusals, .. } = self;
+        let mut note = |event: SyncEvent| {
+            if !event.is_refusal() || refusals.count(config.limits.refusals_per_minute) {
+                events.push(event, config.limits.events);
             }
-            events.push_back(event);
         };
         let following = followed.get_mut(&name)?;
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });

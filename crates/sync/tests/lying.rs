@@ -1,6 +1,7 @@
 //! A source that lies is refused, reported, and changes nothing but what it owns.
 
 use core::convert::Infallible;
+use core::slice::from_ref;
 use core::time::Duration;
 
 use minicbor::Encoder;
@@ -39,7 +40,7 @@ fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
 
 impl Victim {
     fn new(is_replica: bool) -> Self {
-        Self::of(|replicator| {
+        Self::of(SyncConfig::new(1), |replicator| {
             let uri = "coap://liar/sync/feed".parse().expect("a URI");
             if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
         })
@@ -47,17 +48,24 @@ impl Victim {
 
     /// One that mirrors an authority through the liar.
     fn through(query: &str) -> Self {
-        Self::of(|replicator| {
+        Self::of(SyncConfig::new(1), |replicator| {
             let (uri, authority) = ("coap://liar/sync/feed".parse().expect("a URI"), VICTIM.parse().expect("one"));
             replicator.add_mirror_through(uri, authority, query.parse().expect("a query")).expect("room");
         })
     }
 
-    fn of(follow: impl FnOnce(&mut Replicator)) -> Self {
+    /// One that mirrors the liar.
+    fn with(config: SyncConfig) -> Self {
+        Self::of(config, |replicator| {
+            replicator.add_mirror("coap://liar/sync/feed".parse().expect("a URI")).expect("room");
+        })
+    }
+
+    fn of(config: SyncConfig, follow: impl FnOnce(&mut Replicator)) -> Self {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
         directory.register(NOW, sensor).expect("room");
-        let mut replicator = Replicator::new(SyncConfig::new(1));
+        let mut replicator = Replicator::new(config);
         follow(&mut replicator);
         let mut victim = Self { directory, replicator, request: RequestId(0), number: 0 };
         victim.ask().expect("a question");
@@ -407,7 +415,19 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
             victim.answer(&answer);
             is_asked = victim.ask().is_some();
         }
-        assert!(victim.replicator.poll_timeout().is_some_and(|due| due > NOW), "{what}");
+        let due = victim.replicator.poll_timeout().expect("a time to ask again");
+        assert!(due > NOW, "{what}");
+        let in_vain = |victim: &mut Victim| {
+            let events = core::iter::from_fn(|| victim.replicator.poll_event());
+            events.filter(|event| matches!(event, SyncEvent::InVain { .. })).count()
+        };
+        assert_eq!(in_vain(&mut victim), usize::from(what != "marks"), "{what}");
+        if what != "marks" {
+            victim.replicator.handle_timeout(due, &mut victim.directory);
+            victim.ask().expect("a question");
+            victim.answer(&answer);
+            assert_eq!(in_vain(&mut victim), 0, "{what} is told of once");
+        }
         // Who says each time that it lost something has said all there is, each time.
         assert_eq!(is_in_step(&victim), what == "marks", "{what}");
     }
@@ -505,4 +525,34 @@ fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
         victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(answer));
     }
     assert!(keys.len() == 2 && keys[0] != keys[1]);
+}
+
+#[test]
+fn a_source_that_lies_much_fills_no_log() {
+    let mut config = SyncConfig::new(1);
+    config.limits.refusals_per_minute = 5;
+    let mut victim = Victim::with(config);
+    let lie = encode(&Claim { place: "elsewhere", ..HONEST });
+    let told: Vec<_> = (0..12).flat_map(|_| victim.hear(&lie)).filter(|event| is_refused(from_ref(event))).collect();
+    assert_eq!(told.len(), 5);
+    let end = NOW + Duration::from_secs(60);
+    assert!(victim.replicator.poll_timeout().is_some_and(|due| due <= end));
+    victim.replicator.handle_timeout(end, &mut victim.directory);
+    let more: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    assert!(more.contains(&SyncEvent::RefusedMore { count: 7 }), "{more:?}");
+}
+
+#[test]
+fn what_nobody_took_is_told_of() {
+    let mut config = SyncConfig::new(1);
+    config.limits.events = 3;
+    let mut victim = Victim::with(config);
+    let lie = encode(&Claim { place: "elsewhere", ..HONEST });
+    for _ in 0..5 {
+        victim.answer(&lie);
+        victim.ask();
+    }
+    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    let Some(SyncEvent::Missed { count }) = events.first() else { panic!("{events:?}") };
+    assert!(*count >= 2 && events.len() == 4 && is_refused(&events[3..]), "{events:?}");
 }
