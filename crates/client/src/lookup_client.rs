@@ -128,7 +128,7 @@ impl LookupClient {
         }
         let Some(request) = running.request else { return };
         self.by_request.remove(&request);
-        self.end_observation(request, &running);
+        self.end_request(request, &running);
     }
 
     /// Returns what came of which look-up next.
@@ -239,13 +239,17 @@ impl LookupClient {
         request
     }
 
-    /// Tells the transport, and through it the directory, that an observation is not wanted any more.
-    fn end_observation(&mut self, request: RequestId, running: &Running) {
-        if let (Mode::Observed, Step::Get { uri }) = (running.lookup.mode, &running.step) {
-            let mut end = self.get(running, uri).with_observe(Observe::Deregister);
-            end.etags.clear();
-            self.outputs.push_back(Output::Request { id: request, peer: uri.peer(), request: end });
-        }
+    /// Tells the transport that nobody waits for an answer any more, and through it the directory where that is an observation.
+    fn end_request(&mut self, id: RequestId, running: &Running) {
+        self.outputs.push_back(match (running.lookup.mode, &running.step) {
+            (Mode::Observed, Step::Get { uri }) => {
+                let mut request = self.get(running, uri).with_observe(Observe::Deregister);
+                request.etags.clear();
+                Output::Request { id, peer: uri.peer(), request }
+            }
+            (_, Step::Get { uri }) => Output::Withdrawn { id, peer: uri.peer() },
+            (_, Step::Discover) => Output::Withdrawn { id, peer: running.lookup.at.peer() },
+        });
     }
 
     fn note(&mut self, id: LookupId, event: LookupEvent) {

@@ -113,7 +113,7 @@ impl<S: Service> Service for Registered<S> {
 
     fn poll_output(&mut self) -> Option<Output> {
         let output = self.service.poll_output();
-        output.or_else(|| self.registrant.poll_output().map(|output| output.with_request_marked(OWN)))
+        output.or_else(|| self.registrant.poll_output().map(|output| output.with_request_renamed(|id| id.marked(OWN))))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -245,6 +245,9 @@ impl<E: Engine> Run<E> {
                     self.last_id = self.last_id.max(id.0);
                     self.requests.push((self.now, id, peer, request));
                 }
+                Output::Withdrawn { id, peer } => {
+                    assert!(self.requests.iter().any(|(_, asked, of, _)| (*asked, of) == (id, &peer)), "{id:?}");
+                }
                 Output::Response { .. } | Output::Silence { .. } => self.answers += 1,
                 other => panic!("{other:?}"),
             }

@@ -147,6 +147,26 @@ fn s4_3_what_several_look_ups_need_is_discovered_once() {
 }
 
 #[test]
+fn what_nobody_waits_for_any_more_is_withdrawn() {
+    let mut bench = Bench::lookup();
+    let cancelled = bench.look_up(resources(RD, "rt=a"));
+    let discovery = bench.asked();
+    bench.engine.cancel(bench.now, cancelled);
+    bench.asks_nothing();
+    assert_eq!(bench.withdrawn, [discovery.id]);
+    bench.engine.cancel(bench.now, cancelled);
+    bench.look_up(resources("coap://rd.example/look", "rt=b"));
+    let get = bench.asked();
+    bench.pass(300);
+    assert_eq!(bench.withdrawn, [discovery.id, get.id]);
+    bench.look_up(resources("coap://rd.example/look", "rt=c"));
+    let answered = bench.asked();
+    bench.answer(&answered, links(""));
+    bench.pass(1_000);
+    assert_eq!(bench.withdrawn.len(), 2);
+}
+
+#[test]
 fn s4_3_who_waits_for_a_discovery_waits_no_longer_than_for_an_answer() {
     let mut bench = Bench::lookup();
     bench.look_up(resources(RD, "rt=a"));

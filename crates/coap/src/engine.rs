@@ -109,6 +109,7 @@ impl Engine {
             Output::Changed { exchange } => self.note_change(exchange),
             Output::Notification { exchange, response } => self.notify(exchange, response),
             Output::Request { id, peer, request } => self.ask(id, &peer, request),
+            Output::Withdrawn { id, peer } => self.withdraw(id, &peer),
             _ => {}
         }
     }

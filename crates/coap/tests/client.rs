@@ -206,6 +206,49 @@ fn one_request_at_a_time_goes_to_a_peer() {
 }
 
 #[test]
+fn what_is_withdrawn_is_not_sent_again_and_makes_room_for_what_waits() {
+    let mut bench = Bench::new(Shelf::default());
+    bench.ask(get(1, "echo"));
+    bench.update(|shelf| (1..=3).for_each(|id| shelf.ask(id, path(NEAR).peer(), wkc())));
+    let first = bench.messages().remove(0);
+    bench.update(|shelf| shelf.withdraw(2, path(NEAR).peer()));
+    assert!(bench.messages().is_empty());
+    bench.update(|shelf| shelf.withdraw(1, path(NEAR).peer()));
+    let third = bench.messages().remove(0);
+    assert!(bench.say(answer(&first, "2.05")).is_empty(), "nobody waits for that");
+    assert_eq!(bench.say(separate(&first, 77)).remove(0).kind(), Reset);
+    assert!(bench.say(answer(&third, "2.05")).is_empty());
+    let ids: Vec<_> = bench.shelf().responses.iter().map(|(id, outcome)| (id.0, outcome.is_ok())).collect();
+    assert_eq!(ids, [(3, true)]);
+    assert!(bench.wait(Duration::from_secs(300)).is_empty());
+    assert_eq!(bench.endpoint.usage().requests, 0);
+    // What is not known, or nobody knows how to reach, is nothing to withdraw.
+    bench.update(|shelf| {
+        shelf.withdraw(9, path(NEAR).peer());
+        shelf.withdraw(9, Peer::new("mailto:nobody"));
+    });
+}
+
+#[test]
+fn the_rest_of_what_is_withdrawn_is_not_fetched() {
+    let (mut bench, question) = asking(wkc());
+    let next = bench.say(answer(&question, "2.05").uint(23, 1 << 3 | 2).payload(&long_text(64))).remove(0);
+    bench.update(|shelf| shelf.withdraw(7, path(NEAR).peer()));
+    assert!(bench.say(answer(&next, "2.05").uint(23, 1 << 4 | 1 << 3 | 2).payload(&long_text(64))).is_empty());
+    assert!(bench.wait(Duration::from_secs(300)).is_empty());
+    assert_eq!(outcome(&bench), None);
+}
+
+#[test]
+fn a_response_of_a_class_that_is_not_assigned_is_a_failure_at_once() {
+    let (mut bench, question) = asking(wkc());
+    bench.say(answer(&question, "3.01"));
+    let response = outcome(&bench).expect("an outcome").expect("a response");
+    assert!(!response.code.is_success());
+    assert_eq!(response.code.to_string(), "3.01");
+}
+
+#[test]
 fn a_long_response_is_fetched_in_blocks_with_tokens_of_their_own() {
     let (mut bench, mut question) = asking(wkc());
     let body = long_text(300);

@@ -91,14 +91,32 @@ pub enum Output {
         /// What to ask.
         request: Request,
     },
+    /// Nobody waits for the answer to a request any more. The transport need not send it again, nor ask for the rest of its answer;
+    /// one that comes nevertheless is ignored. What is observed is not withdrawn, but ended with
+    /// [`Observe::Deregister`](crate::Observe::Deregister).
+    Withdrawn {
+        /// The name of the request.
+        id: RequestId,
+        /// Who was asked.
+        peer: Peer,
+    },
 }
 
 impl Output {
-    /// Marks the name of a request ([`RequestId::marked`]), and leaves everything else as it is.
+    /// Gives a request another name, and leaves everything else as it is.
+    ///
+    /// ```
+    /// use waypost_rest::{Output, Peer, RequestId};
+    ///
+    /// let output = Output::Withdrawn { id: RequestId(5), peer: Peer::new("coap://[2001:db8::1]") };
+    /// let renamed = output.with_request_renamed(|id| id.marked(63));
+    /// assert!(matches!(renamed, Output::Withdrawn { id, .. } if id == RequestId(5).marked(63)));
+    /// ```
     #[must_use]
-    pub fn with_request_marked(self, bit: u32) -> Self {
+    pub fn with_request_renamed(self, rename: impl FnOnce(RequestId) -> RequestId) -> Self {
         match self {
-            Self::Request { id, peer, request } => Self::Request { id: id.marked(bit), peer, request },
+            Self::Request { id, peer, request } => Self::Request { id: rename(id), peer, request },
+            Self::Withdrawn { id, peer } => Self::Withdrawn { id: rename(id), peer },
             other => other,
         }
     }

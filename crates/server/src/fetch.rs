@@ -132,9 +132,9 @@ impl Simple {
     }
 
     /// Ends and returns a fetch that took too long.
-    pub(crate) fn overdue(&mut self, now: Instant) -> Option<Fetch> {
+    pub(crate) fn overdue(&mut self, now: Instant) -> Option<(RequestId, Fetch)> {
         let &(deadline, id) = self.overdue.first()?;
-        if deadline > now { None } else { self.finish(id) }
+        if deadline > now { None } else { self.finish(id).map(|fetch| (id, fetch)) }
     }
 
     pub(crate) fn cached(&self, peer: &Peer) -> Option<Found> {

@@ -78,7 +78,8 @@ impl Server {
 
     /// Gives up fetches that took too long.
     pub(crate) fn give_up_fetches(&mut self, now: Instant) {
-        while let Some(fetch) = self.simple.overdue(now) {
+        while let Some((id, fetch)) = self.simple.overdue(now) {
+            self.outputs.push_back(Output::Withdrawn { id, peer: fetch.peer.clone() });
             let failure = Err(Refusal::Fetch(FetchFault::Failed(RequestFailure::TimedOut)));
             self.answer_waiters(now, fetch, &failure);
         }

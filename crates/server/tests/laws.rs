@@ -143,6 +143,9 @@ impl Run {
                     self.transcript.notifications.push((exchange, response));
                 }
                 Output::Request { id, peer, request } => self.transcript.requests.push((id, peer, request)),
+                Output::Withdrawn { id, peer } => {
+                    assert!(self.transcript.requests.iter().any(|(asked, of, _)| (*asked, of) == (id, &peer)));
+                }
                 Output::Changed { exchange } => assert!(self.asked.contains_key(&exchange)),
                 other => panic!("{other:?}"),
             }

@@ -122,7 +122,9 @@ impl<S: Service + AsMut<Directory>> Service for Replicated<S> {
         if let Some(output) = self.service.poll_output() {
             return Some(output);
         }
-        self.replicator.poll_output(self.now, self.service.as_mut()).map(|output| output.with_request_marked(OWN))
+        self.replicator
+            .poll_output(self.now, self.service.as_mut())
+            .map(|output| output.with_request_renamed(|id| id.marked(OWN)))
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -292,8 +292,8 @@ impl Replicator {
                 }
                 Followed::ByLookups(mirror) => mirror.poll_output(surroundings),
             });
-            if let Some(Output::Request { id, peer, request }) = output.flatten() {
-                return Some(Output::Request { id: joined(name, id), peer, request });
+            if let Some(output) = output.flatten() {
+                return Some(output.with_request_renamed(|id| joined(name, id)));
             }
         }
         None
@@ -347,10 +347,7 @@ impl Replicator {
                 Followed::ByFeed(follower) => follower.end(&self.config).into_iter().collect(),
                 Followed::ByLookups(mirror) => mirror.end(now),
             };
-            outputs.extend(last.into_iter().map(|output| match output {
-                Output::Request { id, peer, request } => Output::Request { id: joined(name, id), peer, request },
-                other => other,
-            }));
+            outputs.extend(last.into_iter().map(|output| output.with_request_renamed(|id| joined(name, id))));
         }
         outputs
     }

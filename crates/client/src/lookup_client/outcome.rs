@@ -217,7 +217,7 @@ impl LookupClient {
         if running.following.is_hopeless() {
             if let Some(request) = running.request.take() {
                 self.by_request.remove(&request);
-                self.end_observation(request, &running);
+                self.end_request(request, &running);
             }
             running.following.is_given_up = true;
         }
@@ -271,9 +271,9 @@ impl LookupClient {
         let Some(mut running) = self.running.remove(&id) else { return };
         let waiting = self.end_discovery(id, &running.place());
         if let Some(request) = running.request.take() {
-            // What cannot be used need not go on.
+            // What cannot be used, or does not come, need not go on.
             self.by_request.remove(&request);
-            self.end_observation(request, &running);
+            self.end_request(request, &running);
         }
         let limits = &self.config.limits;
         running.patience = Patience::default();

@@ -55,7 +55,9 @@ impl Service for Registrant {
         let now = self.now;
         match &self.task {
             Task::Asking(asked) if asked.deadline <= now => {
-                self.take_outcome(asked.id, Err(RequestFailure::TimedOut));
+                let id = asked.id;
+                self.outputs.push_back(Output::Withdrawn { id, peer: asked.uri.peer() });
+                self.take_outcome(id, Err(RequestFailure::TimedOut));
             }
             Task::Postponed { until, .. } if *until <= now => {
                 if let Task::Postponed { step, patience, .. } = core::mem::replace(&mut self.task, Task::Idle) {

@@ -20,6 +20,8 @@ pub(crate) struct Bench<S> {
     pub(crate) engine: S,
     pub(crate) now: Instant,
     asked: Vec<Asked>,
+    /// The requests to whose answers nobody listens any more.
+    pub(crate) withdrawn: Vec<RequestId>,
 }
 
 /// A request that waits for its outcome.
@@ -33,7 +35,7 @@ pub(crate) struct Asked {
 
 impl<S: Service> Bench<S> {
     pub(crate) fn new(engine: S) -> Self {
-        Self { engine, now: Instant::from_millis(1_000_000), asked: Vec::new() }
+        Self { engine, now: Instant::from_millis(1_000_000), asked: Vec::new(), withdrawn: Vec::new() }
     }
 
     /// Takes the only request that waits.
@@ -109,6 +111,7 @@ impl<S: Service> Bench<S> {
                 Output::Request { id, peer, request } => {
                     self.asked.push(Asked { id, peer, request, at: self.now });
                 }
+                Output::Withdrawn { id, .. } => self.withdrawn.push(id),
                 other => panic!("{other:?}"),
             }
         }

@@ -396,3 +396,16 @@ fn s5_2_a_third_party_gives_the_base_of_whom_it_registers() {
     let mut bench = Bench::registrant("ep=lamp&base=coap://[2001:db8::9]:61616", &["coap://rd.example/rd"]);
     assert!(bench.register().request.query.contains(&"base=coap://[2001:db8::9]:61616".to_string()));
 }
+
+#[test]
+fn what_is_not_answered_is_withdrawn_and_what_nobody_was_told_of_is_counted() {
+    let config = RegistrantConfig::new(1).with_limits(Limits { events: 2, ..Limits::default() });
+    let mut bench = Bench::registrant_with(config, "ep=node1", &["coap://rd.example/rd"]);
+    let asked = bench.asked();
+    bench.pass(300);
+    assert_eq!(bench.withdrawn, [asked.id]);
+    bench.pass(10_000);
+    let events = bench.events();
+    assert!(events[0].starts_with("missed ") && events.len() == 3, "{events:?}");
+    assert_eq!(bench.events().len(), 0);
+}

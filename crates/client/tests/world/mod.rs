@@ -352,6 +352,10 @@ impl World {
                 response.is_observed = response.code.is_success();
                 self.mail.push_back((soon, Mail::Outcome { to, id, outcome: Ok(response) }));
             }
+            Output::Withdrawn { id, .. } => {
+                self.mail
+                    .retain(|(_, mail)| !matches!(mail, Mail::Outcome { to, id: of, .. } if (*to, *of) == (host, id)));
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -1,5 +1,6 @@
 //! Requests of the service: how they go out.
 
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 use core::time::Duration;
 
@@ -57,6 +58,18 @@ impl Engine {
             self.group_questions.insert(token, slot);
         }
         self.put_question(slot, token, question);
+    }
+
+    /// Forgets a request of which nobody wants to hear any more.
+    pub(super) fn withdraw(&mut self, id: RequestId, peer: &Identity) {
+        let slot = self.path_to(peer).and_then(|path| self.peers.find(&path));
+        let Some((slot, peer)) = slot.and_then(|slot| Some((slot, self.peers.get(slot)?))) else { return };
+        let tokens: Vec<Token> =
+            peer.questions.iter().filter(|(_, question)| question.id == id).map(|(&token, _)| token).collect();
+        for token in tokens {
+            self.take_question(slot, token);
+        }
+        self.send_waiting(slot);
     }
 
     /// Returns the block of a request body to send first, where it needs several.

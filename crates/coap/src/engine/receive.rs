@@ -40,7 +40,8 @@ impl Engine {
             message::Datagram::Message(message) => match (message.code >> 5, message.kind) {
                 (0, Kind::Confirmable) if path.is_multicast => {}
                 (0, Kind::Confirmable | Kind::NonConfirmable) => self.receive_request(path, datagram, &message),
-                (2 | 4 | 5, kind) if kind != Kind::Reset && !path.is_multicast => {
+                // A class that is not assigned fails like those of errors.
+                (2..=5, kind) if kind != Kind::Reset && !path.is_multicast => {
                     self.receive_response(path, datagram, &message);
                 }
                 (_, Kind::Confirmable) => self.reset(path, message.id),

@@ -60,6 +60,10 @@ impl Shelf {
         self.out.push_back(Output::Request { id: RequestId(id), peer, request });
     }
 
+    pub fn withdraw(&mut self, id: u64, peer: Peer) {
+        self.out.push_back(Output::Withdrawn { id: RequestId(id), peer });
+    }
+
     fn content(&self) -> Response {
         let mut response = Response::content(ContentFormat::TEXT_PLAIN, self.text.clone());
         response.max_age = self.max_age;

@@ -27,6 +27,8 @@ pub(crate) struct World {
     notifications: Vec<(ExchangeId, Response)>,
     requests: Vec<(RequestId, Peer, Request)>,
     changed: Vec<ExchangeId>,
+    /// The requests of the server to whose answers nobody listens any more.
+    pub(crate) withdrawn: Vec<RequestId>,
 }
 
 impl World {
@@ -47,6 +49,7 @@ impl World {
             notifications: Vec::new(),
             requests: Vec::new(),
             changed: Vec::new(),
+            withdrawn: Vec::new(),
         }
     }
 
@@ -161,6 +164,7 @@ impl World {
                 Output::Changed { exchange } => self.changed.push(exchange),
                 Output::Notification { exchange, response } => self.notifications.push((exchange, response)),
                 Output::Request { id, peer, request } => self.requests.push((id, peer, request)),
+                Output::Withdrawn { id, .. } => self.withdrawn.push(id),
                 other => panic!("{other:?}"),
             }
         }

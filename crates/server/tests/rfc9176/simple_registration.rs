@@ -172,6 +172,7 @@ fn section_5_1_a_fetch_that_is_never_answered_ends() {
     let (id, ..) = world.request();
     world.pass(100);
     assert_eq!(world.answer(exchange).unwrap().code, Code::GATEWAY_TIMEOUT);
+    assert_eq!(world.withdrawn, [id]);
     world.respond(id, wkc("</t>"));
     assert_eq!(world.server.directory().len(), 0, "what comes too late is ignored");
 }

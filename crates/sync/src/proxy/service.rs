@@ -189,13 +189,9 @@ pub(super) fn of_observed(number: u32, output: Output) -> Output {
 
 /// Makes names of the names that the parts of the proxy give, which are small.
 fn named(output: Output, kind: u64, number: u64) -> Output {
-    match output {
-        Output::Request { id: RequestId(id), peer, request } => {
-            let id = RequestId(OWN | kind << KIND_SHIFT | number << NUMBER_SHIFT | id & ((1 << NUMBER_SHIFT) - 1));
-            Output::Request { id, peer, request }
-        }
-        other => other,
-    }
+    output.with_request_renamed(|RequestId(id)| {
+        RequestId(OWN | kind << KIND_SHIFT | number << NUMBER_SHIFT | id & ((1 << NUMBER_SHIFT) - 1))
+    })
 }
 
 const fn owner(RequestId(id): RequestId) -> Owner {
