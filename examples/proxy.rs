@@ -39,8 +39,9 @@ Of these, one counts for all upstreams, the last:
                       or both [newest]
   --unconfirmed SECONDS
                       how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
+  --away SECONDS      how long a mirror answers for a directory that cannot be reached [90000]
   --registrations N   as many are mirrored at most, with 1 KiB of links each [1000000]; of a directory without a feed, what fits in
-                      answers of 256 KiB
+                      answers of 256 KiB, and where it shows no provenance of links, the links of 1000
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --partial           answer with what the others have while a directory is away, rather than with 5.04
   --help              show this
@@ -57,10 +58,8 @@ struct Options {
     holding: Holding,
     has_feed: bool,
     registrations: usize,
-    duplicates: Duplicates,
-    stale: u64,
-    partial: bool,
     limits: Limits,
+    proxy: ProxyConfig,
 }
 
 fn main() -> ExitCode {
@@ -134,11 +133,8 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
         server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#)?;
     }
     let replicator = Replicator::new(sync);
-    let mut config = ProxyConfig::new(random());
-    config.duplicates = options.duplicates;
-    config.stale = Duration::from_secs(options.stale);
-    config.partial = options.partial;
-    let mut proxy = Proxy::new(Replicated::new(Server::new(directory, server), replicator), config);
+    let replicated = Replicated::new(Server::new(directory, server), replicator);
+    let mut proxy = Proxy::new(replicated, options.proxy.clone());
     for (upstream, summary) in &options.upstreams {
         proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
     }
@@ -148,12 +144,15 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
 impl Options {
     /// Reads the arguments; `None` when help is wanted.
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
-        let holding = Holding::Mirror(Query::all());
-        let (duplicates, stale) = (Duplicates::Newest, 3_600);
-        let (listen, upstreams, limits) = (Vec::new(), Vec::new(), Limits::default());
-        let (has_feed, partial, registrations) = (false, false, 1_000_000);
-        let mut options =
-            Self { listen, upstreams, holding, has_feed, registrations, duplicates, stale, partial, limits };
+        let mut options = Self {
+            listen: Vec::new(),
+            upstreams: Vec::new(),
+            holding: Holding::Mirror(Query::all()),
+            has_feed: false,
+            registrations: 1_000_000,
+            limits: Limits::default(),
+            proxy: ProxyConfig::new(random()),
+        };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -170,16 +169,17 @@ impl Options {
                 "--aware" => options.holding = Holding::Recurring,
                 "--cache" => options.holding = Holding::Answers,
                 "--duplicates" => {
-                    options.duplicates = match value()?.as_str() {
+                    options.proxy.duplicates = match value()?.as_str() {
                         "newest" => Duplicates::Newest,
                         "both" => Duplicates::All,
                         other => return Err(format!("{other} is neither newest nor both").into()),
                     };
                 }
                 "--unconfirmed" => options.limits.unconfirmed = Duration::from_secs(value()?.parse()?),
+                "--away" => options.proxy.unconfirmed = Duration::from_secs(value()?.parse()?),
                 "--registrations" => options.registrations = value()?.parse()?,
-                "--partial" => options.partial = true,
-                "--stale" => options.stale = value()?.parse()?,
+                "--partial" => options.proxy.partial = true,
+                "--stale" => options.proxy.stale = Duration::from_secs(value()?.parse()?),
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{argument} is not known").into()),
             }

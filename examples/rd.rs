@@ -10,10 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::signal::unix::{SignalKind, signal};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
-use waypost::rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
-use waypost::server::{Server, ServerConfig, ServerLimits};
+use waypost::server::{Server, ServerConfig};
 use waypost::sync::{Replicated, Replicator, SyncConfig};
-use waypost::{Config, Directory, Instant, LinkDocumentBuf, ReplicaId};
+use waypost::{Config, Directory, LinkDocumentBuf, ReplicaId};
 
 /// Writes a line to standard error. Whoever started this may have stopped reading; that is no reason to end.
 macro_rules! log {
@@ -32,12 +31,12 @@ Usage: rd [OPTIONS]
   --registrations N      how many there can be [1000000]
   --secret HEX           32 hexadecimal digits that locations are derived from, to keep them over restarts
   --quiet                log nothing
-  --verbose              log every request, too
   --help                 show this
 
 Prints `listening on coap://ADDR:PORT` on standard output for each socket when it is ready, and a line on standard error
-for each change of a registration. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, and a feed of what
-changes, for mirrors, at /sync/feed. Ends on SIGINT and SIGTERM.";
+for each renewal, other change of a registration, and refusal, 60 of each in a minute and then how many more there were.
+Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, and a feed of what changes, for mirrors, at /sync/feed.
+A host registers 10000 endpoints at most, unless all sockets are on loopback. Ends on SIGINT and SIGTERM.";
 
 struct Options {
     listen: Vec<SocketAddr>,
@@ -45,7 +44,6 @@ struct Options {
     registrations: usize,
     secret: [u8; 16],
     quiet: bool,
-    verbose: bool,
 }
 
 fn main() -> ExitCode {
@@ -77,23 +75,21 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     config.limits.registrations = options.registrations;
     config.limits.documents = options.registrations;
     config.limits.document_bytes = options.registrations.saturating_mul(BYTES_EACH);
+    let mut server = ServerConfig::default();
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
-    let limits = ServerLimits {
-        registrations_per_peer: options.registrations,
-        changes_per_minute: usize::MAX,
-        ..ServerLimits::default()
-    };
-    let mut server = ServerConfig::default().with_limits(limits);
+    if options.listen.iter().all(|address| address.ip().is_loopback()) {
+        server.limits.registrations_per_peer = options.registrations;
+        server.limits.changes_per_minute = usize::MAX;
+    }
     server.links = LinkDocumentBuf::parse(FEED).map_err(std::io::Error::other)?;
     let mut sync = SyncConfig::new(random());
     sync.admits_mirrors = true;
     let service = Replicated::new(Server::new(Directory::new(config), server), Replicator::new(sync));
-    let service = Logged { service, is_verbose: options.verbose };
 
     let mut driver = Driver::new(Endpoint::new(service, CoapConfig::random()));
     if !options.quiet {
         driver.on_step(|_, service| {
-            while let Some(event) = service.service.service_mut().poll_event() {
+            while let Some(event) = service.service_mut().poll_event() {
                 log!("{event}");
             }
         });
@@ -106,7 +102,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
         }
         // So that a registration is found by the whole URI of its location, too.
         if let Ok(authority) = format!("coap://{local}").parse() {
-            driver.update(|_, service| service.service.service_mut().directory_mut().add_authority(authority));
+            driver.update(|_, service| service.service_mut().directory_mut().add_authority(authority));
         }
         // Whoever started this may have read enough and gone.
         let mut stdout = std::io::stdout().lock();
@@ -123,7 +119,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
 }
 
 /// Joins the groups of resource directories (RFC 9176 §9.5) and of CoAP itself (RFC 7252 §12.8).
-fn join(driver: &mut Driver<Logged>, interface: u32, local: SocketAddr) -> std::io::Result<()> {
+fn join(driver: &mut Driver<Replicated<Server>>, interface: u32, local: SocketAddr) -> std::io::Result<()> {
     let groups: &[&str] = match local {
         SocketAddr::V4(_) => &["224.0.1.190", "224.0.1.187"],
         SocketAddr::V6(_) => &["ff02::fe", "ff05::fe", "ff02::fd", "ff05::fd"],
@@ -132,72 +128,6 @@ fn join(driver: &mut Driver<Logged>, interface: u32, local: SocketAddr) -> std::
         driver.join(group, interface, local).map_err(|error| at(SocketAddr::new(group, 5683), &error))?;
     }
     Ok(())
-}
-
-/// A server that writes down every request, if asked to.
-struct Logged {
-    service: Replicated<Server>,
-    is_verbose: bool,
-}
-
-impl Service for Logged {
-    fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, request: Request) {
-        if self.is_verbose {
-            let (method, path, query) = (request.method, request.path.join("/"), request.query.join("&"));
-            let (path, query) = (path.escape_debug(), query.escape_debug());
-            log!("[{}] {} {method} /{path}?{query} ({} bytes)", exchange.0, peer.uri, request.payload.len());
-        }
-        self.service.handle_request(now, exchange, peer, request);
-    }
-
-    fn heeds_if_match(&self, request: &Request) -> bool {
-        self.service.heeds_if_match(request)
-    }
-
-    fn handle_response(&mut self, now: Instant, id: RequestId, outcome: Result<Response, RequestFailure>) {
-        if self.is_verbose {
-            match &outcome {
-                Ok(response) => log!("<{}> {} ({} bytes)", id.0, response.code, response.payload.len()),
-                Err(failure) => log!("<{}> {failure}", id.0),
-            }
-        }
-        self.service.handle_response(now, id, outcome);
-    }
-
-    fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
-        self.service.handle_ready(now, exchange);
-    }
-
-    fn handle_cancel(&mut self, now: Instant, exchange: ExchangeId) {
-        if self.is_verbose {
-            log!("[{}] cancelled", exchange.0);
-        }
-        self.service.handle_cancel(now, exchange);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.service.handle_timeout(now);
-    }
-
-    fn poll_output(&mut self) -> Option<Output> {
-        let output = self.service.poll_output();
-        if self.is_verbose {
-            match &output {
-                Some(Output::Response { exchange, response } | Output::Notification { exchange, response }) => {
-                    log!("[{}] {} ({} bytes)", exchange.0, response.code, response.payload.len());
-                }
-                Some(Output::Request { id, peer, request }) => {
-                    log!("<{}> asks {} {} /{}", id.0, peer.uri, request.method, request.path.join("/"));
-                }
-                _ => {}
-            }
-        }
-        output
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.service.poll_timeout()
-    }
 }
 
 impl Options {
@@ -209,7 +139,6 @@ impl Options {
             registrations: 1_000_000,
             secret: CoapConfig::random().seed,
             quiet: false,
-            verbose: false,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
@@ -225,7 +154,6 @@ impl Options {
                 }
                 "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
                 "--quiet" => options.quiet = true,
-                "--verbose" => options.verbose = true,
                 "--help" | "-h" => return Ok(None),
                 _ => return Err(format!("{argument} is not known")),
             }

@@ -84,6 +84,8 @@
 //! ```
 //!
 //! When an observer has gone, or nobody waits for an answer any more, the service is told by [`Service::handle_cancel`].
+//!
+//! How much work the clients of a service may cause, it finds out by a [`Pace`].
 #![no_std]
 
 extern crate alloc;

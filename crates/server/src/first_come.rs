@@ -13,7 +13,8 @@ use crate::{Attempt, Client, Denial, Operation, Policy};
 /// What is remembered are all certified subject names of the client, each with the authority that certified it; else its
 /// public key; else the security session. A later registration of the same name, and every operation on it, must show
 /// everything that was remembered. A client without any security is refused, unless
-/// [`accepting_unprotected`](Self::accepting_unprotected).
+/// [`accepting_unprotected`](Self::accepting_unprotected). Over a transport that proves nothing about clients, such as `waypost-coap`
+/// without DTLS or OSCORE, that is everybody: nobody can register there.
 ///
 /// ```
 /// use waypost_rest::Credential;

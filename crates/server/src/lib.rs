@@ -53,6 +53,9 @@
 //! | what a refused client is told | [`Refusal`] |
 //! | what a log shows | [`Event`] |
 //!
+//! What a client is follows from what its transport proved ([`Peer::credentials`](waypost_rest::Peer::credentials)). `waypost-coap`
+//! proves nothing yet, so that [`FirstComeFirstRemembered`] refuses everybody over it.
+//!
 //! # Choices where the standards leave one
 //!
 //! - A payload without Content-Format is read as link-format.
@@ -77,10 +80,13 @@
 //!   them still look for it.
 //! - `page` and `count` are obeyed in `/.well-known/core` too.
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
+//! - Whoever causes more work by look-ups than [`ServerLimits::look_up_work`] allows gets 4.29 ([RFC 8516]) with a Max-Age, and still
+//!   every answer that costs next to nothing. What it observes and is expensive it is told of later, in the state of then.
 //! - A request to a group other than for discovery is not answered, and not acted upon.
 //!
 //! [RFC 7252 §5.10.8.1]: https://www.rfc-editor.org/rfc/rfc7252#section-5.10.8.1
 //! [RFC 7252 §5.6]: https://www.rfc-editor.org/rfc/rfc7252#section-5.6
+//! [RFC 8516]: https://www.rfc-editor.org/rfc/rfc8516
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [RFC 9176 §5.1]: https://www.rfc-editor.org/rfc/rfc9176#section-5.1
 //! [RFC 9176 §5.3.3]: https://www.rfc-editor.org/rfc/rfc9176#section-5.3.3

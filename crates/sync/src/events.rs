@@ -3,19 +3,40 @@ use core::time::Duration;
 
 use waypost_time::Instant;
 
-/// The events that wait for the application; the oldest go when too many wait.
+/// The events that wait for the application; the oldest go when too many wait. Of those that others can cause as often as they like,
+/// so many are told of in a minute, and of the rest how many they were.
 #[derive(Debug)]
 pub(crate) struct Events<E> {
     waiting: VecDeque<E>,
     missed: u64,
+    began: Instant,
+    told: usize,
+    untold: u64,
+}
+
+/// How many events there may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) waiting: usize,
+    pub(crate) per_minute: usize,
 }
 
 impl<E> Events<E> {
-    pub(crate) fn push(&mut self, event: E, limit: usize) {
+    pub(crate) fn push(&mut self, event: E, room: Room) {
         self.waiting.push_back(event);
-        while self.waiting.len() > limit {
+        while self.waiting.len() > room.waiting {
             self.waiting.pop_front();
             self.missed += 1;
+        }
+    }
+
+    /// Adds an event of which there may be so many in a minute.
+    pub(crate) fn push_some(&mut self, event: E, room: Room) {
+        if self.told < room.per_minute {
+            self.told += 1;
+            self.push(event, room);
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -26,47 +47,28 @@ impl<E> Events<E> {
             count => Some(missed(count)),
         }
     }
-}
 
-impl<E> Default for Events<E> {
-    fn default() -> Self {
-        Self { waiting: VecDeque::new(), missed: 0 }
-    }
-}
-
-/// Which refusals are told of: so many in a minute, and of the others how many they were.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    began: Instant,
-    told: usize,
-    untold: u64,
-}
-
-impl Refusals {
-    /// Counts a refusal; tells whether it is told of.
-    pub(crate) fn count(&mut self, limit: usize) -> bool {
-        let is_told = self.told < limit;
-        if is_told {
-            self.told += 1;
-        } else {
-            self.untold += 1;
-        }
-        is_told
-    }
-
-    /// Returns how many were not told of in a minute that is over.
-    pub(crate) fn turn(&mut self, now: Instant) -> Option<u64> {
+    /// Adds what tells how many were not told of in a minute that is over, if any were not.
+    pub(crate) fn turn(&mut self, now: Instant, room: Room, more: impl FnOnce(u64) -> E) {
         if now.saturating_since(self.began) < MINUTE {
-            return None;
+            return;
         }
-        let untold = self.untold;
-        *self = Self { began: now, told: 0, untold: 0 };
-        (untold > 0).then_some(untold)
+        (self.began, self.told) = (now, 0);
+        match core::mem::take(&mut self.untold) {
+            0 => {}
+            count => self.push(more(count), room),
+        }
     }
 
     /// Returns when there is something to tell.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         (self.untold > 0).then(|| self.began + MINUTE)
+    }
+}
+
+impl<E> Default for Events<E> {
+    fn default() -> Self {
+        Self { waiting: VecDeque::new(), missed: 0, began: Instant::ZERO, told: 0, untold: 0 }
     }
 }
 

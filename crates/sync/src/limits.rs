@@ -1,5 +1,7 @@
 use core::time::Duration;
 
+use crate::events::Room;
+
 /// Everything that peers can drive at the engine, and how often it asks them.
 ///
 /// ```
@@ -36,7 +38,7 @@ pub struct Limits {
     pub events: usize,
     /// Events in a minute about what was not taken: changes, what cannot be read, conflicts; 60 by default, so that no source fills a
     /// log. How many more there were is told when the minute is over.
-    pub refusals_per_minute: usize,
+    pub events_per_minute: usize,
     /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
     /// failure in a row.
     pub retry: Duration,
@@ -77,6 +79,12 @@ pub struct Limits {
     pub patience: Duration,
 }
 
+impl Limits {
+    pub(crate) const fn events(&self) -> Room {
+        Room { waiting: self.events, per_minute: self.events_per_minute }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -89,7 +97,7 @@ impl Default for Limits {
             lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),
             events: 1_024,
-            refusals_per_minute: 60,
+            events_per_minute: 60,
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(300),
             reconcile: Duration::from_secs(600),

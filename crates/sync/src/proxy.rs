@@ -204,6 +204,10 @@ impl<S> Proxy<S> {
 
 impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
-        self.events.push(event, self.config.limits.events);
+        let room = self.config.limits.events();
+        match event.is_of_clients() {
+            true => self.events.push_some(event, room),
+            false => self.events.push(event, room),
+        }
     }
 }

@@ -6,6 +6,8 @@ use core::time::Duration;
 use waypost_client::ResourceUri;
 use waypost_filter::Query;
 
+use crate::events::Room;
+
 /// What a [`Proxy`](crate::Proxy) is told at its start.
 ///
 /// ```
@@ -96,6 +98,9 @@ pub struct ProxyLimits {
     pub retry_max: Duration,
     /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped, and how many is told in their place.
     pub events: usize,
+    /// Events in a minute of what clients make happen: failures, and answers that are stale or in part; 60 by default, so that nobody
+    /// fills a log. How many more there were is told when the minute is over.
+    pub events_per_minute: usize,
     /// Broader queries that are kept in mind because what was asked would have been found by them; 1 024 by default.
     pub shapes: usize,
     /// How many different queries of one shape make it worth to observe what they have in common; 4 by default.
@@ -172,6 +177,12 @@ impl ProxyConfig {
     }
 }
 
+impl ProxyLimits {
+    pub(crate) const fn events(&self) -> Room {
+        Room { waiting: self.events, per_minute: self.events_per_minute }
+    }
+}
+
 impl Default for ProxyLimits {
     fn default() -> Self {
         Self {
@@ -192,6 +203,7 @@ impl Default for ProxyLimits {
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(60),
             events: 1_024,
+            events_per_minute: 60,
             shapes: 1_024,
             recurrences: 4,
             observed: 16,

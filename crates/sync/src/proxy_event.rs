@@ -39,6 +39,11 @@ pub enum ProxyEvent {
         /// The source that is missing.
         upstream: Box<str>,
     },
+    /// More failed in a minute, or was answered with what is stale or in part, than is told of one by one.
+    More {
+        /// How much more.
+        count: u64,
+    },
     /// What recurring queries have in common is observed from now on.
     Observing {
         /// The source.
@@ -60,6 +65,13 @@ pub enum ProxyEvent {
     },
 }
 
+impl ProxyEvent {
+    /// Tells whether clients can make it happen as often as they like.
+    pub(crate) const fn is_of_clients(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Stale { .. } | Self::Partial { .. })
+    }
+}
+
 impl fmt::Display for ProxyEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,6 +79,7 @@ impl fmt::Display for ProxyEvent {
             Self::Failed { upstream, fault } => write!(f, "{upstream}: {fault}"),
             Self::Stale { upstream } => write!(f, "{upstream}: a stale answer was used"),
             Self::Partial { upstream } => write!(f, "{upstream}: answered without it"),
+            Self::More { count } => write!(f, "{count} more such answers in that minute"),
             Self::Observing { upstream, query } if query.criteria().is_empty() => {
                 write!(f, "{upstream}: observing everything")
             }

@@ -11,7 +11,7 @@ use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId,
 use waypost_time::{Instant, Jitter};
 
 use crate::context::{Context, NotPassedOn};
-use crate::events::{Events, Refusals};
+use crate::events::Events;
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::passage::Passage;
@@ -34,7 +34,6 @@ pub struct Replicator {
     followed: BTreeMap<u32, Following>,
     next: u32,
     events: Events<SyncEvent>,
-    refusals: Refusals,
     draining: Draining,
 }
 
@@ -78,7 +77,6 @@ impl Replicator {
             followed: BTreeMap::new(),
             next: 0,
             events: Events::default(),
-            refusals: Refusals::default(),
             draining: Draining::No,
         }
     }
@@ -268,9 +266,7 @@ impl Replicator {
         if matches!(self.draining, Draining::Until(until) if until <= now) {
             self.draining = Draining::Over;
         }
-        if let Some(count) = self.refusals.turn(now) {
-            self.events.push(SyncEvent::RefusedMore { count }, self.config.limits.events);
-        }
+        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::RefusedMore { count });
         for name in self.names() {
             self.with(now, directory, name, |followed, surroundings| match followed {
                 Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
@@ -360,7 +356,7 @@ impl Replicator {
             Followed::ByLookups(mirror) => mirror.deadline(),
         };
         let drained = if let Draining::Until(until) = self.draining { Some(until) } else { None };
-        let others = [self.source.deadline(), self.refusals.deadline(), drained];
+        let others = [self.source.deadline(), self.events.deadline(), drained];
         self.followed.values().filter_map(deadline).chain(others.into_iter().flatten()).min()
     }
 
@@ -400,10 +396,12 @@ impl Replicator {
         name: u32,
         work: impl FnOnce(&mut Followed, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
-        let Self { config, jitter, followed, events, refusals, .. } = self;
+        let Self { config, jitter, followed, events, .. } = self;
         let mut note = |event: SyncEvent| {
-            if !event.is_refusal() || refusals.count(config.limits.refusals_per_minute) {
-                events.push(event, config.limits.events);
+            let room = config.limits.events();
+            match event.is_refusal() {
+                true => events.push_some(event, room),
+                false => events.push(event, room),
             }
         };
         let following = followed.get_mut(&name)?;

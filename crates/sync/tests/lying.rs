@@ -530,7 +530,7 @@ fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
 #[test]
 fn a_source_that_lies_much_fills_no_log() {
     let mut config = SyncConfig::new(1);
-    config.limits.refusals_per_minute = 5;
+    config.limits.events_per_minute = 5;
     let mut victim = Victim::with(config);
     let lie = encode(&Claim { place: "elsewhere", ..HONEST });
     let told: Vec<_> = (0..12).flat_map(|_| victim.hear(&lie)).filter(|event| is_refused(from_ref(event))).collect();

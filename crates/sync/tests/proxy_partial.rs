@@ -145,3 +145,18 @@ fn who_is_told_that_a_source_is_away_is_told_when_to_come_back() {
     network.run_until(later);
     assert_eq!(asked(&mut network, "").code, Code::CONTENT);
 }
+
+#[test]
+fn whoever_asks_while_a_source_is_away_fills_no_log() {
+    let mut network = network(ASKED, true);
+    network.cut(PROXY, "coap://b");
+    for number in 0..70 {
+        asked(&mut network, &format!("ep=node00&x{number}"));
+        asked(&mut network, "");
+    }
+    let told = core::iter::from_fn(|| network.proxy(PROXY).poll_event()).count();
+    assert!((60..70).contains(&told), "{told}");
+    network.run_until(network.now + Duration::from_secs(60));
+    let mut events = core::iter::from_fn(|| network.proxy(PROXY).poll_event());
+    assert!(events.any(|event| matches!(event, ProxyEvent::More { count } if count > 10)));
+}

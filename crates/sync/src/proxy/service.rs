@@ -115,6 +115,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
         let now = self.now;
+        self.events.turn(now, self.config.limits.events(), |count| ProxyEvent::More { count });
         self.replicated.handle_timeout(now);
         self.client.handle_timeout(now);
         self.take_events(now);
@@ -166,7 +167,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         let observed = self.observed.values().filter_map(super::Observed::poll_timeout);
         let own = self.replicated.poll_timeout().into_iter().chain(self.client.poll_timeout());
         let subscribed = self.subscriptions.client.poll_timeout().into_iter().chain(self.subscriptions.next_expiry());
-        let own = own.chain(subscribed).chain(self.next_coverage());
+        let own = own.chain(subscribed).chain(self.next_coverage()).chain(self.events.deadline());
         own.chain(self.handover.deadline()).chain(registries).chain(observed).min()
     }
 }
