@@ -232,9 +232,9 @@ fn what_is_withdrawn_is_not_sent_again_and_makes_room_for_what_waits() {
 #[test]
 fn the_rest_of_what_is_withdrawn_is_not_fetched() {
     let (mut bench, question) = asking(wkc());
-    let next = bench.say(answer(&question, "2.05").uint(23, 1 << 3 | 2).payload(&long_text(64))).remove(0);
+    let next = bench.say(answer(&question, "2.05").uint(23, 1 << 3 | 2).payload(long_text(64))).remove(0);
     bench.update(|shelf| shelf.withdraw(7, path(NEAR).peer()));
-    assert!(bench.say(answer(&next, "2.05").uint(23, 1 << 4 | 1 << 3 | 2).payload(&long_text(64))).is_empty());
+    assert!(bench.say(answer(&next, "2.05").uint(23, 1 << 4 | 1 << 3 | 2).payload(long_text(64))).is_empty());
     assert!(bench.wait(Duration::from_secs(300)).is_empty());
     assert_eq!(outcome(&bench), None);
 }

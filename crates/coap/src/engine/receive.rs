@@ -40,7 +40,7 @@ impl Engine {
             message::Datagram::Message(message) => match (message.code >> 5, message.kind) {
                 (0, Kind::Confirmable) if path.is_multicast => {}
                 (0, Kind::Confirmable | Kind::NonConfirmable) => self.receive_request(path, datagram, &message),
-                // A class that is not assigned fails like those of errors.
+                // Class 3 is not assigned. What has it is a failure, and no reason to wait.
                 (2..=5, kind) if kind != Kind::Reset && !path.is_multicast => {
                     self.receive_response(path, datagram, &message);
                 }
