@@ -7,9 +7,11 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, node, registration};
+use waypost_directory::{Config, Directory, Limits};
 use waypost_filter::Query;
-use waypost_model::{Key, Origin, Version};
-use waypost_sync::{SyncConfig, SyncEvent};
+use waypost_model::{Key, Origin, ReplicaId, Version};
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const SOURCE: &str = "coap://source";
@@ -115,7 +117,7 @@ fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alo
     assert!(
         network
             .directory(SOURCE)
-            .feed(now, &[waypost_model::Dot::new(waypost_model::ReplicaId(1), 2000)].into_iter().collect::<Version>())
+            .feed(now, &[waypost_model::Dot::new(ReplicaId(1), 2000)].into_iter().collect::<Version>())
             .is_err()
     );
     network.heal();
@@ -138,4 +140,51 @@ fn what_expires_at_slightly_different_times_alarms_nobody() {
     let events = network.events(MIRROR);
     let is_alarm = |event: &&SyncEvent| matches!(event, SyncEvent::Reconciled { .. } | SyncEvent::StartedAnew { .. });
     assert_eq!(events.iter().find(is_alarm), None);
+}
+
+#[test]
+fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
+    let directory = |replica, limit: fn(&mut Limits)| {
+        let mut config = Config::new(*b"keep it a secret", ReplicaId(replica));
+        limit(&mut config.limits);
+        Server::new(Directory::new(config), ServerConfig::default())
+    };
+    let [mut config, own] = [1, 2].map(SyncConfig::new);
+    config.admits_mirrors = true;
+    let mut network = Network::default();
+    let source = directory(1, |limits| limits.tombstones = 1);
+    network.add(SOURCE, Replicated::new(source, Replicator::new(config)));
+    let mut replicator = Replicator::new(own);
+    replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    let mirror = directory(2, |limits| limits.registrations = 2);
+    network.add(MIRROR, Replicated::new(mirror, replicator));
+    network.register(MIRROR, "ep=own&base=coap://h", "</t>");
+    network.register(SOURCE, "ep=node1&base=coap://h", "</t>");
+    network.settle();
+    let is_in_step = |network: &mut Network| network.node(MIRROR).replicator().standings().all(|one| one.is_in_step);
+    assert!(is_in_step(&mut network));
+
+    // More is removed than is remembered, and the mirror hears nothing of what was registered then.
+    network.deaf = Some(MIRROR);
+    let now = network.now;
+    for number in 0..3 {
+        let brief = registration(&format!("ep=brief{number}&base=coap://h"), "</t>");
+        let location = network.directory(SOURCE).register(now, brief).expect("room").location;
+        network.directory(SOURCE).remove(now, &location).expect("a registration");
+    }
+    network.register(SOURCE, "ep=node2&base=coap://h", "</t>");
+    network.run_until(now + Duration::from_secs(200));
+    assert!(network.comparisons > 0);
+    assert_eq!(names(&mut network, MIRROR), ["node1", "own"]);
+    assert!(!is_in_step(&mut network));
+    let confirmed = network.node(MIRROR).replicator().standings().find_map(|standing| standing.confirmed);
+    assert!(confirmed.is_some_and(|confirmed| confirmed < now + Duration::from_secs(100)), "{confirmed:?}");
+
+    // Once there is room it is asked for again.
+    let (now, own) = (network.now, "ep=own".parse().expect("a query"));
+    let location = network.directory(MIRROR).endpoints(now, &own).next().expect("it is there").location();
+    network.directory(MIRROR).remove(now, &location).expect("a registration");
+    network.run_until(now + Duration::from_secs(500));
+    assert_eq!(names(&mut network, MIRROR), ["node1", "node2"]);
+    assert!(is_in_step(&mut network));
 }
