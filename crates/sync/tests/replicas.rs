@@ -255,3 +255,26 @@ fn what_is_told_while_another_question_is_under_way_is_not_taken_for_what_anothe
     }
     assert_eq!(names(&mut network, uris[0]), names(&mut network, uris[1]));
 }
+
+#[test]
+fn replicas_that_have_no_room_for_what_the_other_has_do_not_ask_each_other_without_pause() {
+    let uris = ["coap://a", "coap://b"];
+    let mut network = Network::default();
+    for (number, uri) in (1..).zip(uris) {
+        let mut config = Config::new(*b"shared by us all", ReplicaId(number));
+        config.limits.registrations = 1;
+        let mut replicator = Replicator::new(SyncConfig::new(number));
+        for other in uris.iter().filter(|other| **other != uri) {
+            replicator.add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
+        }
+        network.add(uri, Replicated::new(Server::new(Directory::new(config), ServerConfig::default()), replicator));
+        network.register(uri, &format!("ep=node{number}&base=coap://h&lt=100000"), "</t>");
+    }
+    // Each question shows who is asked that there is news, and cannot be taken.
+    network.run_until(Instant::from_millis(3_600_000));
+    for uri in uris {
+        assert_eq!(names(&mut network, uri).len(), 1, "{uri}");
+        let requests = network.requests[uri];
+        assert!(requests < 60, "{uri} was asked {requests} times in an hour");
+    }
+}
