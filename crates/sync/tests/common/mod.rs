@@ -14,6 +14,8 @@ use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
+pub(crate) mod follower;
+
 pub(crate) type Node = Replicated<Server>;
 
 /// Shows neither provenance nor lifetimes, as directories that know no replication.
