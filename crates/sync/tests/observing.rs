@@ -9,7 +9,6 @@ use core::time::Duration;
 use common::follower::Follower;
 use common::{Network, node, three_replicas};
 use minicbor::Encoder;
-use waypost_filter::Query;
 use waypost_rest::{Method, Observe, Request};
 use waypost_sync::{FEED_FORMAT, SyncConfig};
 use waypost_time::Instant;
@@ -66,14 +65,12 @@ fn who_is_asked_by_a_replica_that_has_more_asks_it_in_turn() {
     network.settle();
     network.heal();
     network.run_until(start + Duration::from_secs(1));
-    let now = network.now;
-    let count = |network: &mut Network, uri| network.directory(uri).endpoints(now, &Query::all()).count();
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (0, 0));
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (0, 0));
     // What the first asks now and then shows what it holds.
     let question = question(0, &[(1, 1)], &[]);
     network.send(uris[0], uris[1], question);
     network.settle();
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (1, 1), "and it tells the third");
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (1, 1), "and it tells the third");
 }
 
 #[test]

@@ -44,14 +44,6 @@ fn pair_with(count: usize, answer_bytes: usize) -> Network {
     network
 }
 
-fn names(network: &mut Network, uri: &str) -> Vec<String> {
-    let now = network.now;
-    let mut names: Vec<_> =
-        network.directory(uri).endpoints(now, &Query::all()).map(|found| found.name().to_owned()).collect();
-    names.sort_unstable();
-    names
-}
-
 /// The keys that a mirror has of its source, with their writes.
 fn copies(network: &mut Network) -> Vec<(Key, waypost_model::Dot)> {
     let now = network.now;
@@ -74,9 +66,9 @@ fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
     for (key, dot) in copies(&mut network).into_iter().step_by(50) {
         assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
     }
-    assert_eq!(names(&mut network, MIRROR).len(), 490);
+    assert_eq!(network.names(MIRROR).len(), 490);
     network.run_until(now + Duration::from_secs(900));
-    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((10, 0)));
 }
 
@@ -89,7 +81,7 @@ fn what_is_lost_is_found_in_answers_of_any_size() {
             assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
         }
         network.run_until(now + Duration::from_secs(900));
-        assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE), "{answer_bytes} bytes");
+        assert_eq!(network.names(MIRROR), network.names(SOURCE), "{answer_bytes} bytes");
     }
 }
 
@@ -105,14 +97,14 @@ fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alo
     let all = network.directory(SOURCE).endpoints(now, &Query::all()).map(|found| found.location());
     let removed: Vec<_> = all.step_by(20).collect();
     for location in &removed {
-        network.directory(SOURCE).remove(now, location).expect("a registration");
+        network.remove(SOURCE, location);
     }
     network.register(SOURCE, "ep=new&base=coap://new&lt=100000000", "</x>");
     // A hundred thousand are remembered: fill that up.
     for number in 0..100_100 {
         let sensor = registration(&format!("ep=short{number}&base=coap://s"), "");
         let location = network.directory(SOURCE).register(now, sensor).expect("room").location;
-        network.directory(SOURCE).remove(now, &location).expect("a registration");
+        network.remove(SOURCE, &location);
     }
     assert!(
         network
@@ -123,7 +115,7 @@ fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alo
     network.heal();
     network.bytes.clear();
     network.run_until(now + Duration::from_secs(1200));
-    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((1, 100)));
     // A hundred and one differences at some seventeen octets, and one entry; not two thousand entries.
     assert!(network.bytes[MIRROR] < 4_000, "{} octets", network.bytes[MIRROR]);
@@ -161,8 +153,7 @@ fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
     network.register(MIRROR, "ep=own&base=coap://h", "</t>");
     network.register(SOURCE, "ep=node1&base=coap://h", "</t>");
     network.settle();
-    let is_in_step = |network: &mut Network| network.node(MIRROR).replicator().standings().all(|one| one.is_in_step);
-    assert!(is_in_step(&mut network));
+    assert!(network.is_in_step(MIRROR));
 
     // More is removed than is remembered, and the mirror hears nothing of what was registered then.
     network.deaf = Some(MIRROR);
@@ -170,21 +161,20 @@ fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
     for number in 0..3 {
         let brief = registration(&format!("ep=brief{number}&base=coap://h"), "</t>");
         let location = network.directory(SOURCE).register(now, brief).expect("room").location;
-        network.directory(SOURCE).remove(now, &location).expect("a registration");
+        network.remove(SOURCE, &location);
     }
     network.register(SOURCE, "ep=node2&base=coap://h", "</t>");
     network.run_until(now + Duration::from_secs(200));
     assert!(network.comparisons > 0);
-    assert_eq!(names(&mut network, MIRROR), ["node1", "own"]);
-    assert!(!is_in_step(&mut network));
+    assert_eq!(network.names(MIRROR), ["node1", "own"]);
+    assert!(!network.is_in_step(MIRROR));
     let confirmed = network.node(MIRROR).replicator().standings().find_map(|standing| standing.confirmed);
     assert!(confirmed.is_some_and(|confirmed| confirmed < now + Duration::from_secs(100)), "{confirmed:?}");
 
     // Once there is room it is asked for again.
-    let (now, own) = (network.now, "ep=own".parse().expect("a query"));
-    let location = network.directory(MIRROR).endpoints(now, &own).next().expect("it is there").location();
-    network.directory(MIRROR).remove(now, &location).expect("a registration");
-    network.run_until(now + Duration::from_secs(500));
-    assert_eq!(names(&mut network, MIRROR), ["node1", "node2"]);
-    assert!(is_in_step(&mut network));
+    let own = network.location(MIRROR, "ep=own");
+    network.remove(MIRROR, &own);
+    network.run_until(network.now + Duration::from_secs(500));
+    assert_eq!(network.names(MIRROR), ["node1", "node2"]);
+    assert!(network.is_in_step(MIRROR));
 }
