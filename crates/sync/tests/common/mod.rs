@@ -15,6 +15,7 @@ use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
+pub(crate) mod chain;
 pub(crate) mod follower;
 
 pub(crate) type Node = Replicated<Server>;
