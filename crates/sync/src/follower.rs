@@ -1,3 +1,4 @@
+mod asked;
 mod comparing;
 mod early;
 mod taking;
@@ -15,6 +16,7 @@ use waypost_model::{Authority, Change, Key, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
+use self::asked::Asked;
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
 use crate::passage::Passage;
@@ -36,10 +38,7 @@ pub(crate) struct Follower {
     selection: Option<Selection>,
     step: Step,
     phase: Phase,
-    number: Number,
-    /// The questions for changes, by number and cursor, from the one that was answered last on: what answers them can come yet. A
-    /// transport takes a notification that comes while a question is under way for its answer, and the question may be lost.
-    asked: Vec<(Number, Version)>,
+    asked: Asked,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
@@ -148,8 +147,7 @@ impl Follower {
             selection: (!query.criteria().is_empty()).then(|| Selection { query: query.clone(), news: Version::new() }),
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
-            number: Number::default(),
-            asked: Vec::new(),
+            asked: Asked::default(),
             is_whole: false,
             passage: None,
             mark: None,
@@ -219,9 +217,8 @@ impl Follower {
     /// Returns what ends the observation of the feed, if there is one.
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
         let (Phase::Observing { .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
-        let cursor = self.asked.first()?.1.clone();
+        let ((number, cursor), heard) = (self.asked.answered()?.clone(), Version::new());
         let (subject, selection) = (self.subject.clone(), self.selection.clone());
-        let (number, heard) = (self.number, Version::new());
         let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
@@ -307,21 +304,13 @@ impl Follower {
                 Request::new(Method::Get, [".well-known", "core"]).with_query(argument)
             }
             Step::Read { feed } => {
-                let size = config.limits.answer_bytes as u64;
-                self.number = self.number.next();
-                // Numbers come again, and an old question is not the one that is answered.
-                self.asked.retain(|(number, _)| *number != self.number);
-                if self.asked.len() >= UNANSWERED {
-                    self.asked.remove(1);
-                }
                 let cursor = self.cursor(surroundings.directory).into_owned();
-                self.asked.push((self.number, cursor.clone()));
                 let question = ChangesQuestion {
-                    number: self.number,
+                    number: self.asked.push(cursor.clone()),
                     subject: self.subject.clone(),
                     cursor,
                     heard: surroundings.directory.heard(&self.origin),
-                    size,
+                    size: config.limits.answer_bytes as u64,
                     is_whole: self.is_whole,
                     selection: self.selection.clone(),
                 };
@@ -391,15 +380,13 @@ impl Follower {
                     let before = self.cursor(surroundings.directory).into_owned();
                     let taken = match Number::split(&response.payload) {
                         Ok((number, answer)) => {
-                            let Some(at) = self.asked.iter().position(|(asked, _)| *asked == number) else { return };
-                            self.asked.drain(..at);
-                            let cursor = self.asked[0].1.clone();
+                            let Some(cursor) = self.asked.answer(number).cloned() else { return };
                             self.take(surroundings, Answer::new(answer, &cursor), &cursor)
                         }
                         Err(malformed) => self.misread(surroundings, malformed),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
-                    if self.anew.is_some() && self.asked.len() > 1 {
+                    if self.anew.is_some() && !self.asked.is_last_answered() {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
                     }
@@ -530,8 +517,6 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
-/// So many questions are kept, the one that was answered last among them.
-const UNANSWERED: usize = 4;
 /// How long to wait before it is asked again whether the source holds what is handed over.
 const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
