@@ -386,7 +386,7 @@ impl Follower {
                         Err(malformed) => self.misread(surroundings, malformed),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
-                    if self.anew.is_some() && !self.asked.is_last_answered() {
+                    if self.anew.is_some() && !self.asked.is_last_answered() && taken != Taken::Stopped {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
                     }

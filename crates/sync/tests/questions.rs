@@ -42,8 +42,8 @@ fn an_old_question_is_not_taken_for_the_new_one_that_has_its_number() {
     assert_eq!(follower.names(), ["first", "second"], "{:?}", follower.events());
 }
 
-#[test]
-fn what_answers_an_older_question_does_not_end_a_reading_that_began_after_it() {
+/// One that has just begun to read from the beginning, and the number of the question that it observes.
+fn reading_anew() -> (Follower, u8) {
     let mut follower = Follower::new();
     let told = [run(WRITER, 0, 2, &[(1, "goes"), (1, "stays")]), digest(7, 7)].concat();
     follower.hear(&told);
@@ -54,9 +54,23 @@ fn what_answers_an_older_question_does_not_end_a_reading_that_began_after_it() {
     follower.hear_other(comparison, &[]);
     assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })));
     follower.ask().expect("a question from the beginning");
+    (follower, observed)
+}
+
+#[test]
+fn what_answers_an_older_question_does_not_end_a_reading_that_began_after_it() {
+    let (mut follower, observed) = reading_anew();
     // This was on its way already.
     follower.hear_of(observed, &[]);
     follower.ask();
     follower.hear(&run(WRITER, 0, 2, &[(2, "stays")]));
     assert_eq!(follower.names(), ["stays"]);
+}
+
+#[test]
+fn who_answers_a_reading_with_what_cannot_be_read_is_left_in_peace() {
+    let (mut follower, _) = reading_anew();
+    follower.hear_of(u8::MAX, &[]);
+    assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::Malformed { .. })));
+    assert!(follower.ask().is_none());
 }
