@@ -1,24 +1,26 @@
+mod anew;
 mod asked;
 mod comparing;
 mod early;
+mod handing_over;
 mod taking;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::Directory;
 use waypost_filter::Query;
-use waypost_model::{Authority, Change, Key, Origin, Version};
+use waypost_model::{Authority, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
+use self::anew::Anew;
 use self::asked::Asked;
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
+use self::handing_over::{HAND_OVER, HandingOver};
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{Answer, ChangesQuestion, Mark, Number, Question, Selection};
@@ -63,20 +65,6 @@ pub(crate) struct Follower {
     /// Whether the host turned out to offer no feed, or not to this reader.
     is_without_feed: bool,
     handing_over: Option<HandingOver>,
-}
-
-/// What the source is to hold before this directory ends.
-#[derive(Debug)]
-struct HandingOver {
-    version: Version,
-    is_done: bool,
-}
-
-/// Reading a source from the beginning: what it does not mention in the end is gone.
-#[derive(Debug, Default)]
-struct Anew {
-    cursor: Version,
-    mentioned: BTreeSet<Key>,
 }
 
 #[derive(Debug, Clone)]
@@ -166,26 +154,9 @@ impl Follower {
         }
     }
 
-    /// Finds out whether the source holds a version, asking again and again until it does.
-    ///
-    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does.
-    pub(crate) fn hand_over(&mut self, version: &Version) {
-        self.handing_over = Some(HandingOver { version: version.clone(), is_done: false });
-        self.wake();
-    }
-
-    /// Tells whether the source is known to hold what was handed over.
-    pub(crate) fn is_handed_over(&self) -> bool {
-        self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
-    }
-
     /// Tells whether everything that the source has to say was here when it spoke last: nothing is asked for that could say more.
     const fn is_confirmed(&self) -> bool {
         self.is_in_step && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
-    }
-
-    fn is_handing_over(&self) -> bool {
-        self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
 
     pub(crate) const fn relation(&self) -> Relation {
@@ -457,31 +428,6 @@ impl Follower {
         self.wait(surroundings.now, pause);
     }
 
-    fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
-        self.anew = Some(Anew::default());
-        (self.is_whole, self.is_outdated) = (false, false);
-        self.ask_on(surroundings, false);
-        (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
-    }
-
-    /// Forgets what the source would have mentioned if it were still there.
-    fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
-        let Some(anew) = self.anew.take() else { return };
-        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
-            return;
-        };
-        let gone: Vec<_> = feed
-            .filter(|change| anew.cursor.contains(change.dot()))
-            .filter_map(|change| match change.to_change() {
-                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => Some(record.key),
-                _ => None,
-            })
-            .collect();
-        for key in gone {
-            surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
-        }
-    }
-
     fn fail(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
         self.fail_for(surroundings, fault, Duration::ZERO);
     }
@@ -517,8 +463,6 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
-/// How long to wait before it is asked again whether the source holds what is handed over.
-const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
 const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.
