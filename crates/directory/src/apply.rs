@@ -98,10 +98,10 @@ impl Directory {
             Merged::Renewed | Merged::Changed => Applied::Changed,
             Merged::Conflict(conflict) => Applied::Conflict(conflict),
         };
-        // So does what it takes the place of, and what was known of it.
-        let known = before.contains(&dot).then(|| signs.of(dot));
+        // So does what was known of it, and what it takes the place of.
+        let seen = if before.contains(&dot) { seen.max(signs.of(dot)) } else { seen };
         let replaced = before.into_iter().filter(|dot| state.records().all(|record| record.dot() != *dot));
-        let later = replaced.map(|dot| signs.of(dot)).chain(known).max().filter(|sign| *sign > seen);
+        let later = replaced.map(|dot| signs.of(dot)).max().filter(|sign| *sign > seen);
         signs.set(dot, later.unwrap_or(seen));
         signs.bury(now, &mut state);
         if state.len() > MAX_WRITES {

@@ -7,7 +7,7 @@ use waypost_time::Instant;
 use crate::{
     ChangeRef, Config, Endpoint, Endpoints, Feed, FeedGap, RecordRef, Resources, Scope, config::DEFAULT_PATH,
     context::Context, deadlines::Deadlines, documents::Documents, entry::token::Token, histories::Histories,
-    index::Index, index::dictionary::Ids, lookup::Lookup, lookup::criteria::is_met_by_endpoint, registry::Registry,
+    index::Index, index::ids::Ids, lookup::Lookup, lookup::criteria::is_met_by_endpoint, registry::Registry,
     watches::Watches,
 };
 

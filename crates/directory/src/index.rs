@@ -6,6 +6,8 @@ pub(crate) mod dictionary;
 pub(crate) mod front_coded;
 pub(crate) mod hashed_ids;
 pub(crate) mod id_set;
+pub(crate) mod ids;
+pub(crate) mod leaf;
 pub(crate) mod leftovers;
 pub(crate) mod marks;
 pub(crate) mod reading;

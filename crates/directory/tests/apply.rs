@@ -1,7 +1,10 @@
 //! Changes from elsewhere: taken if they can be right, refused without a trace if not.
 
+extern crate alloc;
+
 mod common;
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use common::{at, registration, replica};
@@ -227,6 +230,56 @@ fn a_renewal_of_the_owner_counts_and_an_older_one_does_not() {
     assert_eq!(directory.apply(at(1000), renewal(1, 1)), Ok(Applied::Unchanged));
     assert_eq!(directory.apply(at(1000), renewal(2, 1)), Ok(Applied::Unchanged));
     assert_eq!(shown(&directory)[0].2, 4);
+}
+
+/// How old a directory takes each write of its registrations to be, in seconds.
+fn ages(directory: &Directory) -> BTreeMap<Dot, u64> {
+    let ids = directory.ids(at(1000), &Origin::Local);
+    ids.map(|(_, record)| (record.dot(), record.age().as_secs())).collect()
+}
+
+#[test]
+fn a_write_that_comes_again_after_a_younger_sign_of_life_is_no_older_for_it() {
+    let mut directory = with_one();
+    directory.apply_renewals(at(1000), &Origin::Local, (ReplicaId(2), 0, 1), [(5, Duration::from_secs(4))]).unwrap();
+    // Who passes it on has counted more renewals, and did not hear of the last.
+    let again = Record { renewals: 7, ..record(stamp(2, 5, 0)) };
+    directory.apply(at(1000), put(again, 8)).unwrap();
+    // And nobody has to take it over: its owner knows what it has told.
+    assert_eq!(ages(&directory), [(Dot::new(ReplicaId(2), 5), 4)].into());
+}
+
+proptest! {
+    #[test]
+    fn no_sign_of_life_makes_a_write_older(
+        has_other in any::<bool>(),
+        signs in prop::collection::vec((0..3_u8, any::<bool>(), 0..5_u32, 0..60_u64), 1..12),
+    ) {
+        let (mut directory, other) = (with_one(), stamp(3, 7, 2));
+        if has_other {
+            directory.apply(at(1000), put(record(other), 30)).unwrap();
+        }
+        for (kind, is_other, renewals, seconds) in signs {
+            let stamp = if has_other && is_other { other } else { stamp(2, 5, 0) };
+            let (before, dot, age) = (ages(&directory), stamp.dot, Duration::from_secs(seconds));
+            match kind {
+                0 => drop(directory.apply(at(1000), put(Record { renewals, ..record(stamp) }, seconds)).unwrap()),
+                1 => {
+                    let renewal = Renewal { key: record(stamp).key, dot, renewals, age };
+                    directory.apply(at(1000), Change::Renew(renewal)).unwrap();
+                }
+                _ => {
+                    let after = directory.heard(&Origin::Local).sequence(dot.replica);
+                    let renewed = [(dot.sequence, age)];
+                    let batch = (dot.replica, after, after + 1);
+                    directory.apply_renewals(at(1000), &Origin::Local, batch, renewed).unwrap();
+                }
+            }
+            let after = ages(&directory);
+            let is_no_older = |(dot, age)| after.get(dot).is_some_and(|after| after <= age);
+            prop_assert!(before.iter().all(is_no_older), "{before:?} became {after:?}");
+        }
+    }
 }
 
 fn any_change() -> impl Strategy<Value = Change> {

@@ -1,22 +1,26 @@
+mod anew;
+mod asked;
 mod comparing;
 mod early;
+mod handing_over;
 mod taking;
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
 use waypost_directory::Directory;
 use waypost_filter::Query;
-use waypost_model::{Authority, Change, Key, Origin, Version};
+use waypost_model::{Authority, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
+use self::anew::Anew;
+use self::asked::Asked;
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
+use self::handing_over::{HAND_OVER, HandingOver};
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{Answer, ChangesQuestion, Mark, Number, Question, Selection};
@@ -36,10 +40,7 @@ pub(crate) struct Follower {
     selection: Option<Selection>,
     step: Step,
     phase: Phase,
-    number: Number,
-    /// The questions for changes, by number and cursor, from the one that was answered last on: what answers them can come yet. A
-    /// transport takes a notification that comes while a question is under way for its answer, and the question may be lost.
-    asked: Vec<(Number, Version)>,
+    asked: Asked,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
@@ -64,20 +65,6 @@ pub(crate) struct Follower {
     /// Whether the host turned out to offer no feed, or not to this reader.
     is_without_feed: bool,
     handing_over: Option<HandingOver>,
-}
-
-/// What the source is to hold before this directory ends.
-#[derive(Debug)]
-struct HandingOver {
-    version: Version,
-    is_done: bool,
-}
-
-/// Reading a source from the beginning: what it does not mention in the end is gone.
-#[derive(Debug, Default)]
-struct Anew {
-    cursor: Version,
-    mentioned: BTreeSet<Key>,
 }
 
 #[derive(Debug, Clone)]
@@ -148,8 +135,7 @@ impl Follower {
             selection: (!query.criteria().is_empty()).then(|| Selection { query: query.clone(), news: Version::new() }),
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
-            number: Number::default(),
-            asked: Vec::new(),
+            asked: Asked::default(),
             is_whole: false,
             passage: None,
             mark: None,
@@ -168,26 +154,9 @@ impl Follower {
         }
     }
 
-    /// Finds out whether the source holds a version, asking again and again until it does.
-    ///
-    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does.
-    pub(crate) fn hand_over(&mut self, version: &Version) {
-        self.handing_over = Some(HandingOver { version: version.clone(), is_done: false });
-        self.wake();
-    }
-
-    /// Tells whether the source is known to hold what was handed over.
-    pub(crate) fn is_handed_over(&self) -> bool {
-        self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
-    }
-
     /// Tells whether everything that the source has to say was here when it spoke last: nothing is asked for that could say more.
     const fn is_confirmed(&self) -> bool {
         self.is_in_step && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
-    }
-
-    fn is_handing_over(&self) -> bool {
-        self.handing_over.as_ref().is_some_and(|handing_over| !handing_over.is_done)
     }
 
     pub(crate) const fn relation(&self) -> Relation {
@@ -219,9 +188,8 @@ impl Follower {
     /// Returns what ends the observation of the feed, if there is one.
     pub(crate) fn end(&self, config: &SyncConfig) -> Option<Output> {
         let (Phase::Observing { .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
-        let cursor = self.asked.first()?.1.clone();
+        let ((number, cursor), heard) = (self.asked.answered()?.clone(), Version::new());
         let (subject, selection) = (self.subject.clone(), self.selection.clone());
-        let (number, heard) = (self.number, Version::new());
         let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
@@ -307,21 +275,13 @@ impl Follower {
                 Request::new(Method::Get, [".well-known", "core"]).with_query(argument)
             }
             Step::Read { feed } => {
-                let size = config.limits.answer_bytes as u64;
-                self.number = self.number.next();
-                // Numbers come again, and an old question is not the one that is answered.
-                self.asked.retain(|(number, _)| *number != self.number);
-                if self.asked.len() >= UNANSWERED {
-                    self.asked.remove(1);
-                }
                 let cursor = self.cursor(surroundings.directory).into_owned();
-                self.asked.push((self.number, cursor.clone()));
                 let question = ChangesQuestion {
-                    number: self.number,
+                    number: self.asked.push(cursor.clone()),
                     subject: self.subject.clone(),
                     cursor,
                     heard: surroundings.directory.heard(&self.origin),
-                    size,
+                    size: config.limits.answer_bytes as u64,
                     is_whole: self.is_whole,
                     selection: self.selection.clone(),
                 };
@@ -391,15 +351,13 @@ impl Follower {
                     let before = self.cursor(surroundings.directory).into_owned();
                     let taken = match Number::split(&response.payload) {
                         Ok((number, answer)) => {
-                            let Some(at) = self.asked.iter().position(|(asked, _)| *asked == number) else { return };
-                            self.asked.drain(..at);
-                            let cursor = self.asked[0].1.clone();
+                            let Some(cursor) = self.asked.answer(number).cloned() else { return };
                             self.take(surroundings, Answer::new(answer, &cursor), &cursor)
                         }
                         Err(malformed) => self.misread(surroundings, malformed),
                     };
                     let is_further = *self.cursor(surroundings.directory) != before;
-                    if self.anew.is_some() && self.asked.len() > 1 {
+                    if self.anew.is_some() && !self.asked.is_last_answered() && taken != Taken::Stopped {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
                     }
@@ -473,31 +431,6 @@ impl Follower {
         self.wait(surroundings.now, pause);
     }
 
-    fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
-        self.anew = Some(Anew::default());
-        (self.is_whole, self.is_outdated) = (false, false);
-        self.ask_on(surroundings, false);
-        (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
-    }
-
-    /// Forgets what the source would have mentioned if it were still there.
-    fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
-        let Some(anew) = self.anew.take() else { return };
-        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
-            return;
-        };
-        let gone: Vec<_> = feed
-            .filter(|change| anew.cursor.contains(change.dot()))
-            .filter_map(|change| match change.to_change() {
-                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => Some(record.key),
-                _ => None,
-            })
-            .collect();
-        for key in gone {
-            surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
-        }
-    }
-
     fn fail(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
         self.fail_for(surroundings, fault, Duration::ZERO);
     }
@@ -533,10 +466,6 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
-/// So many questions are kept, the one that was answered last among them.
-const UNANSWERED: usize = 4;
-/// How long to wait before it is asked again whether the source holds what is handed over.
-const HAND_OVER: Duration = Duration::from_millis(100);
 /// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
 const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.

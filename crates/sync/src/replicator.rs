@@ -1,11 +1,10 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use waypost_client::ResourceUri;
 use waypost_directory::Directory;
-use waypost_filter::{Held, Query};
+use waypost_filter::Query;
 use waypost_model::{Authority, Version};
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
@@ -13,12 +12,12 @@ use waypost_time::{Instant, Jitter};
 use crate::context::{Context, NotPassedOn};
 use crate::events::Events;
 use crate::follower::{Follower, Surroundings};
+use crate::following::{Followed, Following};
 use crate::lookup_mirror::LookupMirror;
-use crate::passage::Passage;
 use crate::source::{Asker, Source};
 use crate::subject::Subject;
 use crate::wire::Question;
-use crate::{Limits, Relation, Standing, SyncConfig, SyncEvent};
+use crate::{NotFollowed, Relation, Standing, SyncConfig, SyncEvent};
 
 /// The engine: keeps a [`Directory`] in step with others.
 ///
@@ -43,27 +42,6 @@ enum Draining {
     No,
     Until(Instant),
     Over,
-}
-
-/// A directory that is followed.
-#[derive(Debug)]
-struct Following {
-    name: Box<str>,
-    /// Whose registrations are taken from it.
-    authority: Authority,
-    relation: Relation,
-    /// What is taken from it.
-    query: Query,
-    /// When everything that there was to say was here last.
-    confirmed: Option<Instant>,
-    by: Followed,
-}
-
-/// How a directory is followed.
-#[derive(Debug)]
-enum Followed {
-    ByFeed(Box<Follower>),
-    ByLookups(Box<LookupMirror>),
 }
 
 impl Replicator {
@@ -156,17 +134,7 @@ impl Replicator {
 
     /// Returns how it stands with each directory that is followed, in the order in which they were added.
     pub fn standings(&self) -> impl Iterator<Item = Standing<'_>> {
-        self.followed.values().map(|following| Standing {
-            source: &following.name,
-            relation: following.relation,
-            authority: &following.authority,
-            hops: following.by.hops(),
-            query: &following.query,
-            held: following.by.held(),
-            is_in_step: following.by.is_in_step(),
-            confirmed: following.confirmed,
-            delay: following.by.delay(&self.config.limits),
-        })
+        self.followed.values().map(|following| following.standing(&self.config.limits))
     }
 
     /// Returns the next event for the log.
@@ -268,10 +236,7 @@ impl Replicator {
         }
         self.events.turn(now, self.config.limits.events(), |count| SyncEvent::RefusedMore { count });
         for name in self.names() {
-            self.with(now, directory, name, |followed, surroundings| match followed {
-                Followed::ByFeed(follower) => follower.handle_timeout(surroundings),
-                Followed::ByLookups(mirror) => mirror.handle_timeout(surroundings),
-            });
+            self.with(now, directory, name, Followed::handle_timeout);
         }
     }
 
@@ -281,13 +246,7 @@ impl Replicator {
             return Some(output);
         }
         for name in self.names() {
-            let output = self.with(now, directory, name, |followed, surroundings| match followed {
-                Followed::ByFeed(follower) => {
-                    let (id, request) = follower.poll_request(surroundings)?;
-                    Some(Output::Request { id, peer: follower.peer(), request })
-                }
-                Followed::ByLookups(mirror) => mirror.poll_output(surroundings),
-            });
+            let output = self.with(now, directory, name, Followed::poll_output);
             if let Some(output) = output.flatten() {
                 return Some(output.with_request_renamed(|id| joined(name, id)));
             }
@@ -328,22 +287,15 @@ impl Replicator {
             Draining::Over => return true,
             Draining::Until(until) => until,
         };
-        let is_handed_over = |following: &Following| match &following.by {
-            Followed::ByFeed(follower) => follower.relation() != Relation::Replica || follower.is_handed_over(),
-            Followed::ByLookups(_) => true,
-        };
-        until <= now || (self.source.is_told(directory) && self.followed.values().all(is_handed_over))
+        until <= now || (self.source.is_told(directory) && self.followed.values().all(Following::is_handed_over))
     }
 
     /// Ends all that goes on at sources, and returns what is to be said there.
     pub(crate) fn end(&mut self, now: Instant) -> Vec<Output> {
         let mut outputs = Vec::new();
         for (name, following) in core::mem::take(&mut self.followed) {
-            let last = match following.by {
-                Followed::ByFeed(follower) => follower.end(&self.config).into_iter().collect(),
-                Followed::ByLookups(mirror) => mirror.end(now),
-            };
-            outputs.extend(last.into_iter().map(|output| output.with_request_renamed(|id| joined(name, id))));
+            let last = following.by.end(now, &self.config).into_iter();
+            outputs.extend(last.map(|output| output.with_request_renamed(|id| joined(name, id))));
         }
         outputs
     }
@@ -351,10 +303,7 @@ impl Replicator {
     /// Returns when [`Replicator::handle_timeout`] wants to be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadline = |following: &Following| match &following.by {
-            Followed::ByFeed(follower) => follower.deadline(),
-            Followed::ByLookups(mirror) => mirror.deadline(),
-        };
+        let deadline = |following: &Following| following.by.deadline();
         let drained = if let Draining::Until(until) = self.draining { Some(until) } else { None };
         let others = [self.source.deadline(), self.events.deadline(), drained];
         self.followed.values().filter_map(deadline).chain(others.into_iter().flatten()).min()
@@ -431,57 +380,6 @@ impl Replicator {
     }
 }
 
-impl Following {
-    /// Returns how it comes to who mirrors it through this directory; nothing, if it was never read to its end.
-    fn passage(&self, now: Instant, limits: &Limits) -> Option<Passage> {
-        let confirmed = self.confirmed?;
-        let age = if self.by.is_in_step() { Duration::ZERO } else { now.saturating_since(confirmed).max(MOMENT) };
-        Some(Passage { hops: self.by.hops().saturating_add(1), delay: self.by.delay(limits), age })
-    }
-}
-
-impl Followed {
-    const fn held(&self) -> Held {
-        match self {
-            Self::ByFeed(_) => Held::Registrations,
-            Self::ByLookups(_) => Held::Both,
-        }
-    }
-
-    /// Returns how long after a renewal it is known here at the latest.
-    fn delay(&self, limits: &Limits) -> Option<Duration> {
-        match self {
-            Self::ByFeed(follower) => follower.delay(limits),
-            // A renewal alone changes nothing that is notified of.
-            Self::ByLookups(mirror) => mirror.shows_ages().then_some(limits.refresh * 2),
-        }
-    }
-
-    /// Tells whether everything that there is to say is here.
-    fn is_in_step(&self) -> bool {
-        match self {
-            Self::ByFeed(follower) => follower.is_in_step(),
-            Self::ByLookups(mirror) => mirror.is_in_step(),
-        }
-    }
-
-    /// Returns when that was so last, if all that the source has to say was here when it spoke last.
-    fn confirmed(&self, now: Instant) -> Option<Instant> {
-        match self {
-            Self::ByFeed(follower) => follower.confirmed(now),
-            Self::ByLookups(mirror) => mirror.is_in_step().then_some(now),
-        }
-    }
-
-    /// Returns through how many other directories it comes.
-    fn hops(&self) -> u64 {
-        match self {
-            Self::ByFeed(follower) => follower.hops(),
-            Self::ByLookups(_) => 0,
-        }
-    }
-}
-
 /// Makes the name of a request from whom it is for and the name that was given there, which is small.
 const fn joined(followed: u32, RequestId(own): RequestId) -> RequestId {
     RequestId((followed as u64) << FOLLOWED_SHIFT | own & ((1 << FOLLOWED_SHIFT) - 1))
@@ -491,29 +389,5 @@ const fn split(RequestId(id): RequestId) -> (u32, RequestId) {
     ((id >> FOLLOWED_SHIFT) as u32, RequestId(id & ((1 << FOLLOWED_SHIFT) - 1)))
 }
 
-/// Who is not in step was not now.
-const MOMENT: Duration = Duration::from_millis(1);
-
 /// Bits for the names of requests to one source: what is asked in a second for a thousand years.
 const FOLLOWED_SHIFT: u32 = 40;
-
-/// Says why a directory is not followed.
-///
-/// ```
-/// use waypost_sync::{NotFollowed, Replicator, SyncConfig};
-///
-/// let mut replicator = Replicator::new(SyncConfig::new(1));
-/// replicator.add_mirror("coap://rd.example".parse()?)?;
-/// assert_eq!(replicator.add_mirror("coap://rd.example".parse()?), Err(NotFollowed::Already));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotFollowed {
-    /// As many are followed as the limits allow.
-    #[error("over the limit of sources")]
-    OverLimit,
-    /// It is followed already.
-    #[error("followed already")]
-    Already,
-}

@@ -77,12 +77,6 @@ fn hundred_links(changed: &str) -> String {
     (0..100).map(link).collect::<Vec<_>>().join(",")
 }
 
-/// Where the one registration of that name is.
-fn location(network: &mut Network, uri: &str, query: &str) -> waypost_model::Location {
-    let (now, query) = (network.now, query.parse::<Query>().expect("a query"));
-    network.directory(uri).endpoints(now, &query).next().expect("a registration").location()
-}
-
 fn update(network: &mut Network, location: &waypost_model::Location, update: waypost_model::Update) {
     let now = network.now;
     network.directory(SOURCE).update(now, location, update).expect("a registration");
@@ -94,7 +88,7 @@ fn a_link_of_a_hundred_that_changes_costs_its_delta_and_twelve_octets_more_than_
     let (mut network, names) = mirrored(10);
     network.register(SOURCE, "ep=large&base=coap://[2001:db8::1]", &hundred_links("first"));
     network.run_until(Instant::from_millis(300_000));
-    let location = location(&mut network, SOURCE, "ep=large");
+    let location = network.location(SOURCE, "ep=large");
     let lifetime = waypost_model::Lifetime::from_secs(7200).expect("a lifetime");
     update(&mut network, &location, waypost_model::Update { lifetime: Some(lifetime), ..Default::default() });
     let before = network.node(SOURCE).replicator().encodings();
@@ -138,9 +132,8 @@ fn ten_mirrors_cost_one_encoding_for_each_change() {
         network.settle();
     }
     assert_eq!(network.node(SOURCE).replicator().encodings() - before, 50);
-    let now = network.now;
     for name in names {
-        assert_eq!(network.directory(&name).endpoints(now, &Query::all()).count(), 51, "{name}");
+        assert_eq!(network.count(&name), 51, "{name}");
     }
 }
 
@@ -150,8 +143,7 @@ fn a_change_is_told_without_being_asked_for() {
     network.messages = 0;
     network.register(SOURCE, "ep=node1&base=coap://h", "</a>");
     network.settle();
-    let now = network.now;
-    assert_eq!(network.directory(&names[0]).endpoints(now, &Query::all()).count(), 1);
+    assert_eq!(network.count(&names[0]), 1);
     // What is said to the transport at the source, and the one message that travels.
     assert_eq!(network.messages, 2);
 }
@@ -166,7 +158,7 @@ fn a_feed_moves_a_thousand_times_less_than_an_observed_look_up() {
     }
     network.settle();
     let now = network.now;
-    let location = network.directory(SOURCE).endpoints(now, &Query::all()).next().expect("a registration").location();
+    let location = network.location(SOURCE, "");
     network.bytes.clear();
     let update = waypost_model::Update {
         base: Some(waypost_model::Base::given("coap://[2001:db8::1:1]").expect("a base")),
@@ -194,10 +186,10 @@ fn a_new_mirror_is_told_everything_in_answers_of_bounded_size() {
     network.add("coap://late", mirror);
     network.run_until(network.now + Duration::from_secs(1));
     let now = network.now;
-    assert_eq!(network.directory("coap://late").endpoints(now, &Query::all()).count(), REGISTRATIONS);
+    assert_eq!(network.count("coap://late"), REGISTRATIONS);
     assert!(network.largest <= 64 * 1024 + 512, "{} octets", network.largest);
     let another = registration("ep=again&base=coap://h", "");
     network.directory(SOURCE).register(now, another).expect("room");
     network.settle();
-    assert_eq!(network.directory("coap://late").endpoints(now, &Query::all()).count(), REGISTRATIONS + 1);
+    assert_eq!(network.count("coap://late"), REGISTRATIONS + 1);
 }

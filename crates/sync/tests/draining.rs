@@ -7,14 +7,8 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, three_replicas};
-use waypost_filter::Query;
 use waypost_rest::{Code, Method, Request};
 use waypost_time::Instant;
-
-fn count(network: &mut Network, uri: &str) -> usize {
-    let now = network.now;
-    network.directory(uri).endpoints(now, &Query::all()).count()
-}
 
 fn in_step() -> (Network, [&'static str; 3]) {
     let (mut network, uris) = three_replicas();
@@ -43,7 +37,7 @@ fn it_is_over_when_the_others_hold_everything_and_not_before() {
     network.run_until(end);
     assert!(is_drained(&mut network, uris[0]));
     network.stop(uris[0]).expect("a node");
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (1, 1));
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (1, 1));
 }
 
 #[test]
@@ -51,15 +45,14 @@ fn renewals_of_the_last_moment_are_told_too() {
     let (mut network, uris) = in_step();
     network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
     network.run_until(Instant::from_millis(95_000));
-    let now = network.now;
-    let location = network.directory(uris[0]).endpoints(now, &Query::all()).next().expect("it lives").location();
-    network.directory(uris[0]).renew(now, &location).expect("a registration");
+    let location = network.location(uris[0], "");
+    network.renew(uris[0], &location);
     drain(&mut network, uris[0]);
     network.run_until(Instant::from_millis(95_500));
     assert!(is_drained(&mut network, uris[0]));
     network.stop(uris[0]).expect("a node");
     network.run_until(Instant::from_millis(150_000));
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (1, 1));
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (1, 1));
 }
 
 #[test]
@@ -74,7 +67,7 @@ fn who_has_lost_its_observation_is_handed_over_to_as_well() {
     let end = network.now + Duration::from_millis(500);
     network.run_until(end);
     assert!(is_drained(&mut network, uris[0]));
-    assert_eq!(count(&mut network, uris[1]), 1);
+    assert_eq!(network.count(uris[1]), 1);
 }
 
 #[test]
@@ -88,7 +81,7 @@ fn one_that_cannot_be_reached_is_not_waited_for_beyond_the_limit() {
     assert!(!is_drained(&mut network, uris[0]));
     network.run_until(begin + Duration::from_millis(2_000));
     assert!(is_drained(&mut network, uris[0]));
-    assert_eq!(count(&mut network, uris[2]), 1);
+    assert_eq!(network.count(uris[2]), 1);
 }
 
 #[test]
@@ -101,6 +94,6 @@ fn no_write_is_taken_any_more_and_look_ups_are_answered() {
     network.settle();
     let answer = network.answers(exchange).first().cloned().expect("an answer");
     assert_eq!(answer.code, Code::SERVICE_UNAVAILABLE);
-    assert_eq!(count(&mut network, uris[0]), 1);
+    assert_eq!(network.count(uris[0]), 1);
     assert_eq!(network.links(uris[0], "ep", "").len(), 1);
 }

@@ -12,7 +12,7 @@ use waypost_filter::Query;
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_link_format::LinkDocument;
 use waypost_model::{Location, Origin, Registration, ReplicaId, Version};
-use waypost_rest::{ETag, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
+use waypost_rest::{Code, ETag, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
@@ -555,4 +555,34 @@ fn what_nobody_took_is_told_of() {
     let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
     let Some(SyncEvent::Missed { count }) = events.first() else { panic!("{events:?}") };
     assert!(*count >= 2 && events.len() == 4 && is_refused(&events[3..]), "{events:?}");
+}
+
+#[test]
+fn registrations_that_cannot_be_read_do_not_count_as_held_after_a_comparison() {
+    let mut victim = informed();
+    let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
+    let mut ids: Vec<u64> = victim.directory.ids(NOW, &theirs).map(|(id, _)| id).collect();
+    ids.push(7);
+    // It has forgotten too much to go on, and has one that is not here.
+    let gap = Response::new(Code::CONFLICT);
+    victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(gap));
+    let ask = |victim: &mut Victim, answer: &dyn Fn(&Request) -> Vec<u8>| {
+        let output = victim.replicator.poll_output(NOW, &mut victim.directory);
+        let Some(Output::Request { id, request, .. }) = output else { panic!("no question") };
+        let response = Response::content(FEED_FORMAT, answer(&request));
+        victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
+    };
+    ask(&mut victim, &|request| {
+        let cells = waypost_sketch::Encoder::new(cells_question(request).0, ids.iter().copied());
+        let run: Vec<u8> = cells.take(32).flat_map(waypost_sketch::Cell::to_bytes).collect();
+        let mut out = Encoder::new(Vec::new());
+        out.array(2).and_then(|out| out.map(1)?.u64(9)?.u64(5)?.bytes(&run).map(drop)).expect("room");
+        out.into_writer()
+    });
+    ask(&mut victim, &|_| Vec::from([0xff]));
+    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    assert!(is_refused(&events), "{events:?}");
+    assert!(victim.ask().is_none(), "it is left in peace");
+    assert!(victim.replicator.standings().all(|standing| !standing.is_in_step));
+    assert_eq!(victim.directory.version_of(&theirs).sequence(ReplicaId(9)), 1);
 }

@@ -155,13 +155,10 @@ fn a_source_that_comes_back_unchanged_is_in_step_again() {
     network.run_until(Instant::from_millis(10_000));
     network.cut("coap://source", "coap://mirror");
     network.run_until(Instant::from_millis(200_000));
-    let is_in_step = |network: &mut Network| {
-        network.node("coap://mirror").replicator().standings().all(|standing| standing.is_in_step)
-    };
-    assert!(!is_in_step(&mut network));
+    assert!(!network.is_in_step("coap://mirror"));
     network.heal();
     network.run_until(Instant::from_millis(1_000_000));
-    assert!(is_in_step(&mut network));
+    assert!(network.is_in_step("coap://mirror"));
 }
 
 #[test]
@@ -169,16 +166,13 @@ fn a_source_is_in_step_only_while_all_of_its_look_ups_are_answered() {
     let mut network = pair("provenance");
     network.register("coap://source", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>");
     network.run_until(Instant::from_millis(10_000));
-    let is_in_step = |network: &mut Network| {
-        network.node("coap://mirror").replicator().standings().all(|standing| standing.is_in_step)
-    };
-    assert!(is_in_step(&mut network));
+    assert!(network.is_in_step("coap://mirror"));
     network.unheard = Some("res");
     network.run_until(Instant::from_millis(200_000));
-    assert!(!is_in_step(&mut network));
+    assert!(!network.is_in_step("coap://mirror"));
     network.unheard = None;
     network.run_until(Instant::from_millis(1_000_000));
-    assert!(is_in_step(&mut network));
+    assert!(network.is_in_step("coap://mirror"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Observations of a feed that are lost on the way.
+//! What who observes a feed is told, and what becomes of that when it is lost on the way.
 
 extern crate alloc;
 
@@ -6,65 +6,49 @@ mod common;
 
 use core::time::Duration;
 
-use common::three_replicas;
+use common::follower::Follower;
+use common::{Network, node, three_replicas};
 use minicbor::Encoder;
-use waypost_directory::{Config, Directory};
-use waypost_filter::Query;
-use waypost_model::ReplicaId;
-use waypost_rest::{Method, Output, Request, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig};
+use waypost_rest::{Method, Observe, Request};
+use waypost_sync::{FEED_FORMAT, SyncConfig};
 use waypost_time::Instant;
 
-/// An engine that observes a source which has nothing.
-struct Follower {
-    directory: Directory,
-    replicator: Replicator,
-    request: RequestId,
-    /// The number of its question.
-    number: u8,
+/// One that observes a source which has nothing.
+fn observer() -> Follower {
+    let mut follower = Follower::new();
+    follower.hear(&[]);
+    follower
 }
 
-impl Follower {
-    fn new() -> Self {
-        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let mut replicator = Replicator::new(SyncConfig::new(1));
-        replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
-        let Some(Output::Request { id, request, .. }) = replicator.poll_output(Instant::ZERO, &mut directory) else {
-            panic!("no question")
-        };
-        let mut follower = Self { directory, replicator, request: id, number: request.payload[2] };
-        follower.hear(Instant::ZERO);
-        follower
+/// The question for changes of a replica (0) or a mirror (1), which holds these writes and has heard of these renewals.
+fn question(relation: u8, cursor: &[(u8, u8)], heard: &[(u8, u8)]) -> Request {
+    let mut out = Encoder::new(Vec::new());
+    out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(relation)).expect("room");
+    for version in [cursor, heard] {
+        out.map(version.len() as u64).expect("room");
+        for (replica, sequence) in version {
+            out.u8(*replica).and_then(|out| out.u8(*sequence)).expect("room");
+        }
     }
-
-    /// Takes an answer or a notification that has no news.
-    fn hear(&mut self, now: Instant) {
-        let mut response = Response::content(FEED_FORMAT, vec![self.number]);
-        response.is_observed = true;
-        self.replicator.handle_response(now, &mut self.directory, self.request, Ok(response));
-    }
-
-    fn asks(&mut self, now: Instant) -> bool {
-        self.replicator.handle_timeout(now, &mut self.directory);
-        matches!(self.replicator.poll_output(now, &mut self.directory), Some(Output::Request { .. }))
-    }
+    out.u16(1_000).and_then(|out| out.bool(false)).expect("room");
+    Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, out.into_writer())
 }
 
 #[test]
 fn who_was_asleep_asks_at_once_though_an_old_notification_comes_first() {
-    let mut follower = Follower::new();
-    let awake = Instant::from_millis(100_000);
-    follower.hear(awake);
-    assert!(follower.asks(awake));
+    let mut follower = observer();
+    follower.now = Instant::from_millis(100_000);
+    follower.hear(&[]);
+    assert!(follower.ask_at(follower.now).is_some());
 }
 
 #[test]
 fn who_hears_notifications_all_the_time_asks_as_often_as_who_hears_none() {
-    let mut follower = Follower::new();
+    let mut follower = observer();
     let asked = (1..=8).find(|ten| {
-        let now = Instant::from_millis(ten * 10_000);
-        follower.hear(now);
-        follower.asks(now)
+        follower.now = Instant::from_millis(ten * 10_000);
+        follower.hear(&[]);
+        follower.ask_at(follower.now).is_some()
     });
     assert!(matches!(asked, Some(6..)), "{asked:?}");
 }
@@ -81,16 +65,35 @@ fn who_is_asked_by_a_replica_that_has_more_asks_it_in_turn() {
     network.settle();
     network.heal();
     network.run_until(start + Duration::from_secs(1));
-    let now = network.now;
-    let count = |network: &mut common::Network, uri| network.directory(uri).endpoints(now, &Query::all()).count();
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (0, 0));
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (0, 0));
     // What the first asks now and then shows what it holds.
-    let mut out = Encoder::new(Vec::new());
-    let cursor = |out: &mut Encoder<Vec<u8>>| out.map(1)?.u8(1)?.u8(1).map(drop);
-    out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(0)).expect("room");
-    cursor(&mut out).and_then(|()| out.map(0)?.u16(1_000)?.bool(false).map(drop)).expect("room");
-    let question = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, out.into_writer());
+    let question = question(0, &[(1, 1)], &[]);
     network.send(uris[0], uris[1], question);
     network.settle();
-    assert_eq!((count(&mut network, uris[1]), count(&mut network, uris[2])), (1, 1), "and it tells the third");
+    assert_eq!((network.count(uris[1]), network.count(uris[2])), (1, 1), "and it tells the third");
+}
+
+#[test]
+fn who_holds_what_nobody_here_knows_is_told_nothing_of_that() {
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    let mut network = Network::default();
+    network.add("coap://source", node(1, config));
+    network.register("coap://source", "ep=node1&base=coap://h", "</t>");
+    // The second knows a replica, and renewals of what that wrote, which are forgotten here.
+    let questions = [question(1, &[(1, 1)], &[]), question(1, &[(1, 1), (7, 5)], &[(7, 3)])];
+    let mut observe = |number, mut question: Request| {
+        question.observe = Some(Observe::Register);
+        network.send(&format!("coap://mirror{number}"), "coap://source", question)
+    };
+    let observers = [observe(1, questions[0].clone()), observe(2, questions[1].clone())];
+    network.settle();
+    network.register("coap://source", "ep=node2&base=coap://h", "</t>");
+    network.settle();
+    let [first, second] = observers.map(|exchange| {
+        let [answer, notification] = network.answers(exchange) else { panic!("an answer, and a notification") };
+        assert!(answer.is_observed);
+        notification.payload.clone()
+    });
+    assert_eq!(first, second);
 }

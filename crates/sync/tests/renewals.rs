@@ -8,68 +8,55 @@ use core::time::Duration;
 
 use common::{Network, node, three_replicas};
 use waypost_filter::Query;
+use waypost_model::Location;
 use waypost_sync::SyncConfig;
 use waypost_time::Instant;
 
-fn count(network: &mut Network, uri: &str) -> usize {
-    let now = network.now;
-    network.directory(uri).endpoints(now, &Query::all()).count()
+/// Three replicas that know a registration, made at one of them, with a lifetime of so many seconds.
+fn three_with_one(at: usize, lifetime: u64) -> (Network, [&'static str; 3], Location) {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[at], &format!("ep=node1&base=coap://[2001:db8::1]&lt={lifetime}"), "</temp>");
+    network.settle();
+    let location = network.location(uris[at], "ep=node1");
+    (network, uris, location)
 }
 
 #[test]
 fn what_is_renewed_at_one_replica_lives_on_at_all() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
+    let (mut network, uris, location) = three_with_one(0, 100);
     network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]&lt=100", "</temp>");
-    network.settle();
-    let query: Query = "ep=node1".parse().expect("a query");
-    let location =
-        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
     for step in 1..=10_u64 {
         network.run_until(Instant::from_millis(step * 70_000));
-        let now = network.now;
-        network.directory(uris[0]).renew(now, &location).expect("a registration");
+        network.renew(uris[0], &location);
         for uri in uris {
             // The other one was not renewed.
-            assert_eq!(count(&mut network, uri), if step == 1 { 2 } else { 1 }, "{uri} after {step} renewals");
+            assert_eq!(network.count(uri), if step == 1 { 2 } else { 1 }, "{uri} after {step} renewals");
         }
     }
     network.run_until(Instant::from_millis(801_000));
     for uri in uris {
-        assert_eq!(count(&mut network, uri), 0, "{uri}");
+        assert_eq!(network.count(uri), 0, "{uri}");
     }
 }
 
 #[test]
 fn a_renewal_at_another_replica_takes_the_registration_over() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
-    network.settle();
-    let query = Query::all();
-    let location =
-        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    let (mut network, uris, location) = three_with_one(0, 100);
     network.stop(uris[0]).expect("a node");
     network.run_until(Instant::from_millis(90_000));
-    let now = network.now;
-    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    network.renew(uris[1], &location);
     network.run_until(Instant::from_millis(150_000));
-    assert_eq!(count(&mut network, uris[2]), 1);
+    assert_eq!(network.count(uris[2]), 1);
 }
 
 #[test]
 fn a_partial_partition_does_not_keep_renewals_from_anybody() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
-    network.settle();
+    let (mut network, uris, location) = three_with_one(0, 100);
     network.cut(uris[0], uris[2]);
-    let query = Query::all();
-    let location =
-        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
     for step in 1..=5_u64 {
         network.run_until(Instant::from_millis(step * 70_000));
-        let now = network.now;
-        network.directory(uris[0]).renew(now, &location).expect("a registration");
-        assert_eq!(count(&mut network, uris[2]), 1, "after {step} renewals");
+        network.renew(uris[0], &location);
+        assert_eq!(network.count(uris[2]), 1, "after {step} renewals");
     }
 }
 
@@ -111,17 +98,11 @@ fn a_renewal_costs_less_than_two_octets() {
 
 #[test]
 fn who_was_cut_off_for_longer_than_a_lifetime_makes_nobody_forget_what_was_renewed_meanwhile() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]&lt=3000", "</temp>");
-    network.settle();
-    let query = Query::all();
-    let location =
-        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    let (mut network, uris, location) = three_with_one(1, 3_000);
     network.cut(uris[0], uris[1]);
     network.cut(uris[0], uris[2]);
     network.run_until(Instant::from_millis(2_500_000));
-    let now = network.now;
-    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    network.renew(uris[1], &location);
     network.run_until(Instant::from_millis(3_500_000));
     // What is new at the one that was cut off has the others compare what they hold with it.
     network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
@@ -138,19 +119,13 @@ fn who_was_cut_off_for_longer_than_a_lifetime_makes_nobody_forget_what_was_renew
 
 #[test]
 fn who_was_cut_off_until_it_forgot_what_expired_makes_nobody_forget_it() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[1], "ep=node1&base=coap://[2001:db8::1]&lt=3000", "</temp>");
-    network.settle();
-    let query = Query::all();
-    let location =
-        network.directory(uris[1]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    let (mut network, uris, location) = three_with_one(1, 3_000);
     network.cut(uris[0], uris[1]);
     network.cut(uris[0], uris[2]);
     let day = 24 * 3600 / 2_500 + 3;
     for step in 1..=day {
         network.run_until(Instant::from_millis(step * 2_500_000));
-        let now = network.now;
-        network.directory(uris[1]).renew(now, &location).expect("a registration");
+        network.renew(uris[1], &location);
     }
     assert!(network.directory(uris[0]).is_empty());
     let healed = network.now;
@@ -159,27 +134,21 @@ fn who_was_cut_off_until_it_forgot_what_expired_makes_nobody_forget_it() {
     network.cut(uris[0], uris[1]);
     for minute in 1..=20 {
         network.run_until(healed + Duration::from_secs(minute * 60));
-        assert_eq!(count(&mut network, uris[2]), 1, "after {minute} minutes");
+        assert_eq!(network.count(uris[2]), 1, "after {minute} minutes");
     }
-    assert_eq!(count(&mut network, uris[0]), 1);
+    assert_eq!(network.count(uris[0]), 1);
 }
 
 #[test]
 fn renewals_that_were_lost_are_noticed_with_the_next_write() {
-    let (mut network, uris) = three_replicas();
-    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
-    network.settle();
-    let query = Query::all();
-    let location =
-        network.directory(uris[0]).endpoints(Instant::ZERO, &query).next().expect("a registration").location();
+    let (mut network, uris, location) = three_with_one(0, 100);
     // Those who observe have just asked again, and do so next after two minutes.
     network.run_until(Instant::from_millis(78_000));
-    let now = network.now;
-    network.directory(uris[0]).renew(now, &location).expect("a registration");
+    network.renew(uris[0], &location);
     network.deaf = Some(uris[1]);
     network.run_until(Instant::from_millis(89_000));
     network.deaf = None;
     network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
     network.run_until(Instant::from_millis(110_000));
-    assert_eq!(count(&mut network, uris[1]), 2);
+    assert_eq!(network.count(uris[1]), 2);
 }

@@ -7,9 +7,11 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, node, registration};
+use waypost_directory::{Config, Directory, Limits};
 use waypost_filter::Query;
-use waypost_model::{Key, Origin, Version};
-use waypost_sync::{SyncConfig, SyncEvent};
+use waypost_model::{Key, Origin, ReplicaId, Version};
+use waypost_server::{Server, ServerConfig};
+use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const SOURCE: &str = "coap://source";
@@ -42,14 +44,6 @@ fn pair_with(count: usize, answer_bytes: usize) -> Network {
     network
 }
 
-fn names(network: &mut Network, uri: &str) -> Vec<String> {
-    let now = network.now;
-    let mut names: Vec<_> =
-        network.directory(uri).endpoints(now, &Query::all()).map(|found| found.name().to_owned()).collect();
-    names.sort_unstable();
-    names
-}
-
 /// The keys that a mirror has of its source, with their writes.
 fn copies(network: &mut Network) -> Vec<(Key, waypost_model::Dot)> {
     let now = network.now;
@@ -72,9 +66,9 @@ fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
     for (key, dot) in copies(&mut network).into_iter().step_by(50) {
         assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
     }
-    assert_eq!(names(&mut network, MIRROR).len(), 490);
+    assert_eq!(network.names(MIRROR).len(), 490);
     network.run_until(now + Duration::from_secs(900));
-    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((10, 0)));
 }
 
@@ -87,7 +81,7 @@ fn what_is_lost_is_found_in_answers_of_any_size() {
             assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
         }
         network.run_until(now + Duration::from_secs(900));
-        assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE), "{answer_bytes} bytes");
+        assert_eq!(network.names(MIRROR), network.names(SOURCE), "{answer_bytes} bytes");
     }
 }
 
@@ -103,25 +97,25 @@ fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alo
     let all = network.directory(SOURCE).endpoints(now, &Query::all()).map(|found| found.location());
     let removed: Vec<_> = all.step_by(20).collect();
     for location in &removed {
-        network.directory(SOURCE).remove(now, location).expect("a registration");
+        network.remove(SOURCE, location);
     }
     network.register(SOURCE, "ep=new&base=coap://new&lt=100000000", "</x>");
     // A hundred thousand are remembered: fill that up.
     for number in 0..100_100 {
         let sensor = registration(&format!("ep=short{number}&base=coap://s"), "");
         let location = network.directory(SOURCE).register(now, sensor).expect("room").location;
-        network.directory(SOURCE).remove(now, &location).expect("a registration");
+        network.remove(SOURCE, &location);
     }
     assert!(
         network
             .directory(SOURCE)
-            .feed(now, &[waypost_model::Dot::new(waypost_model::ReplicaId(1), 2000)].into_iter().collect::<Version>())
+            .feed(now, &[waypost_model::Dot::new(ReplicaId(1), 2000)].into_iter().collect::<Version>())
             .is_err()
     );
     network.heal();
     network.bytes.clear();
     network.run_until(now + Duration::from_secs(1200));
-    assert_eq!(names(&mut network, MIRROR), names(&mut network, SOURCE));
+    assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((1, 100)));
     // A hundred and one differences at some seventeen octets, and one entry; not two thousand entries.
     assert!(network.bytes[MIRROR] < 4_000, "{} octets", network.bytes[MIRROR]);
@@ -138,4 +132,49 @@ fn what_expires_at_slightly_different_times_alarms_nobody() {
     let events = network.events(MIRROR);
     let is_alarm = |event: &&SyncEvent| matches!(event, SyncEvent::Reconciled { .. } | SyncEvent::StartedAnew { .. });
     assert_eq!(events.iter().find(is_alarm), None);
+}
+
+#[test]
+fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
+    let directory = |replica, limit: fn(&mut Limits)| {
+        let mut config = Config::new(*b"keep it a secret", ReplicaId(replica));
+        limit(&mut config.limits);
+        Server::new(Directory::new(config), ServerConfig::default())
+    };
+    let [mut config, own] = [1, 2].map(SyncConfig::new);
+    config.admits_mirrors = true;
+    let mut network = Network::default();
+    let source = directory(1, |limits| limits.tombstones = 1);
+    network.add(SOURCE, Replicated::new(source, Replicator::new(config)));
+    let mut replicator = Replicator::new(own);
+    replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    let mirror = directory(2, |limits| limits.registrations = 2);
+    network.add(MIRROR, Replicated::new(mirror, replicator));
+    network.register(MIRROR, "ep=own&base=coap://h", "</t>");
+    network.register(SOURCE, "ep=node1&base=coap://h", "</t>");
+    network.settle();
+    assert!(network.is_in_step(MIRROR));
+
+    // More is removed than is remembered, and the mirror hears nothing of what was registered then.
+    network.deaf = Some(MIRROR);
+    let now = network.now;
+    for number in 0..3 {
+        let brief = registration(&format!("ep=brief{number}&base=coap://h"), "</t>");
+        let location = network.directory(SOURCE).register(now, brief).expect("room").location;
+        network.remove(SOURCE, &location);
+    }
+    network.register(SOURCE, "ep=node2&base=coap://h", "</t>");
+    network.run_until(now + Duration::from_secs(200));
+    assert!(network.comparisons > 0);
+    assert_eq!(network.names(MIRROR), ["node1", "own"]);
+    assert!(!network.is_in_step(MIRROR));
+    let confirmed = network.node(MIRROR).replicator().standings().find_map(|standing| standing.confirmed);
+    assert!(confirmed.is_some_and(|confirmed| confirmed < now + Duration::from_secs(100)), "{confirmed:?}");
+
+    // Once there is room it is asked for again.
+    let own = network.location(MIRROR, "ep=own");
+    network.remove(MIRROR, &own);
+    network.run_until(network.now + Duration::from_secs(500));
+    assert_eq!(network.names(MIRROR), ["node1", "node2"]);
+    assert!(network.is_in_step(MIRROR));
 }

@@ -9,28 +9,14 @@ use core::time::Duration;
 use common::{Network, three_replicas};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::{Location, ReplicaId};
+use waypost_model::ReplicaId;
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
-fn names(network: &mut Network, uri: &str) -> Vec<String> {
-    let now = network.now;
-    let directory = network.directory(uri);
-    let mut names: Vec<String> = directory.endpoints(now, &Query::all()).map(|found| found.name().into()).collect();
-    names.sort_unstable();
-    names
-}
-
 fn targets(network: &mut Network, uri: &str) -> Vec<String> {
     let now = network.now;
     network.directory(uri).resources(now, &Query::all()).map(|found| found.target().into_owned()).collect()
-}
-
-fn location(network: &mut Network, uri: &str, name: &str) -> Location {
-    let now = network.now;
-    let query: Query = format!("ep={name}").parse().expect("a query");
-    network.directory(uri).endpoints(now, &query).next().expect("a registration").location()
 }
 
 #[test]
@@ -41,11 +27,11 @@ fn what_is_registered_at_one_is_found_at_all() {
     network.register(uris[1], "ep=node2&base=coap://[2001:db8::2]&et=lamp", "</light>;rt=light-lux");
     network.settle();
     for uri in uris {
-        assert_eq!(names(&mut network, uri), ["node1", "node2"], "{uri}");
+        assert_eq!(network.names(uri), ["node1", "node2"], "{uri}");
         assert_eq!(targets(&mut network, uri).len(), 2, "{uri}");
         assert_eq!(network.events(uri).iter().filter(|event| matches!(event, SyncEvent::InStep { .. })).count(), 2);
     }
-    assert_eq!(location(&mut network, uris[0], "node1"), location(&mut network, uris[2], "node1"));
+    assert_eq!(network.location(uris[0], "ep=node1"), network.location(uris[2], "ep=node1"));
 }
 
 #[test]
@@ -53,7 +39,7 @@ fn an_update_at_another_replica_changes_one_field_and_keeps_the_rest() {
     let (mut network, uris) = three_replicas();
     network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&et=lamp", "</temp>;rt=temperature-c");
     network.settle();
-    let location = location(&mut network, uris[1], "node1");
+    let location = network.location(uris[1], "ep=node1");
     let now = network.now;
     let update = waypost_model::Update {
         base: Some(waypost_model::Base::given("coap://[2001:db8::9]").expect("a base")),
@@ -78,16 +64,16 @@ fn what_is_removed_at_one_is_gone_at_all_and_does_not_come_back() {
     network.settle();
     network.cut(uris[0], uris[2]);
     network.cut(uris[1], uris[2]);
-    let location = location(&mut network, uris[1], "node1");
+    let location = network.location(uris[1], "ep=node1");
+    network.remove(uris[1], &location);
     let now = network.now;
-    network.directory(uris[1]).remove(now, &location).expect("a registration");
     network.run_until(now + Duration::from_secs(10));
-    assert_eq!(names(&mut network, uris[0]).len(), 0);
-    assert_eq!(names(&mut network, uris[2]), ["node1"]);
+    assert_eq!(network.names(uris[0]).len(), 0);
+    assert_eq!(network.names(uris[2]), ["node1"]);
     network.heal();
     network.run_until(now + Duration::from_secs(1000));
     for uri in uris {
-        assert_eq!(names(&mut network, uri).len(), 0, "{uri}");
+        assert_eq!(network.names(uri).len(), 0, "{uri}");
     }
 }
 
@@ -100,12 +86,12 @@ fn both_sides_of_a_partition_take_registrations_and_agree_after_it() {
     network.register(uris[0], "ep=here&base=coap://[2001:db8::1]", "</a>");
     network.register(uris[1], "ep=there&base=coap://[2001:db8::2]", "</b>");
     network.run_until(Instant::from_millis(100_000));
-    assert_eq!(names(&mut network, uris[0]), ["here"]);
-    assert_eq!(names(&mut network, uris[2]), ["there"]);
+    assert_eq!(network.names(uris[0]), ["here"]);
+    assert_eq!(network.names(uris[2]), ["there"]);
     network.heal();
     network.run_until(Instant::from_millis(1_000_000));
     for uri in uris {
-        assert_eq!(names(&mut network, uri), ["here", "there"], "{uri}");
+        assert_eq!(network.names(uri), ["here", "there"], "{uri}");
     }
 }
 
@@ -121,7 +107,7 @@ fn an_answer_that_is_cut_is_asked_on() {
         );
     }
     network.settle();
-    assert_eq!(names(&mut network, uris[2]).len(), 2000);
+    assert_eq!(network.names(uris[2]).len(), 2000);
     assert_eq!(network.directory(uris[2]).version().clone(), network.directory(uris[0]).version().clone());
 }
 
@@ -157,7 +143,7 @@ fn there_may_be_any_number_of_starts_without_memory() {
         let end = network.now + Duration::from_secs(300);
         network.run_until(end);
         for uri in uris {
-            assert_eq!(names(&mut network, uri), ["stays"], "{uri} after {number}");
+            assert_eq!(network.names(uri), ["stays"], "{uri} after {number}");
             assert!(network.directory(uri).version().len() <= 12, "{uri} after {number}");
         }
         let refused = network.events(uris[0]).into_iter().find(|event| matches!(event, SyncEvent::Refused { .. }));
@@ -188,7 +174,7 @@ fn who_restarts_without_memory_is_heard_at_once() {
     network.register(uris[0], "ep=new&base=coap://[2001:db8::2]", "</b>");
     network.settle();
     for uri in uris {
-        assert_eq!(names(&mut network, uri), ["new", "old"], "{uri}");
+        assert_eq!(network.names(uri), ["new", "old"], "{uri}");
     }
 }
 
@@ -197,9 +183,8 @@ fn what_is_renewed_elsewhere_in_the_moment_in_which_it_was_registered_comes_to_r
     let (mut network, uris) = three_replicas();
     network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
     network.settle();
-    let location = location(&mut network, uris[1], "node1");
-    let now = network.now;
-    network.directory(uris[1]).renew(now, &location).expect("a registration");
+    let location = network.location(uris[1], "ep=node1");
+    network.renew(uris[1], &location);
     network.messages = 0;
     network.settle();
     assert!(network.messages < 20, "{} messages", network.messages);
@@ -219,17 +204,17 @@ fn what_a_clock_that_is_ahead_wrote_is_taken_when_its_time_has_come_and_holds_up
     network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]&lt=900000", "</temp>");
     network.settle();
 
-    let location = location(&mut network, uris[1], "node1");
+    let location = network.location(uris[1], "ep=node1");
     network.directory(uris[1]).remove(Instant::ZERO, &location).expect("a registration");
     network.register(uris[1], "ep=node2&base=coap://[2001:db8::2]&lt=900000", "</temp>");
     network.register(uris[2], "ep=node3&base=coap://[2001:db8::3]&lt=900000", "</temp>");
     // An hour ahead is tolerated.
     network.run_until(Instant::from_millis(3_590_000));
-    assert_eq!(names(&mut network, uris[0]), ["node1", "node3"]);
+    assert_eq!(network.names(uris[0]), ["node1", "node3"]);
     assert!(network.requests[uris[1]] < 200, "{:?}", network.requests);
     network.run_until(Instant::from_millis(4_100_000));
     for uri in uris {
-        assert_eq!(names(&mut network, uri), ["node2", "node3"], "{uri}");
+        assert_eq!(network.names(uri), ["node2", "node3"], "{uri}");
     }
 }
 
@@ -241,7 +226,7 @@ fn what_is_told_while_another_question_is_under_way_is_not_taken_for_what_anothe
     network.run_until(Instant::from_millis(1_000_000));
     network.register(uris[0], "ep=node2&base=coap://[2001:db8::2]", "</temp>");
     network.run_until(Instant::from_millis(1_001_000));
-    let (now, location) = (network.now, location(&mut network, uris[0], "node1"));
+    let (now, location) = (network.now, network.location(uris[0], "ep=node1"));
     for uri in uris {
         network.events(uri);
     }
@@ -253,5 +238,28 @@ fn what_is_told_while_another_question_is_under_way_is_not_taken_for_what_anothe
     for uri in uris {
         assert_eq!(network.events(uri), [], "{uri}");
     }
-    assert_eq!(names(&mut network, uris[0]), names(&mut network, uris[1]));
+    assert_eq!(network.names(uris[0]), network.names(uris[1]));
+}
+
+#[test]
+fn replicas_that_have_no_room_for_what_the_other_has_do_not_ask_each_other_without_pause() {
+    let uris = ["coap://a", "coap://b"];
+    let mut network = Network::default();
+    for (number, uri) in (1..).zip(uris) {
+        let mut config = Config::new(*b"shared by us all", ReplicaId(number));
+        config.limits.registrations = 1;
+        let mut replicator = Replicator::new(SyncConfig::new(number));
+        for other in uris.iter().filter(|other| **other != uri) {
+            replicator.add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
+        }
+        network.add(uri, Replicated::new(Server::new(Directory::new(config), ServerConfig::default()), replicator));
+        network.register(uri, &format!("ep=node{number}&base=coap://h&lt=100000"), "</t>");
+    }
+    // Each question shows who is asked that there is news, and cannot be taken.
+    network.run_until(Instant::from_millis(3_600_000));
+    for uri in uris {
+        assert_eq!(network.names(uri).len(), 1, "{uri}");
+        let requests = network.requests[uri];
+        assert!(requests < 60, "{uri} was asked {requests} times in an hour");
+    }
 }

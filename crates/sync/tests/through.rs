@@ -7,95 +7,16 @@ mod common;
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use common::{Network, Node, Plain};
+use common::chain::{A, B, C, CHAIN, D, add_mirror, assert_same, chain, config, directory, node, seconds, shown};
+use common::{Network, Plain};
 use proptest::prelude::*;
-use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
-use waypost_model::{EndpointName, Location, ReplicaId, Update};
+use waypost_model::{EndpointName, Update};
 use waypost_rest::Code;
 use waypost_server::{Server, ServerConfig};
-use waypost_sync::{Holding, NotFollowed, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
+use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
-
-const CHAIN: [&str; 4] = ["coap://a", "coap://b", "coap://c", "coap://d"];
-const A: &str = CHAIN[0];
-const B: &str = CHAIN[1];
-const C: &str = CHAIN[2];
-const D: &str = CHAIN[3];
-
-/// A directory that admits mirrors and passes on what it mirrors.
-fn directory(number: u64) -> Directory {
-    Directory::new(Config::new([number as u8; 16], ReplicaId(number)))
-}
-
-fn config(number: u64) -> SyncConfig {
-    let mut config = SyncConfig::new(number);
-    (config.admits_mirrors, config.passes_on) = (true, true);
-    config
-}
-
-fn node(directory: Directory, config: SyncConfig) -> Node {
-    Replicated::new(Server::new(directory, ServerConfig::default()), Replicator::new(config))
-}
-
-/// Has a node mirror what a query selects of an authority through the feed of another.
-fn mirror_through(node: &mut Node, source: &str, authority: &str, query: &str) {
-    let (feed, authority) = (format!("{source}/sync/feed"), authority.parse().expect("an authority"));
-    let query = query.parse().expect("a query");
-    node.replicator_mut().add_mirror_through(feed.parse().expect("a URI"), authority, query).expect("room");
-}
-
-/// A directory, and others of which each mirrors it through the one before.
-fn chain(length: usize) -> Network {
-    let mut network = Network::default();
-    for (at, uri) in CHAIN[..length].iter().enumerate() {
-        let mut node = node(directory(at as u64 + 1), config(at as u64 + 1));
-        if at > 0 {
-            mirror_through(&mut node, CHAIN[at - 1], A, "");
-        }
-        network.add(uri, node);
-    }
-    network
-}
-
-fn seconds(seconds: u64) -> Instant {
-    Instant::from_millis(seconds * 1_000)
-}
-
-/// The registrations that a directory shows, as one sees them there: those of `coap://a` without its name.
-fn shown(network: &mut Network, uri: &str) -> Vec<String> {
-    let now = network.now;
-    let text = |endpoint: waypost_directory::Endpoint<'_>| {
-        let location = endpoint.location();
-        let place = location.as_str().strip_prefix(A).unwrap_or(location.as_str()).to_owned();
-        let attributes: Vec<_> = endpoint.attributes().collect();
-        let link = |found: waypost_directory::Resource<'_>| {
-            format!("{} {}", found.target(), found.link().rt().collect::<Vec<_>>().join(" "))
-        };
-        let links: Vec<String> = endpoint.resources().map(link).collect();
-        let (sector, name, base) = (endpoint.sector(), endpoint.name(), endpoint.base());
-        format!("{place} {sector:?} {name} {base} {attributes:?} {links:?}")
-    };
-    let mut shown: Vec<String> = network.directory(uri).endpoints(now, &Query::all()).map(text).collect();
-    shown.sort_unstable();
-    shown
-}
-
-fn assert_same(network: &mut Network, uris: &[&str], when: &str) {
-    let expected = shown(network, A);
-    for uri in uris {
-        assert_eq!(shown(network, uri), expected, "{uri}: {when}");
-    }
-}
-
-fn is_in_step(network: &mut Network, uri: &str) -> bool {
-    network.node(uri).replicator().standings().all(|standing| standing.is_in_step)
-}
-
-fn location_of(network: &mut Network, name: &str) -> Location {
-    network.directory(A).locate(None, &EndpointName::new(name).expect("a name"))
-}
 
 #[test]
 fn what_is_registered_goes_down_a_chain_and_so_does_what_becomes_of_it() {
@@ -104,18 +25,17 @@ fn what_is_registered_goes_down_a_chain_and_so_does_what_becomes_of_it() {
     network.register(A, "ep=node2&d=floor&base=coap://[2001:db8::2]&et=lamp&lt=3600", "</x>;rt=\"t2 t3\"");
     network.run_until(seconds(100));
     assert_same(&mut network, &[B, C, D], "registered");
-    assert_eq!(shown(&mut network, D).len(), 2);
+    assert_eq!(network.count(D), 2);
 
     network.register(A, "ep=node1&base=coap://[2001:db8::3]&lt=3600", "</new>;rt=t4");
     network.settle();
     assert_same(&mut network, &[B, C, D], "changed, at once");
 
-    let location = location_of(&mut network, "node1");
-    let now = network.now;
-    network.directory(A).remove(now, &location).expect("a registration");
+    let location = network.location(A, "ep=node1");
+    network.remove(A, &location);
     network.settle();
     assert_same(&mut network, &[B, C, D], "removed, at once");
-    assert_eq!(shown(&mut network, D).len(), 1);
+    assert_eq!(network.count(D), 1);
 }
 
 #[test]
@@ -125,7 +45,7 @@ fn a_change_costs_at_the_end_of_a_chain_what_it_costs_at_its_beginning() {
     network.register(A, "ep=node1&base=coap://[2001:db8::1]", &many.join(","));
     network.run_until(seconds(100));
     let before = network.bytes.clone();
-    let (location, now) = (location_of(&mut network, "node1"), network.now);
+    let (location, now) = (network.location(A, "ep=node1"), network.now);
     let links = LinkDocumentBuf::parse(many[1..].join(",")).expect("links");
     let update = Update { links: Some(links), ..Update::default() };
     network.directory(A).update(now, &location, update).expect("a registration");
@@ -143,12 +63,12 @@ fn what_is_renewed_stays_and_what_is_not_ends_in_time_at_each_link_of_a_chain() 
         network.register(A, &format!("ep={node}&base=coap://[2001:db8::1]&lt=300"), "</temp>");
     }
     network.run_until(seconds(200));
-    let (location, now) = (location_of(&mut network, "node1"), network.now);
-    network.directory(A).renew(now, &location).expect("a registration");
+    let location = network.location(A, "ep=node1");
+    network.renew(A, &location);
     for (second, count) in [(298, 2), (301, 1), (490, 1), (501, 0)] {
         network.run_until(seconds(second));
         for uri in CHAIN {
-            assert_eq!(shown(&mut network, uri).len(), count, "{uri}: after {second} s");
+            assert_eq!(network.count(uri), count, "{uri}: after {second} s");
         }
     }
 }
@@ -181,9 +101,7 @@ fn what_is_mirrored_by_look_ups_is_passed_on_by_a_feed() {
             middle
         };
         network.add(B, middle(2));
-        let mut last = node(directory(3), config(3));
-        mirror_through(&mut last, B, A, "");
-        network.add(C, last);
+        add_mirror(&mut network, C, 3, B, "");
         network.register(A, "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
         network.register(A, "ep=node2&base=coap://[2001:db8::2]&lt=86400", "</temp>");
         for second in (80..1_000).step_by(80) {
@@ -191,8 +109,9 @@ fn what_is_mirrored_by_look_ups_is_passed_on_by_a_feed() {
             network.register(A, "ep=node1&base=coap://[2001:db8::1]&lt=100", "</temp>");
             assert_same(&mut network, &[B, C], "renewed again and again");
         }
-        let (location, now) = (location_of(&mut network, "node2"), network.now);
-        network.directory(A).remove(now, &location).expect("a registration");
+        let location = network.location(A, "ep=node2");
+        network.remove(A, &location);
+        let now = network.now;
         network.run_until(now + Duration::from_secs(10));
         assert_same(&mut network, &[B, C], "removed");
         let standing = network.node(C).replicator().standings().next().expect("a source");
@@ -205,52 +124,8 @@ fn what_is_mirrored_by_look_ups_is_passed_on_by_a_feed() {
         network.register(A, "ep=node4&base=coap://[2001:db8::4]&lt=86400", "</temp>");
         network.run_until(now + Duration::from_secs(2_000));
         assert_same(&mut network, &[B, C], "started anew");
-        assert_eq!(shown(&mut network, C).len(), 2);
+        assert_eq!(network.count(C), 2);
     }
-}
-
-#[test]
-fn what_a_source_does_not_mirror_or_not_wholly_is_refused_and_reported() {
-    for query in [None, Some("d=floor-3")] {
-        let mut network = Network::default();
-        network.add(A, node(directory(1), config(1)));
-        let mut middle = node(directory(2), config(2));
-        if let Some(query) = query {
-            mirror_through(&mut middle, A, A, query);
-        }
-        network.add(B, middle);
-        let mut last = node(directory(3), config(3));
-        mirror_through(&mut last, B, A, "d=floor-3");
-        network.add(C, last);
-        network.register(A, "ep=node1&d=floor-3&base=coap://[2001:db8::1]", "</temp>");
-        network.run_until(seconds(10));
-        assert!(shown(&mut network, C).is_empty());
-        assert!(!is_in_step(&mut network, C));
-        let is_said = |event: &SyncEvent| {
-            matches!(event, SyncEvent::NotPassedOn { source, authority }
-                if **source == *"coap://b/sync/feed" && authority.as_str() == A)
-        };
-        assert!(network.events(C).iter().any(is_said), "{query:?}");
-    }
-}
-
-#[test]
-fn nothing_is_passed_on_where_the_operator_does_not_allow_it() {
-    let mut network = chain(1);
-    let mut closed = config(2);
-    closed.passes_on = false;
-    let mut middle = node(directory(2), closed);
-    mirror_through(&mut middle, A, A, "");
-    network.add(B, middle);
-    let mut last = node(directory(3), config(3));
-    mirror_through(&mut last, B, A, "");
-    network.add(C, last);
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(10));
-    assert_eq!((shown(&mut network, B).len(), shown(&mut network, C).len()), (1, 0));
-    // Number, relation, cursor, heard, size, whole.
-    let question = [&[0x87, 0x00, 0x00, 0x68][..], A.as_bytes(), &[0xa0, 0xa0, 0x19, 0x10, 0x00, 0xf4]].concat();
-    assert_eq!(common::ask(&mut network, "coap://stranger", B, question).code, Code::FORBIDDEN);
 }
 
 #[test]
@@ -261,29 +136,15 @@ fn renewals_that_were_lost_on_the_way_through_a_mirror_are_noticed_with_the_next
         let lifetime = renewed + 20;
         network.register(A, &format!("ep=node1&base=coap://[2001:db8::1]&lt={lifetime}"), "</temp>");
         network.run_until(seconds(renewed));
-        let now = network.now;
-        let location = network.directory(A).endpoints(now, &Query::all()).next().expect("a registration").location();
-        network.directory(A).renew(now, &location).expect("a registration");
+        let location = network.location(A, "");
+        network.renew(A, &location);
         network.deaf = Some(C);
         network.run_until(seconds(renewed + 15));
         network.deaf = None;
         network.register(A, "ep=node2&base=coap://[2001:db8::2]", "</temp>");
         network.run_until(seconds(lifetime + 5));
-        assert_eq!(shown(&mut network, C).len(), 2, "renewed after {renewed} seconds");
+        assert_eq!(network.count(C), 2, "renewed after {renewed} seconds");
     }
-}
-
-#[test]
-fn an_authority_is_taken_from_one_source() {
-    let mut network = chain(2);
-    let replicator = network.node(B).replicator_mut();
-    let (other, a) = ("coap://c", || A.parse().expect("an authority"));
-    let again = replicator.add_mirror_through(other.parse().expect("a URI"), a(), Query::all());
-    assert_eq!(again, Err(NotFollowed::Already));
-    assert_eq!(replicator.add_mirror(A.parse().expect("a URI")), Err(NotFollowed::Already));
-    let third =
-        replicator.add_mirror_through(A.parse().expect("a URI"), "coap://x".parse().expect("one"), Query::all());
-    assert_eq!(third, Ok(()), "one source may pass on several");
 }
 
 #[test]
@@ -292,92 +153,11 @@ fn a_source_that_is_asked_for_itself_by_another_name_answers_what_is_its_own() {
     let mut own = directory(1);
     own.add_authority(A.parse().expect("an authority"));
     network.add("coap://[2001:db8::a]", node(own, config(1)));
-    let mut mirror = node(directory(2), config(2));
-    mirror_through(&mut mirror, "coap://[2001:db8::a]", A, "");
-    network.add(B, mirror);
+    add_mirror(&mut network, B, 2, "coap://[2001:db8::a]", "");
     network.register("coap://[2001:db8::a]", "ep=node1&base=coap://[2001:db8::1]", "</temp>");
     network.run_until(seconds(10));
-    let now = network.now;
-    let all = Query::all();
-    let location = network.directory(B).endpoints(now, &all).next().expect("a registration").location();
+    let location = network.location(B, "");
     assert!(location.as_str().starts_with("coap://a/rd/"), "{location}");
-}
-
-#[test]
-fn nobody_takes_its_own_authority_from_another() {
-    let mut network = chain(2);
-    network.directory(A).add_authority(A.parse().expect("an authority"));
-    mirror_through(network.node(A), B, A, "");
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(1_000));
-    assert_eq!((shown(&mut network, A).len(), shown(&mut network, B).len()), (1, 1));
-    assert!(network.events(A).iter().any(|event| matches!(event, SyncEvent::OwnAuthority { .. })));
-    assert!(!network.requests.contains_key(B), "it was not even asked");
-}
-
-#[test]
-fn mirrors_that_were_made_to_go_round_take_nothing_from_each_other() {
-    let mut network = chain(1);
-    for (number, uri, source) in [(2, B, D), (3, C, B), (4, D, C)] {
-        let mut node = node(directory(number), config(number));
-        mirror_through(&mut node, source, A, "");
-        network.add(uri, node);
-    }
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(3_600));
-    for uri in [B, C, D] {
-        assert!(shown(&mut network, uri).is_empty() && !is_in_step(&mut network, uri), "{uri}");
-    }
-    assert!(network.messages < 1_000, "{} messages", network.messages);
-}
-
-/// A chain whose beginning was made to follow its end, with all that it holds.
-fn ring() -> Network {
-    let mut network = chain(4);
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]&lt=7200", "</temp>");
-    network.run_until(seconds(100));
-    let kept = network.directory(B).clone();
-    network.stop(B).expect("a node");
-    let mut node = node(kept, config(2));
-    mirror_through(&mut node, D, A, "");
-    network.add(B, node);
-    network
-}
-
-#[test]
-fn what_goes_round_is_found_out_by_the_hops_and_not_taken() {
-    let mut network = ring();
-    network.run_until(seconds(3_600));
-    let is_far = |event: &SyncEvent| matches!(event, SyncEvent::TooFar { .. });
-    assert!([B, C, D].iter().any(|uri| network.events(uri).iter().any(is_far)));
-    assert!([B, C, D].iter().all(|uri| !is_in_step(&mut network, uri)));
-}
-
-#[test]
-fn what_goes_round_does_not_live_longer_for_it() {
-    let mut network = ring();
-    network.cut(A, B);
-    for (second, count) in [(7_190, 1), (7_202, 0), (20_000, 0)] {
-        network.run_until(seconds(second));
-        for uri in [B, C, D] {
-            assert_eq!(shown(&mut network, uri).len(), count, "{uri}: after {second} s");
-        }
-    }
-}
-
-#[test]
-fn a_chain_is_no_longer_than_the_limit() {
-    let mut network = chain(3);
-    let mut short = config(4);
-    short.limits.hops = 1;
-    let mut last = node(directory(4), short);
-    mirror_through(&mut last, C, A, "");
-    network.add(D, last);
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(100));
-    assert_eq!((shown(&mut network, C).len(), shown(&mut network, D).len()), (1, 0));
-    let events = network.events(D);
-    assert!(events.iter().any(|event| matches!(event, SyncEvent::TooFar { hops: 2, .. })), "{events:?}");
 }
 
 #[test]
@@ -390,13 +170,11 @@ fn a_middle_that_starts_again_without_memory_is_gone_on_from() {
     network.run_until(seconds(100));
     network.stop(B).expect("a node");
     // It misses a removal that nobody tells it of any more.
-    let (location, now) = (location_of(&mut network, "node7"), network.now);
-    network.directory(A).remove(now, &location).expect("a registration");
+    let location = network.location(A, "ep=node7");
+    network.remove(A, &location);
     network.register(A, "ep=node8&base=coap://[2001:db8::3]&lt=86400", "</new>");
     let before = network.bytes[C];
-    let mut again = node(directory(9), config(9));
-    mirror_through(&mut again, A, A, "");
-    network.add(B, again);
+    add_mirror(&mut network, B, 9, A, "");
     network.run_until(seconds(2_000));
     assert_same(&mut network, &[B, C, D], "started anew");
     let bytes = network.bytes[C] - before;
@@ -407,22 +185,20 @@ fn a_middle_that_starts_again_without_memory_is_gone_on_from() {
 fn what_an_authority_lost_with_its_memory_is_gone_down_the_chain() {
     for query in ["", "ep=node*"] {
         let mut network = chain(3);
-        let mut last = node(directory(4), config(4));
-        mirror_through(&mut last, C, A, query);
-        network.add(D, last);
+        add_mirror(&mut network, D, 4, C, query);
         for number in 1..=2 {
             let parameters = format!("ep=node{number}&base=coap://[2001:db8::{number}]&lt=86400");
             network.register(A, &parameters, "</temp>");
         }
         network.run_until(seconds(100));
-        assert_eq!(shown(&mut network, D).len(), 2, "{query:?}");
+        assert_eq!(network.count(D), 2, "{query:?}");
         network.stop(A).expect("a node");
         network.add(A, node(directory(7), config(7)));
         network.register(A, "ep=node1&base=coap://[2001:db8::3]&lt=86400", "</new>");
         network.run_until(seconds(3_000));
         // Its locations are others, as its secret is.
         assert_same(&mut network, &[B, C, D], query);
-        assert_eq!(shown(&mut network, D).len(), 1, "{query:?}");
+        assert_eq!(network.count(D), 1, "{query:?}");
     }
 }
 
@@ -433,9 +209,7 @@ fn what_comes_through_a_middle_that_lost_its_source_lives_until_lifetimes_run_ou
     network.run_until(seconds(1_000));
     network.stop(A).expect("a node");
     // Who comes now gets what is left.
-    let mut late = node(directory(5), config(5));
-    mirror_through(&mut late, D, A, "");
-    network.add("coap://e", late);
+    add_mirror(&mut network, "coap://e", 5, D, "");
     network.run_until(seconds(2_000));
     for uri in [C, D, "coap://e"] {
         let standing = network.node(uri).replicator().standings().next().expect("a source");
@@ -445,7 +219,7 @@ fn what_comes_through_a_middle_that_lost_its_source_lives_until_lifetimes_run_ou
     for (second, count) in [(3_598, 1), (3_601, 0)] {
         network.run_until(seconds(second));
         for uri in [B, C, D, "coap://e"] {
-            assert_eq!(shown(&mut network, uri).len(), count, "{uri}: after {second} s");
+            assert_eq!(network.count(uri), count, "{uri}: after {second} s");
         }
     }
 }
@@ -453,16 +227,14 @@ fn what_comes_through_a_middle_that_lost_its_source_lives_until_lifetimes_run_ou
 #[test]
 fn a_selection_is_taken_through_a_chain() {
     let mut network = chain(3);
-    let mut last = node(directory(4), config(4));
-    mirror_through(&mut last, C, A, "d=floor3");
-    network.add(D, last);
+    add_mirror(&mut network, D, 4, C, "d=floor3");
     for number in 0..100 {
         let parameters = format!("ep=node{number}&d=floor{}&base=coap://[2001:db8::{number:x}]", number % 10);
         network.register(A, &parameters, "</temp>");
     }
     network.run_until(seconds(10));
-    assert_eq!(shown(&mut network, C).len(), 100);
-    assert_eq!(shown(&mut network, D).len(), 10);
+    assert_eq!(network.count(C), 100);
+    assert_eq!(network.count(D), 10);
     let floor3 = |line: &String| line.contains("floor3");
     let expected: Vec<String> = shown(&mut network, A).into_iter().filter(floor3).collect();
     assert_eq!(shown(&mut network, D), expected);
@@ -471,14 +243,12 @@ fn a_selection_is_taken_through_a_chain() {
 #[test]
 fn a_selection_is_read_again_when_what_it_comes_from_has_forgotten_something() {
     let mut network = chain(2);
-    let mut last = node(directory(3), config(3));
-    mirror_through(&mut last, B, A, "et=lamp");
-    network.add(C, last);
+    add_mirror(&mut network, C, 3, B, "et=lamp");
     for number in 1..=2 {
         network.register(A, &format!("ep=node{number}&base=coap://[2001:db8::{number}]&et=lamp&lt=86400"), "");
     }
     network.run_until(seconds(10));
-    assert_eq!(shown(&mut network, C).len(), 2);
+    assert_eq!(network.count(C), 2);
     // As after a removal that A remembers no longer.
     let now = network.now;
     let origin = waypost_model::Origin::Foreign(A.parse().expect("an authority"));
@@ -487,32 +257,8 @@ fn a_selection_is_read_again_when_what_it_comes_from_has_forgotten_something() {
     assert!(network.directory(B).forget_copy(now, &key, &version));
     network.cut(A, B);
     network.run_until(seconds(200));
-    assert_eq!(shown(&mut network, C).len(), 1);
+    assert_eq!(network.count(C), 1);
     assert!(network.events(C).iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })));
-}
-
-#[test]
-fn one_who_offers_no_feed_passes_nothing_on_and_is_not_mirrored_in_the_place_of_another() {
-    let mut network = chain(1);
-    network.add(B, node(directory(2), config(2)));
-    let mut last = node(directory(3), config(3));
-    // The host alone: its feed has to be found, and it shows none.
-    let (host, authority) = (B.parse().expect("a URI"), A.parse().expect("an authority"));
-    last.replicator_mut().add_mirror_through(host, authority, Query::all()).expect("room");
-    network.add(C, last);
-    network.register(B, "ep=other&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(100));
-    assert!(shown(&mut network, C).is_empty());
-
-    let mut shows = ServerConfig::default();
-    shows.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed""#).expect("a link");
-    let mut replicator = Replicator::new(config(2));
-    replicator.add_mirror(format!("{A}/sync/feed").parse().expect("a URI")).expect("room");
-    network.stop(B).expect("a node");
-    network.add(B, Replicated::new(Server::new(directory(2), shows), replicator));
-    network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
-    network.run_until(seconds(1_000));
-    assert_same(&mut network, &[C], "once there is a feed");
 }
 
 #[test]
@@ -565,6 +311,10 @@ fn step() -> impl Strategy<Value = Step> {
 /// When each endpoint of the law was heard of last.
 type Heard = BTreeMap<u8, Instant>;
 
+fn endpoint(name: u8) -> EndpointName {
+    EndpointName::new(&format!("node{name}")).expect("a name")
+}
+
 fn play(network: &mut Network, step: &Step, heard: &mut Heard) {
     let now = network.now;
     match *step {
@@ -576,36 +326,24 @@ fn play(network: &mut Network, step: &Step, heard: &mut Heard) {
         }
         // There may be nothing to renew, or to remove.
         Step::Renew { name } => {
-            let location = location_of(network, &format!("node{name}"));
+            let location = network.directory(A).locate(None, &endpoint(name));
             if network.directory(A).renew(now, &location).is_ok() {
                 heard.insert(name, now);
             }
         }
         Step::Remove { name } => {
-            let location = location_of(network, &format!("node{name}"));
+            let location = network.directory(A).locate(None, &endpoint(name));
             let _ = network.directory(A).remove(now, &location);
         }
         Step::Cut { at } => network.cut(CHAIN[at], CHAIN[at + 1]),
         Step::Heal => network.heal(),
         Step::Forget { at, replica } => {
             network.stop(CHAIN[at]).expect("a node");
-            let mut again = node(directory(replica), config(replica));
-            mirror_through(&mut again, CHAIN[at - 1], A, "");
-            network.add(CHAIN[at], again);
+            add_mirror(network, CHAIN[at], replica, CHAIN[at - 1], "");
         }
         Step::Wait { seconds } => network.run_until(now + Duration::from_secs(seconds)),
     }
     network.settle();
-}
-
-/// The names that a directory shows of what a query selects, sorted.
-fn names(network: &mut Network, uri: &str, query: &str) -> Vec<String> {
-    let now = network.now;
-    let query: Query = query.parse().expect("a query");
-    let found = network.directory(uri).endpoints(now, &query);
-    let mut names: Vec<String> = found.map(|found| found.name().to_owned()).collect();
-    names.sort_unstable();
-    names
 }
 
 proptest! {
@@ -617,16 +355,14 @@ proptest! {
         query in prop::sample::select(vec!["", "et=lamp"]),
     ) {
         let mut network = chain(3);
-        let mut last = node(directory(4), config(4));
-        mirror_through(&mut last, C, A, query);
-        network.add(D, last);
+        add_mirror(&mut network, D, 4, C, query);
         let mut heard = Heard::new();
         for step in &steps {
             play(&mut network, step, &mut heard);
             let now = network.now;
             for (name, heard) in heard.iter().filter(|(_, heard)| **heard + Duration::from_secs(600) <= now) {
                 for uri in [B, C, D] {
-                    let is_shown = names(&mut network, uri, "").contains(&format!("node{name}"));
+                    let is_shown = network.names(uri).contains(&format!("node{name}"));
                     prop_assert!(!is_shown, "{uri}: node{name} at {now:?}, heard of at {heard:?}");
                 }
             }
@@ -636,6 +372,6 @@ proptest! {
             play(&mut network, &Step::Register { name: 4, et: true, link: 0 }, &mut heard);
             play(&mut network, &Step::Wait { seconds: 300 }, &mut heard);
         }
-        prop_assert_eq!(names(&mut network, D, ""), names(&mut network, A, query));
+        prop_assert_eq!(network.names(D), network.selected(A, query));
     }
 }

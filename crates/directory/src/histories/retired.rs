@@ -1,9 +1,10 @@
 use alloc::{collections::BTreeMap, vec::Vec};
+use core::time::Duration;
 
-use waypost_model::{Dot, Key, Origin, ReplicaId, State, Version};
+use waypost_model::{ReplicaId, Version};
 use waypost_time::Instant;
 
-use crate::{ChangeRef, Directory, histories::History, registry::Place};
+use crate::histories::History;
 
 /// The replicas in a version of which nothing is left: no registration, no removal.
 ///
@@ -61,7 +62,7 @@ impl History {
 
     /// Looks which replicas have left nothing, for how long, and forgets those of which that is long enough. `half` is the time
     /// that one is resting, and that it is retiring.
-    fn retire(&mut self, now: Instant, half: core::time::Duration, own: ReplicaId) {
+    pub(crate) fn retire(&mut self, now: Instant, half: Duration, own: ReplicaId) {
         let replicas: Vec<ReplicaId> =
             self.version.iter().chain(self.log.forgotten.iter()).map(|dot| dot.replica).collect();
         for replica in replicas {
@@ -104,7 +105,8 @@ impl History {
         gone.into_iter().take(over).for_each(|(_, replica)| self.forget(replica, own));
     }
 
-    fn forget(&mut self, replica: ReplicaId, own: ReplicaId) {
+    /// Forgets a replica.
+    pub(crate) fn forget(&mut self, replica: ReplicaId, own: ReplicaId) {
         self.version.retain(|dot| dot.replica != replica);
         self.log.forgotten.retain(|dot| dot.replica != replica);
         self.retired.idle.remove(&replica);
@@ -114,63 +116,3 @@ impl History {
         }
     }
 }
-
-impl Directory {
-    /// Forgets what a source that is mirrored has lost with its memory, when it holds no more than a version; tells whether a
-    /// registration was among that.
-    ///
-    /// Copies made of other writes are [forgotten](Self::forget_copy): they would be merged with what the source has heard since. So
-    /// are the replicas that are not in the version, once nothing of what they wrote is left, that the source is behind no longer.
-    /// What is of this authority is not forgotten so: others may have heard of it.
-    pub fn forget_lost(&mut self, now: Instant, origin: &Origin, held: &Version) -> bool {
-        let own = self.context.config.replica;
-        let Origin::Foreign(authority) = origin else { return false };
-        // Who has nothing misses nothing: there is no gap.
-        let here = self.feed_of(now, origin, &Version::new()).into_iter().flatten();
-        let is_lost = |change: &ChangeRef<'_>| matches!(change, ChangeRef::Put(_)) && !held.contains(change.dot());
-        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
-        let all = self.version_of(origin).clone();
-        let forgotten = lost.iter().filter(|key| self.forget_copy(now, key, &all)).count();
-        let history = self.histories.of_mut(Some(authority));
-        let lost = |dot: &Dot| held.sequence(dot.replica) == 0 && !history.log.has(dot.replica);
-        let lost: Vec<ReplicaId> = history.version.iter().filter(lost).map(|dot| dot.replica).collect();
-        lost.into_iter().for_each(|replica| history.forget(replica, own));
-        forgotten > 0
-    }
-
-    /// Looks for replicas to forget, once in a while.
-    pub(crate) fn retire(&mut self, now: Instant) {
-        if self.next_retirement > now {
-            return;
-        }
-        self.began.get_or_insert(now);
-        let kept = self.context.config.limits.replicas_kept;
-        self.next_retirement = now + kept / LOOKS;
-        let own = self.context.config.replica;
-        self.histories.each(|history| history.retire(now, kept / 2, own));
-    }
-}
-
-impl Directory {
-    /// Returns all that is known of the registration in a slot, for a write of this replica. What it saw of replicas that are
-    /// forgotten need not be named for ever.
-    pub(crate) fn state_to_write(&self, now: Instant, slot: Option<u32>) -> State {
-        let mut state = self.state(slot);
-        if self.may_forget_replicas(now) {
-            let authority = slot.and_then(|slot| self.registry.place(slot)).and_then(Place::authority);
-            let history = self.histories.of(authority);
-            state.forget_replicas(|replica| history.knows(replica));
-        }
-        state
-    }
-
-    /// Tells whether a write may leave out what it saw of replicas that are not known. What has just begun may not have heard of
-    /// one that others know well.
-    pub(crate) fn may_forget_replicas(&self, now: Instant) -> bool {
-        let guard = self.context.config.limits.tombstone_guard;
-        self.began.is_some_and(|began| began + guard <= now)
-    }
-}
-
-/// How often it is looked for replicas that have left nothing, in the time after which they are forgotten.
-const LOOKS: u32 = 16;

@@ -1,15 +1,15 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::{
-    index::front_coded::{FrontCoded, Upper},
-    index::id_set::IdSet,
+    index::ids::Ids,
+    index::leaf::{self, Leaf},
     index::separators::Separators,
 };
 
 /// Texts in order, each with the ids that have it.
 ///
 /// Endpoint names, bases and titles are nearly all different, and neighbours share most of their bytes. So this is a tree
-/// whose leaves hold the texts [front-coded](FrontCoded): a text costs what it does not share with the one before it, and its
+/// whose leaves hold the texts [front-coded](crate::index::front_coded::FrontCoded): a text costs what it does not share with the one before it, and its
 /// id; and to find one, or where those with a prefix start, takes a search among the [separators](Separators) of a few nodes and a
 /// walk through one short buffer.
 #[derive(Debug, Clone, Default)]
@@ -17,25 +17,10 @@ pub(crate) struct Dictionary {
     root: Node,
 }
 
-/// The ids that have a text; there is at least one.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Ids<'d> {
-    One(u32),
-    Set(&'d IdSet),
-}
-
 #[derive(Debug, Clone)]
 enum Node {
     Leaf(Leaf),
     Inner(Box<Inner>),
-}
-
-/// The id of a text that one has is its note.
-#[derive(Debug, Clone, Default)]
-struct Leaf {
-    texts: FrontCoded,
-    /// Who has the texts without a note, in their order.
-    sets: Vec<IdSet>,
 }
 
 /// A child more than there are separators: each of these is above all below the child before it and not above any below the
@@ -49,10 +34,8 @@ struct Inner {
 /// A node that was split: what is to the right of it, and the text between them.
 type Split = Option<(Vec<u8>, Node)>;
 
-/// Above so many bytes a leaf is split, if it has at least four texts: all of it may have to be read.
-const LARGE_LEAF: usize = 512;
-/// The same of other nodes.
-const LARGE_INNER: usize = 4096;
+/// Above so many bytes a node that is no leaf is split, if it has at least four separators.
+const LARGE: usize = 4096;
 
 impl Dictionary {
     /// Notes that ids have a text; tells whether nobody had it before.
@@ -136,7 +119,10 @@ impl Node {
     /// Tells whether nobody had the text before, and what the node was split into.
     fn insert(&mut self, text: &[u8], ids: &[u32]) -> (bool, Split) {
         match self {
-            Self::Leaf(leaf) => leaf.insert(text, ids),
+            Self::Leaf(leaf) => {
+                let (is_new, split) = leaf.insert(text, ids);
+                (is_new, split.map(|(between, right)| (between, Self::Leaf(right))))
+            }
             Self::Inner(inner) => inner.insert(text, ids),
         }
     }
@@ -187,10 +173,7 @@ impl Node {
     /// Adds what is in the next node; `between` is the text between the two.
     fn join(&mut self, between: &[u8], next: Self) {
         match (self, next) {
-            (Self::Leaf(leaf), Self::Leaf(mut next)) => {
-                leaf.texts.append(&next.texts);
-                leaf.sets.append(&mut next.sets);
-            }
+            (Self::Leaf(leaf), Self::Leaf(next)) => leaf.append(next),
             (Self::Inner(inner), Self::Inner(mut next)) => {
                 inner.separators.insert(inner.separators.count(), between);
                 inner.separators.append(next.separators);
@@ -202,7 +185,7 @@ impl Node {
 
     fn is_empty(&self) -> bool {
         match self {
-            Self::Leaf(leaf) => leaf.texts.is_empty(),
+            Self::Leaf(leaf) => leaf.is_empty(),
             Self::Inner(inner) => inner.children.is_empty(),
         }
     }
@@ -210,7 +193,7 @@ impl Node {
     /// Returns how many bytes its texts take.
     fn len(&self) -> usize {
         match self {
-            Self::Leaf(leaf) => leaf.texts.len(),
+            Self::Leaf(leaf) => leaf.len(),
             Self::Inner(inner) => inner.separators.len(),
         }
     }
@@ -218,8 +201,8 @@ impl Node {
     /// Returns above how many bytes it is split.
     fn large(&self) -> usize {
         match self {
-            Self::Leaf(_) => LARGE_LEAF,
-            Self::Inner(_) => LARGE_INNER,
+            Self::Leaf(_) => leaf::LARGE,
+            Self::Inner(_) => LARGE,
         }
     }
 
@@ -237,152 +220,6 @@ impl Node {
 impl Default for Node {
     fn default() -> Self {
         Self::Leaf(Leaf::default())
-    }
-}
-
-impl Leaf {
-    fn insert(&mut self, text: &[u8], ids: &[u32]) -> (bool, Split) {
-        let place = self.texts.seek(text);
-        let note = self.texts.at(place.start).filter(|_| place.is_found).map(|coded| coded.note);
-        match (note, ids) {
-            (_, []) => {}
-            (None, _) => {
-                let is_at_end = place.start == self.texts.len();
-                let one = if let [id] = ids { Some(*id) } else { None };
-                self.texts.insert(place, text, one);
-                if one.is_none() {
-                    self.sets.insert(place.unnoted, ids.iter().copied().collect());
-                }
-                return (true, self.split(is_at_end));
-            }
-            (Some(Some(own)), [id]) if own == *id => {}
-            (Some(Some(own)), _) => {
-                self.texts.set_note(place.start, None);
-                self.sets.insert(place.unnoted, ids.iter().copied().chain([own]).collect());
-            }
-            (Some(None), _) => self.sets[place.unnoted].insert_all(ids),
-        }
-        (false, None)
-    }
-
-    fn remove(&mut self, text: &[u8], ids: &[u32]) -> Option<u32> {
-        let place = self.texts.seek(text);
-        if !place.is_found {
-            return None;
-        }
-        match self.texts.at(place.start).and_then(|coded| coded.note) {
-            Some(own) if ids.contains(&own) => self.texts.remove(place.start),
-            Some(_) => {}
-            None => {
-                let set = &mut self.sets[place.unnoted];
-                set.remove_all(ids);
-                if set.len() < 2 {
-                    let one = self.sets.remove(place.unnoted).iter_from(0).next();
-                    match one {
-                        Some(_) => self.texts.set_note(place.start, one),
-                        None => self.texts.remove(place.start),
-                    }
-                    return one;
-                }
-            }
-        }
-        None
-    }
-
-    fn sweep(
-        &mut self,
-        text: &[u8],
-        mut id: u32,
-        is_gone: &impl Fn(u32) -> bool,
-        steps: &mut usize,
-    ) -> Option<(Vec<u8>, u32)> {
-        let place = self.texts.seek(text);
-        let (mut start, mut unnoted, mut text) = (place.start, place.unnoted, text.to_vec());
-        if !place.is_found {
-            // The id was one of a text that has gone since.
-            id = 0;
-        }
-        while let Some(coded) = self.texts.at(start) {
-            text.truncate(coded.shared);
-            text.extend_from_slice(coded.rest);
-            let (note, end) = (coded.note, coded.end);
-            if *steps == 0 {
-                return Some((text, id));
-            }
-            match note {
-                Some(own) => {
-                    *steps -= 1;
-                    if is_gone(own / u64::BITS) {
-                        self.texts.remove(start);
-                    } else {
-                        start = end;
-                    }
-                }
-                None => {
-                    // This takes a step at least, so that it comes on with whatever there is.
-                    let set = &mut self.sets[unnoted];
-                    if let Some(next) = set.sweep(id, is_gone, steps) {
-                        return Some((text, next));
-                    }
-                    if set.len() > 1 {
-                        (start, unnoted) = (end, unnoted + 1);
-                    } else if let Some(one) = self.sets.remove(unnoted).iter_from(0).next() {
-                        self.texts.set_note(start, Some(one));
-                        start = self.texts.at(start).map_or(end, |coded| coded.end);
-                    } else {
-                        self.texts.remove(start);
-                    }
-                }
-            }
-            id = 0;
-        }
-        None
-    }
-
-    fn split(&mut self, is_at_end: bool) -> Split {
-        if self.texts.len() <= LARGE_LEAF {
-            return None;
-        }
-        let Upper { texts, mut first, shared, unnoted_below } = self.texts.split_off(self.texts.middle(is_at_end)?);
-        // The shortest text that is above all to the left.
-        first.truncate(shared + 1);
-        let mut sets = self.sets.split_off(unnoted_below);
-        sets.shrink_to_fit();
-        self.sets.shrink_to_fit();
-        Some((first, Node::Leaf(Self { texts, sets })))
-    }
-
-    fn find(&self, text: &[u8]) -> Option<Ids<'_>> {
-        let place = self.texts.seek(text);
-        if !place.is_found {
-            return None;
-        }
-        match self.texts.at(place.start)?.note {
-            Some(id) => Some(Ids::One(id)),
-            None => self.sets.get(place.unnoted).map(Ids::Set),
-        }
-    }
-
-    fn try_each<'d, E>(&'d self, prefix: &[u8], visit: &mut impl FnMut(Ids<'d>) -> Result<(), E>) -> Result<bool, E> {
-        let place = self.texts.seek(prefix);
-        let (mut start, mut sets) = (place.start, self.sets[place.unnoted..].iter());
-        // What the first one shares with the prefix, each other one shares with the one before it.
-        let mut shared = place.shared_after;
-        while let Some(coded) = self.texts.at(start) {
-            if start > place.start {
-                shared = coded.shared;
-            }
-            if shared < prefix.len() {
-                return Ok(false);
-            }
-            let ids = match coded.note {
-                Some(id) => Some(Ids::One(id)),
-                None => sets.next().map(Ids::Set),
-            };
-            ids.map_or(Ok(()), &mut *visit)?;
-            start = coded.end;
-        }
-        Ok(true)
     }
 }
 
@@ -430,7 +267,7 @@ impl Inner {
 
     fn split(&mut self, is_at_end: bool) -> Split {
         let count = self.separators.count();
-        if self.separators.len() <= LARGE_INNER || count < 4 {
+        if self.separators.len() <= LARGE || count < 4 {
             return None;
         }
         let middle = if is_at_end { count - 2 } else { count / 2 };

@@ -47,6 +47,11 @@ impl Leftovers {
         !self.is_empty() && self.slots.contains(slot)
     }
 
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len() + self.leaving.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.leaving.is_empty()
     }

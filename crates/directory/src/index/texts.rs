@@ -2,10 +2,7 @@ use core::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-use crate::{
-    index::dictionary::{Dictionary, Ids},
-    index::hashed_ids::HashedIds,
-};
+use crate::{index::dictionary::Dictionary, index::hashed_ids::HashedIds, index::ids::Ids};
 
 /// A text of each registration, such as its name: found in order, and a whole one at once.
 ///

@@ -3,10 +3,7 @@ use core::ops::Bound;
 
 use waypost_filter::Test;
 
-use crate::{
-    index::dictionary::{Dictionary, Ids},
-    index::id_set::IdSet,
-};
+use crate::{index::dictionary::Dictionary, index::id_set::IdSet, index::ids::Ids};
 
 /// Attribute name → sorted values → who has them.
 ///

@@ -3,9 +3,7 @@ use alloc::{borrow::Cow, vec::Vec};
 use waypost_filter::{Criterion, Level, Test};
 use waypost_link_format::origin;
 
-use crate::{
-    Directory, Scope, index::dictionary::Ids, index::id_set::IdSet, index::texts::Texts, index::values::Values,
-};
+use crate::{Directory, Scope, index::id_set::IdSet, index::ids::Ids, index::texts::Texts, index::values::Values};
 
 /// Who may meet one criterion, as the index tells.
 #[derive(Debug)]

@@ -133,8 +133,7 @@ impl Follower {
                 }
                 if comparison.is_short && matches!(self.phase, Phase::Comparing) {
                     // What was not taken is not held.
-                    let pause = surroundings.jitter.stretch(surroundings.config.limits.retry_max);
-                    self.wait(surroundings.now, pause);
+                    self.go_on(surroundings, Taken::Stopped, false, false);
                 } else if let Phase::Comparing = self.phase {
                     let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
@@ -158,12 +157,15 @@ impl Follower {
     fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> (usize, bool) {
         let cursor = Version::new();
         let (mut news, mut is_short) = (0, false);
-        for item in Answer::new(payload, &cursor).map_while(Result::ok) {
-            if let Item::Put(put) = item {
-                let before = surroundings.directory.digest(&self.origin);
-                is_short |= matches!(self.put(surroundings, *put, &mut 0), Some(Taken::Stopped | Taken::Early));
-                news += usize::from(surroundings.directory.digest(&self.origin) != before);
-            }
+        for item in Answer::new(payload, &cursor) {
+            let before = surroundings.directory.digest(&self.origin);
+            let taken = match item {
+                Ok(Item::Put(put)) => self.put(surroundings, *put, &mut 0),
+                Ok(_) => None,
+                Err(malformed) => Some(self.misread(surroundings, malformed)),
+            };
+            is_short |= matches!(taken, Some(Taken::Stopped | Taken::Early));
+            news += usize::from(surroundings.directory.digest(&self.origin) != before);
         }
         (news, is_short)
     }

@@ -43,9 +43,7 @@ impl Follower {
                     self.renew(surroundings, (owner, after, upto), renewed)
                 }
                 Ok(Item::Digest(there)) => {
-                    if let Some(handing_over) = &mut self.handing_over {
-                        handing_over.is_done |= cursor.includes(&handing_over.version);
-                    }
+                    self.note_held(cursor);
                     self.doubt(surroundings, there);
                     None
                 }

@@ -5,14 +5,18 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::{Config, Directory};
+use waypost_filter::Query;
 use waypost_link_format::LinkDocument;
-use waypost_model::{Registration, ReplicaId};
+use waypost_model::{Location, Registration, ReplicaId};
 use waypost_rest::{
     Code, ExchangeId, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response, Service,
 };
 use waypost_server::{Client, Policy, Server, ServerConfig};
 use waypost_sync::{Proxy, ProxyConfig, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
+
+pub(crate) mod chain;
+pub(crate) mod follower;
 
 pub(crate) type Node = Replicated<Server>;
 
@@ -128,6 +132,46 @@ impl Network {
     pub(crate) fn register(&mut self, uri: &str, parameters: &str, links: &str) {
         let now = self.now;
         self.directory(uri).register(now, registration(parameters, links)).expect("within the limits");
+    }
+
+    pub(crate) fn renew(&mut self, uri: &str, location: &Location) {
+        let now = self.now;
+        self.directory(uri).renew(now, location).expect("a registration");
+    }
+
+    pub(crate) fn remove(&mut self, uri: &str, location: &Location) {
+        let now = self.now;
+        self.directory(uri).remove(now, location).expect("a registration");
+    }
+
+    /// Returns where the first registration is that a query selects.
+    pub(crate) fn location(&mut self, uri: &str, query: &str) -> Location {
+        let (now, query) = (self.now, query.parse().expect("a query"));
+        self.directory(uri).endpoints(now, &query).next().expect("a registration").location()
+    }
+
+    /// Returns the names of the registrations at a directory, sorted.
+    pub(crate) fn names(&mut self, uri: &str) -> Vec<String> {
+        self.selected(uri, "")
+    }
+
+    /// Returns the names of those that a query selects, sorted.
+    pub(crate) fn selected(&mut self, uri: &str, query: &str) -> Vec<String> {
+        let (now, query) = (self.now, query.parse().expect("a query"));
+        let found = self.directory(uri).endpoints(now, &query);
+        let mut names: Vec<String> = found.map(|found| found.name().to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn count(&mut self, uri: &str) -> usize {
+        let now = self.now;
+        self.directory(uri).endpoints(now, &Query::all()).count()
+    }
+
+    /// Tells whether a directory is in step with all that it follows.
+    pub(crate) fn is_in_step(&mut self, uri: &str) -> bool {
+        self.node(uri).replicator().standings().all(|standing| standing.is_in_step)
     }
 
     pub(crate) fn events(&mut self, uri: &str) -> Vec<SyncEvent> {

@@ -1,0 +1,42 @@
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use waypost_model::{Change, Key, Version};
+
+use super::{Follower, Surroundings};
+use crate::SyncEvent;
+
+/// Reading a source from the beginning: what it does not mention in the end is gone.
+#[derive(Debug, Default)]
+pub(super) struct Anew {
+    pub(super) cursor: Version,
+    pub(super) mentioned: BTreeSet<Key>,
+}
+
+impl Follower {
+    /// Begins to read from the beginning.
+    pub(super) fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
+        self.anew = Some(Anew::default());
+        (self.is_whole, self.is_outdated) = (false, false);
+        self.ask_on(surroundings, false);
+        (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
+    }
+
+    /// Forgets what the source would have mentioned if it were still there.
+    pub(super) fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
+        let Some(anew) = self.anew.take() else { return };
+        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
+            return;
+        };
+        let gone: Vec<_> = feed
+            .filter(|change| anew.cursor.contains(change.dot()))
+            .filter_map(|change| match change.to_change() {
+                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => Some(record.key),
+                _ => None,
+            })
+            .collect();
+        for key in gone {
+            surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use waypost_filter::{Held, Query};
+use waypost_model::Authority;
+use waypost_rest::Output;
+use waypost_time::Instant;
+
+use crate::follower::{Follower, Surroundings};
+use crate::lookup_mirror::LookupMirror;
+use crate::passage::Passage;
+use crate::{Limits, Relation, Standing, SyncConfig};
+
+/// A directory that is followed.
+#[derive(Debug)]
+pub(crate) struct Following {
+    pub(crate) name: Box<str>,
+    /// Whose registrations are taken from it.
+    pub(crate) authority: Authority,
+    pub(crate) relation: Relation,
+    /// What is taken from it.
+    pub(crate) query: Query,
+    /// When everything that there was to say was here last.
+    pub(crate) confirmed: Option<Instant>,
+    pub(crate) by: Followed,
+}
+
+/// How a directory is followed.
+#[derive(Debug)]
+pub(crate) enum Followed {
+    ByFeed(Box<Follower>),
+    ByLookups(Box<LookupMirror>),
+}
+
+impl Following {
+    pub(crate) fn standing(&self, limits: &Limits) -> Standing<'_> {
+        Standing {
+            source: &self.name,
+            relation: self.relation,
+            authority: &self.authority,
+            hops: self.by.hops(),
+            query: &self.query,
+            held: self.by.held(),
+            is_in_step: self.by.is_in_step(),
+            confirmed: self.confirmed,
+            delay: self.by.delay(limits),
+        }
+    }
+
+    /// Returns how it comes to who mirrors it through this directory; nothing, if it was never read to its end.
+    pub(crate) fn passage(&self, now: Instant, limits: &Limits) -> Option<Passage> {
+        let confirmed = self.confirmed?;
+        let age = if self.by.is_in_step() { Duration::ZERO } else { now.saturating_since(confirmed).max(MOMENT) };
+        Some(Passage { hops: self.by.hops().saturating_add(1), delay: self.by.delay(limits), age })
+    }
+
+    /// Tells whether it is known to hold what was handed over, if it is to.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        match &self.by {
+            Followed::ByFeed(follower) => self.relation != Relation::Replica || follower.is_handed_over(),
+            Followed::ByLookups(_) => true,
+        }
+    }
+}
+
+impl Followed {
+    pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
+        match self {
+            Self::ByFeed(follower) => follower.handle_timeout(surroundings),
+            Self::ByLookups(mirror) => mirror.handle_timeout(surroundings),
+        }
+    }
+
+    /// Returns what is to be asked next.
+    pub(crate) fn poll_output(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Output> {
+        match self {
+            Self::ByFeed(follower) => {
+                let (id, request) = follower.poll_request(surroundings)?;
+                Some(Output::Request { id, peer: follower.peer(), request })
+            }
+            Self::ByLookups(mirror) => mirror.poll_output(surroundings),
+        }
+    }
+
+    /// Returns what ends all that goes on there.
+    pub(crate) fn end(self, now: Instant, config: &SyncConfig) -> Vec<Output> {
+        match self {
+            Self::ByFeed(follower) => follower.end(config).into_iter().collect(),
+            Self::ByLookups(mirror) => mirror.end(now),
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::ByFeed(follower) => follower.deadline(),
+            Self::ByLookups(mirror) => mirror.deadline(),
+        }
+    }
+
+    const fn held(&self) -> Held {
+        match self {
+            Self::ByFeed(_) => Held::Registrations,
+            Self::ByLookups(_) => Held::Both,
+        }
+    }
+
+    /// Returns how long after a renewal it is known here at the latest.
+    fn delay(&self, limits: &Limits) -> Option<Duration> {
+        match self {
+            Self::ByFeed(follower) => follower.delay(limits),
+            // A renewal alone changes nothing that is notified of.
+            Self::ByLookups(mirror) => mirror.shows_ages().then_some(limits.refresh * 2),
+        }
+    }
+
+    /// Tells whether everything that there is to say is here.
+    fn is_in_step(&self) -> bool {
+        match self {
+            Self::ByFeed(follower) => follower.is_in_step(),
+            Self::ByLookups(mirror) => mirror.is_in_step(),
+        }
+    }
+
+    /// Returns when that was so last, if all that the source has to say was here when it spoke last.
+    pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
+        match self {
+            Self::ByFeed(follower) => follower.confirmed(now),
+            Self::ByLookups(mirror) => mirror.is_in_step().then_some(now),
+        }
+    }
+
+    /// Returns through how many other directories it comes.
+    fn hops(&self) -> u64 {
+        match self {
+            Self::ByFeed(follower) => follower.hops(),
+            Self::ByLookups(_) => 0,
+        }
+    }
+}
+
+/// Who is not in step was not now.
+const MOMENT: Duration = Duration::from_millis(1);

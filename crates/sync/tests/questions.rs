@@ -1,0 +1,76 @@
+//! What is said is read as the answer to the question that it answers.
+
+extern crate alloc;
+
+mod common;
+
+use common::follower::{By, Follower, run};
+use minicbor::Encoder;
+use waypost_sync::SyncEvent;
+
+/// The replica that wrote what the source tells of.
+const WRITER: By = By::Id(9);
+
+/// What the source says that it has amounts to.
+fn digest(count: u64, sum: u64) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    out.u64(count).and_then(|out| out.u64(sum).map(drop)).expect("room");
+    out.into_writer()
+}
+
+#[test]
+fn an_old_question_is_not_taken_for_the_new_one_that_has_its_number() {
+    let mut follower = Follower::new();
+    // When this is asked, there is no replica yet to call by index.
+    follower.hear(&run(WRITER, 0, 1, &[(1, "first")]));
+    let answered = follower.number;
+    let mut questions = 0;
+    loop {
+        let due = follower.replicator.poll_timeout().expect("it asks again");
+        if follower.ask_at(due).is_none() {
+            continue;
+        }
+        questions += 1;
+        if follower.number == answered {
+            break;
+        }
+        assert!(questions < 100, "numbers do not come round");
+        follower.hear_nothing();
+    }
+    follower.events();
+    follower.hear(&run(By::Index(0), 1, 1, &[(1, "second")]));
+    assert_eq!(follower.names(), ["first", "second"], "{:?}", follower.events());
+}
+
+/// One that has just begun to read from the beginning, and the number of the question that it observes.
+fn reading_anew() -> (Follower, u8) {
+    let mut follower = Follower::new();
+    let told = [run(WRITER, 0, 2, &[(1, "goes"), (1, "stays")]), digest(7, 7)].concat();
+    follower.hear(&told);
+    assert_eq!(follower.names(), ["goes", "stays"]);
+    // It has something else than the source, and cannot find out what.
+    let observed = follower.number;
+    let (comparison, _) = follower.ask().expect("a question");
+    follower.hear_other(comparison, &[]);
+    assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })));
+    follower.ask().expect("a question from the beginning");
+    (follower, observed)
+}
+
+#[test]
+fn what_answers_an_older_question_does_not_end_a_reading_that_began_after_it() {
+    let (mut follower, observed) = reading_anew();
+    // This was on its way already.
+    follower.hear_of(observed, &[]);
+    follower.ask();
+    follower.hear(&run(WRITER, 0, 2, &[(2, "stays")]));
+    assert_eq!(follower.names(), ["stays"]);
+}
+
+#[test]
+fn who_answers_a_reading_with_what_cannot_be_read_is_left_in_peace() {
+    let (mut follower, _) = reading_anew();
+    follower.hear_of(u8::MAX, &[]);
+    assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::Malformed { .. })));
+    assert!(follower.ask().is_none());
+}
