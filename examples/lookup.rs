@@ -14,6 +14,13 @@ use waypost::Query;
 use waypost::client::{Limits, Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 
+/// Writes a line to standard error. Whoever started this may have stopped reading; that is no reason to end.
+macro_rules! log {
+    ($($line:tt)*) => {{
+        let _ = writeln!(std::io::stderr(), $($line)*);
+    }};
+}
+
 const HELP: &str = "\
 Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
 
@@ -22,13 +29,14 @@ Usage: lookup URI [QUERY...] [OPTIONS]
   URI                 a directory, whose interfaces are discovered; with a path, the look-up interface itself
   QUERY               a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
   --ep                look up endpoints
-  --pages COUNT       ask for so many links at a time; not with --observe
+  --pages COUNT       ask for so many links at a time, as one answer has 1 MiB at most; not with --observe
   --observe           go on, and print the whole result each time that it has changed, until stopped
   --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
   --help              show this
 
-Prints the links one per line, with absolute URIs; observing, an empty line after each result. Ends with 1 where there is no
-answer, or a refusal; observing, it says so and asks again.";
+Prints the links one per line, with absolute URIs; observing, an empty line after each result. On standard error it says
+`listening on coap://ADDR:PORT` for each socket, and what goes wrong. Ends with 1 where there is no answer, or a refusal;
+observing, it says so and asks again.";
 
 struct Options {
     at: ResourceUri,
@@ -64,8 +72,10 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
+    let mut config = CoapConfig::random();
+    config.limits.response_body = options.limits.answer_bytes;
     let client = LookupClient::new(LookupConfig::new(random()).with_limits(options.limits));
-    let mut driver = Driver::new(Endpoint::new(client, CoapConfig::random()));
+    let mut driver = Driver::new(Endpoint::new(client, config));
 
     let is_observed = options.is_observed;
     let (end, mut ended) = mpsc::unbounded_channel();
@@ -79,7 +89,7 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     });
     let any: [SocketAddr; 2] = [(Ipv4Addr::UNSPECIFIED, 0).into(), (Ipv6Addr::UNSPECIFIED, 0).into()];
     for address in any {
-        driver.listen(address)?;
+        log!("listening on coap://{}", driver.listen(address)?);
     }
     let mut lookup = match options.is_endpoints {
         true => Lookup::endpoints(options.at, options.query),
@@ -127,15 +137,15 @@ fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {
             written
         }
         LookupEvent::Postponed { uri, wait } => {
-            eprintln!("postponed by {uri} for {} s", wait.as_secs());
+            log!("postponed by {uri} for {} s", wait.as_secs());
             return None;
         }
         LookupEvent::Refused { uri, code, diagnostic } => {
-            eprintln!("refused by {uri}: {code} {diagnostic}");
+            log!("refused by {uri}: {code} {diagnostic}");
             return (!is_observed).then_some(ExitCode::FAILURE);
         }
         LookupEvent::Failed { uri, fault } => {
-            eprintln!("failed at {uri}: {fault}");
+            log!("failed at {uri}: {fault}");
             return (!is_observed).then_some(ExitCode::FAILURE);
         }
         _ => return None,

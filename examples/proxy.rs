@@ -21,9 +21,9 @@ A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-c
 Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
-  --upstream URI      a directory, coap://ADDR:PORT, whose interfaces are discovered; can be repeated: then what is found is
-                      the union. coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so:
-                      it is not asked for others
+  --upstream URI…     directories, coap://ADDR:PORT, whose interfaces are discovered: what is found is the union.
+                      coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
+                      asked for others
 
 Of these, one counts for all upstreams, the last:
 
@@ -41,7 +41,7 @@ Of these, one counts for all upstreams, the last:
                       how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
   --away SECONDS      how long a mirror answers for a directory that cannot be reached [90000]
   --registrations N   as many are mirrored at most, with 1 KiB of links each [1000000]; of a directory without a feed, what fits in
-                      answers of 256 KiB, and where it shows no provenance of links, the links of 1000
+                      answers of 4 MiB, and where it shows no provenance of links, the links of 1000
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --partial           answer with what the others have while a directory is away, rather than with 5.04
   --help              show this
@@ -85,25 +85,27 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options) -> Result<(), Problem> {
-    let mut driver = Driver::new(Endpoint::new(proxy(options)?, CoapConfig::random()));
+    let mut config = CoapConfig::random();
+    config.limits.response_body = options.proxy.limits.answer_bytes;
+    let mut driver = Driver::new(Endpoint::new(proxy(options)?, config));
     driver.on_step(|_, proxy| {
-        let mut is_changed = false;
+        // Whoever started this may have stopped reading; that is no reason to end.
+        let (mut stderr, mut is_changed) = (std::io::stderr(), false);
         while let Some(event) = proxy.poll_event() {
-            eprintln!("{event}");
             is_changed |= matches!(event, ProxyEvent::Discovered { .. });
+            let _ = writeln!(stderr, "{event}");
         }
-        let registrations = is_changed.then(|| proxy.registrations());
-        let replicated = proxy.replicated_mut();
-        if let Some(registrations) = registrations {
-            replicated.service_mut().send_registrants_to(registrations);
+        if is_changed {
+            let registrations = proxy.registrations();
+            proxy.replicated_mut().service_mut().send_registrants_to(registrations);
         }
-        while let Some(event) = replicated.replicator_mut().poll_event() {
-            eprintln!("{event}");
+        while let Some(event) = proxy.replicated_mut().replicator_mut().poll_event() {
+            let _ = writeln!(stderr, "{event}");
         }
     });
     for &address in &options.listen {
-        println!("listening on coap://{}", driver.listen(address)?);
-        std::io::stdout().flush()?;
+        let (local, mut stdout) = (driver.listen(address)?, std::io::stdout());
+        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     driver
@@ -113,18 +115,15 @@ async fn serve(options: &Options) -> Result<(), Problem> {
                 _ = terminate.recv() => {}
             }
         })
-        .await?;
-    Ok(())
+        .await
+        .map_err(Into::into)
 }
 
 /// Makes a server that takes no registrations, with the engine that mirrors and the proxy around it.
 fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let mut own = Config::new(*b"nothing is local", ReplicaId(random()));
     own.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
-    own.limits.registrations = options.registrations;
-    own.limits.documents = options.registrations;
-    own.limits.document_bytes = options.registrations.saturating_mul(1 << 10);
-    let directory = Directory::new(own);
+    own.limits = waypost::directory::Limits::with_room_for(options.registrations);
     let mut server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
     let mut sync = SyncConfig::new(random());
     sync.limits = options.limits;
@@ -132,8 +131,7 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
         sync.passes_on = true;
         server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#)?;
     }
-    let replicator = Replicator::new(sync);
-    let replicated = Replicated::new(Server::new(directory, server), replicator);
+    let replicated = Replicated::new(Server::new(Directory::new(own), server), Replicator::new(sync));
     let mut proxy = Proxy::new(replicated, options.proxy.clone());
     for (upstream, summary) in &options.upstreams {
         proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
@@ -157,11 +155,7 @@ impl Options {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
                 "--listen" => options.listen.push(value()?.parse()?),
-                "--upstream" => {
-                    let value = value()?;
-                    let (uri, summary) = value.split_once('?').unwrap_or((&value, ""));
-                    options.upstreams.push((uri.parse()?, summary.parse()?));
-                }
+                "--upstream" => options.upstreams.push(upstream(&value()?)?),
                 "--mirror" => options.holding = Holding::Mirror(Query::all()),
                 "--only" => options.holding = Holding::Mirror(value()?.parse()?),
                 "--through" => options.holding = Holding::Through(value()?.parse()?, Query::all()),
@@ -181,6 +175,8 @@ impl Options {
                 "--partial" => options.proxy.partial = true,
                 "--stale" => options.proxy.stale = Duration::from_secs(value()?.parse()?),
                 "--help" | "-h" => return Ok(None),
+                // One more upstream.
+                _ if argument.starts_with("coap://") => options.upstreams.push(upstream(&argument)?),
                 _ => return Err(format!("{argument} is not known").into()),
             }
         }
@@ -189,6 +185,12 @@ impl Options {
         }
         Ok(Some(options))
     }
+}
+
+/// Reads the URI of an upstream, and what is known of it.
+fn upstream(argument: &str) -> Result<(ResourceUri, Query), Problem> {
+    let (uri, summary) = argument.split_once('?').unwrap_or((argument, ""));
+    Ok((uri.parse()?, summary.parse()?))
 }
 
 /// Draws from what the operating system gives the standard library for its hash maps.

@@ -26,7 +26,8 @@ A CoRE Resource Directory (RFC 9176) on CoAP over UDP.
 
 Usage: rd [OPTIONS]
 
-  --listen ADDR:PORT     listen here; can be repeated [127.0.0.1:5683 and [::1]:5683]
+  --listen ADDR:PORT     listen here; can be repeated [127.0.0.1:5683 and [::1]:5683]. A host of several addresses should name each,
+                         as answers from [::] or 0.0.0.0 go out from the one that the system chooses
   --multicast INTERFACE  answer discovery by multicast, too, on this interface (name or number); can be repeated
   --registrations N      how many there can be [1000000]
   --secret HEX           32 hexadecimal digits that locations are derived from, to keep them over restarts
@@ -72,9 +73,7 @@ async fn serve(options: &Options) -> std::io::Result<()> {
     // Whoever starts without memory is somebody new to those who mirror.
     let mut config = Config::new(options.secret, ReplicaId(random()));
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    config.limits.registrations = options.registrations;
-    config.limits.documents = options.registrations;
-    config.limits.document_bytes = options.registrations.saturating_mul(BYTES_EACH);
+    config.limits = waypost::directory::Limits::with_room_for(options.registrations);
     let mut server = ServerConfig::default();
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
     if options.listen.iter().all(|address| address.ip().is_loopback()) {
@@ -167,9 +166,6 @@ impl Options {
 
 /// Where what changes is told, for `/.well-known/core`.
 const FEED: &str = r#"</sync/feed>;rt="waypost.feed";obs"#;
-
-/// Bytes of links that there is room for, for each registration. Many have the same, and some more.
-const BYTES_EACH: usize = 1024;
 
 /// Draws from what the operating system gives the standard library for its hash maps.
 fn random() -> u64 {

@@ -16,11 +16,11 @@ use waypost::{Base, EndpointName, Lifetime, LinkDocumentBuf, Sector};
 const HELP: &str = "\
 Keeps an endpoint registered at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
 
-Usage: register --ep NAME --rd URI [OPTIONS] FILE
+Usage: register --ep NAME --rd URI… [OPTIONS] FILE
 
   --ep NAME            the endpoint name; repeated, names to go by when the directory rejects the first
-  --rd URI             where a directory may be; can be repeated. A URI with a path is the registration interface,
-                       one without a host whose interfaces are discovered
+  --rd URI…            where directories may be. A URI with a path is the registration interface, one without a host whose
+                       interfaces are discovered
   --d SECTOR           the sector
   --lt SECONDS         the lifetime [90000]
   --base URI           what the links are relative to [the address that this program listens on]
@@ -30,8 +30,9 @@ Usage: register --ep NAME --rd URI [OPTIONS] FILE
   --patience SECONDS   wait so long for an answer, and then take the next directory [93, when CoAP itself gives up]
   --help               show this
 
-FILE has the links in link-format, - stands for standard input. They are shown at /.well-known/core, too. Prints a line for
-each thing that happens. Removes the registration on SIGINT and SIGTERM.";
+FILE has the links in link-format, - stands for standard input. They are shown at /.well-known/core, too. Prints
+`listening on coap://ADDR:PORT` for each socket, and then a line for each thing that happens. Removes the registration on SIGINT
+and SIGTERM.";
 
 #[derive(Default)]
 struct Options {
@@ -95,7 +96,9 @@ async fn run(options: Options) -> Result<(), Problem> {
         }
     });
     for address in &options.listen {
-        driver.listen(*address).map_err(|error| format!("{address}: {error}"))?;
+        let local = driver.listen(*address).map_err(|error| format!("{address}: {error}"))?;
+        let mut stdout = std::io::stdout();
+        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
     }
     driver.update(|now, registrant| {
         options.directories.into_iter().try_for_each(|candidate| registrant.add_directory(now, candidate))
@@ -135,12 +138,14 @@ impl Options {
                 "--d" => options.sector = Some(Sector::new(&value()?)?),
                 "--lt" => options.lifetime = Some(value()?.parse()?),
                 "--base" => options.base = Some(Base::given(&value()?)?),
-                "--rd" => options.directories.push(Candidate::new(&with_address(&value()?)?)?),
+                "--rd" => options.directories.push(directory(&value()?)?),
                 "--listen" => options.listen.push(value()?.parse()?),
                 "--simple" => options.is_simple = true,
                 "--patience" => options.limits.answer_timeout = Duration::from_secs(value()?.parse()?),
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
+                // One more directory.
+                _ if argument.starts_with("coap://") => options.directories.push(directory(&argument)?),
                 _ => options.file = Some(argument),
             }
         }
@@ -152,6 +157,10 @@ impl Options {
         }
         Ok(Some(options))
     }
+}
+
+fn directory(uri: &str) -> Result<Candidate, Problem> {
+    Ok(Candidate::new(&with_address(uri)?)?)
 }
 
 /// Replaces the name of a host by its address: the transport knows addresses alone.

@@ -23,7 +23,7 @@ One of several directories that are one authority (RFC 9176, draft-amsuess-core-
 Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
-  --peer URI          another replica, coap://ADDR:PORT; can be repeated. It must be started with this one as a peer
+  --peer URI…         other replicas, coap://ADDR:PORT. They must be started with this one as a peer
   --authority URI     a name that all replicas are reached by, such as coap://rd.example; can be repeated
   --secret HEX        32 hexadecimal digits that locations are derived from, the same at all replicas, and told to nobody
                       else [one that everybody knows, to try it out]
@@ -71,19 +71,21 @@ fn main() -> ExitCode {
 async fn serve(options: Options) -> Result<(), Problem> {
     let mut driver = Driver::new(Endpoint::new(service(&options)?, CoapConfig::random()));
     driver.on_step(|_, service| {
+        // Whoever started this may have stopped reading; that is no reason to end.
+        let mut stderr = std::io::stderr();
         while let Some(event) = service.service_mut().poll_event() {
-            eprintln!("{event}");
+            let _ = writeln!(stderr, "{event}");
         }
         while let Some(event) = service.replicator_mut().poll_event() {
-            eprintln!("{event}");
+            let _ = writeln!(stderr, "{event}");
         }
     });
     for address in options.listen {
         let local = driver.listen(address)?;
         let authority = format!("coap://{local}").parse()?;
         driver.update(|_, service| service.service_mut().directory_mut().add_authority(authority));
-        println!("listening on coap://{local}");
-        std::io::stdout().flush()?;
+        let mut stdout = std::io::stdout();
+        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
     }
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     driver
@@ -111,9 +113,7 @@ fn service(options: &Options) -> Result<Replicated<Server>, Problem> {
     let mut config = Config::new(options.secret, ReplicaId(random()));
     config.authorities.clone_from(&options.authorities);
     config.epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() as u64;
-    config.limits.registrations = options.registrations;
-    config.limits.documents = options.registrations;
-    config.limits.document_bytes = options.registrations.saturating_mul(BYTES_EACH);
+    config.limits = waypost::directory::Limits::with_room_for(options.registrations);
 
     let mut server = ServerConfig::default();
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
@@ -150,6 +150,8 @@ impl Options {
                 "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
                 "--registrations" => options.registrations = value()?.parse()?,
                 "--help" | "-h" => return Ok(None),
+                // One more replica.
+                _ if argument.starts_with("coap://") => options.peers.push(argument.parse()?),
                 _ => return Err(format!("{argument} is not known").into()),
             }
         }
@@ -164,9 +166,6 @@ fn secret(digits: &str) -> Option<[u8; 16]> {
     let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
 }
-
-/// Bytes of links that there is room for, for each registration. Many have the same, and some more.
-const BYTES_EACH: usize = 1024;
 
 /// Draws from what the operating system gives the standard library for its hash maps.
 fn random() -> u64 {

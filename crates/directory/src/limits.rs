@@ -8,9 +8,9 @@ use core::time::Duration;
 /// ```
 /// use waypost_directory::Limits;
 ///
-/// let mut limits = Limits::default();
-/// limits.registrations = 10_000_000;
-/// assert!(limits.links_per_registration >= 100);
+/// let mut limits = Limits::with_room_for(10_000_000);
+/// limits.links_per_registration = 100;
+/// assert_eq!(limits.registrations, 10_000_000);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -49,7 +49,7 @@ pub struct Limits {
     /// How many expired registrations are kept; beyond that an expired one is forgotten at once.
     pub expired: usize,
     /// How many removals are remembered; beyond that the oldest is forgotten, and who is that far behind gets a
-    /// [`FeedGap`](crate::FeedGap).
+    /// [`FeedGap`](crate::FeedGap). A replica that did not hear of such a removal may bring back what was removed, until that expires.
     pub tombstones: usize,
     /// How long a removal is remembered beyond the lifetime of what it removed: what clocks may drift and messages may
     /// take.
@@ -68,6 +68,23 @@ pub struct Limits {
     /// How far the clock of a peer may be ahead. What was made later than that is [refused](crate::Refused::Early) until its time has
     /// come.
     pub clock_ahead: Duration,
+}
+
+impl Limits {
+    /// Returns limits for so many registrations: each may have links of its own, of a KiB in the mean, and as many are remembered
+    /// that have expired or were removed, if these are more than by default.
+    #[must_use]
+    pub fn with_room_for(registrations: usize) -> Self {
+        let default = Self::default();
+        Self {
+            registrations,
+            documents: registrations,
+            document_bytes: registrations.saturating_mul(1 << 10),
+            expired: registrations.max(default.expired),
+            tombstones: registrations.max(default.tombstones),
+            ..default
+        }
+    }
 }
 
 impl Default for Limits {
