@@ -159,14 +159,16 @@ impl History {
 
     fn judge_absent(&self, span: &Span<'_>) -> Result<(), Rule> {
         let (shortest, _) = self.lifetimes(span);
+        let renewed_within = self.lost_lifetime(span).unwrap_or(shortest);
         let mut has_lapsed = false;
         for operation in self.candidates(Field::Presence, span) {
             if !operation.holds() {
                 return Ok(());
             }
             let can_have_expired = span.to + span.deviation(operation) >= operation.begun + shortest;
-            let had_to_renew =
-                operation.is_certain() && span.renews_since.is_some_and(|since| since <= operation.begun);
+            let had_to_renew = operation.is_certain()
+                && span.to >= operation.begun + renewed_within
+                && span.renews_since.is_some_and(|since| since <= operation.begun);
             if can_have_expired && !had_to_renew {
                 return Ok(());
             }
@@ -244,6 +246,17 @@ impl History {
     fn lifetimes(&self, span: &Span<'_>) -> (Duration, Duration) {
         let told = || self.candidates(Field::Lifetime, span).filter_map(Operation::lifetime);
         (told().min().unwrap_or_default(), told().max().unwrap_or_default())
+    }
+
+    /// Returns the lifetime that was acknowledged last, if the directory does not know of that.
+    ///
+    /// A replica acknowledges what the others have not heard yet, and may forget it before they do. What is left is what was there
+    /// before, with the lifetime that it had. The endpoint finds its registration there, and goes on to renew it by the lifetime
+    /// that it was told.
+    fn lost_lifetime(&self, span: &Span<'_>) -> Option<Duration> {
+        let mut certain = self.operations.iter().rev().filter(|operation| operation.is_certain());
+        let told = certain.find(|operation| operation.lifetime().is_some())?;
+        if told.is_done(span) { None } else { told.lifetime() }
     }
 
     /// Returns until when what was acknowledged last lasts, if that was a registration.
@@ -479,6 +492,40 @@ mod tests {
         history.operations.retain(Operation::holds);
         assert_eq!(judge(&history, Some(7)), Err(Rule::Outdated), "the later registration is there");
         assert_eq!(judge(&history, Some(9)), Ok(()));
+    }
+
+    #[test]
+    fn an_endpoint_renews_by_the_lifetime_that_it_was_told_also_where_that_was_lost() {
+        let [one, other] = [0, 1].map(Host::nth);
+        let longer = Telling::Register(Content { lifetime: 1200, ..CONTENT });
+        let renewal = Telling::Update { attribute: None, lifetime: None, links: None };
+        let judge = |is_lost: bool, time| {
+            let mut replicas = Replicas::default();
+            [one, other].into_iter().for_each(|host| replicas.add(host));
+            let mut history = History::new(one);
+            let told = [(10, Telling::Register(CONTENT), 1), (30, longer.clone(), 2), (100, renewal.clone(), 3)];
+            for (id, (time, telling, sequence)) in (0..).zip(told) {
+                history.begin(at(time), one, RequestId(id), telling);
+                if id == 2 && is_lost {
+                    replicas.stopped(at(50), one, true);
+                    replicas.moved(at(60), one, position(3, &[(1, 1)]));
+                    replicas.moved(at(time), one, position(3, &[(1, 1), (3, 1)]));
+                } else {
+                    replicas.moved(at(time), one, position(1, &[(1, sequence)]));
+                }
+                history.end(at(time + 1), RequestId(id), Outcome::Acknowledged);
+                replicas.moved(at(time), other, position(2, &[(1, 1)]));
+            }
+            let clock = Clock::new(Time::ZERO, 0, 0);
+            let clocks = [(one, &clock), (other, &clock)];
+            let times = Span { from: at(time), to: at(time), ..span(&replicas, &clocks) };
+            history.judge(None, Scope::Endpoints, &Span { renews_since: Some(at(90)), ..times })
+        };
+        assert_eq!(judge(true, 690), Err(Rule::Missing));
+        assert_eq!(judge(true, 710), Ok(()), "the lifetime of 600 seconds is what is left");
+        assert_eq!(judge(true, 1310), Err(Rule::Lapsed));
+        assert_eq!(judge(false, 1290), Err(Rule::Missing));
+        assert_eq!(judge(false, 1310), Err(Rule::Lapsed));
     }
 
     #[test]

@@ -40,9 +40,7 @@ pub enum Scene {
 }
 
 impl Scene {
-    /// Those in which nothing is found. What is found among replicas is still to be mended.
-    pub const SOUND: &[Self] = &[Self::Single, Self::Several, Self::Mirrors];
-    /// All of them.
+    /// All of them. Nothing is found in any.
     pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors];
 
     /// Fills a world with machines.

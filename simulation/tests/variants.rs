@@ -30,8 +30,8 @@ fn breaks(variant: Variant, rules: &[Rule]) {
 
 /// Within so many worlds of eight hours each, replicas and mirrors that are wrong are found out.
 const OF_REPLICAS: Range<u64> = 0..40;
-/// A removal that was forgotten is missed in one world of a hundred: others tell of it again. This is in one of these.
-const OF_REMOVALS: Range<u64> = 90..100;
+/// A removal that was forgotten is missed in two worlds of a hundred: others tell of it again. One of these is such a world.
+const OF_REMOVALS: Range<u64> = 25..35;
 
 /// Asserts that a variant of replicas or mirrors breaks one of these rules in a world in which nothing is found without it.
 fn breaks_replicas(variant: Variant, mut seeds: Range<u64>, rules: &[Rule]) {

@@ -1,7 +1,10 @@
-use waypost_model::{Dot, Origin};
+use waypost_model::{Dot, Key, Origin, Sector};
 use waypost_time::Instant;
 
-use crate::{Digest, Directory, RecordRef, directory::authority_of, entry::signs::Signs, histories::digest::id_of};
+use crate::{
+    ChangeRef, Digest, Directory, RecordRef, RemovalRef, directory::authority_of, histories::digest::id_of,
+    histories::digest::id_of_removal,
+};
 
 /// Comparing whole directories.
 impl Directory {
@@ -19,30 +22,38 @@ impl Directory {
     /// them for removed.
     pub fn ids(&self, now: Instant, origin: &Origin) -> impl Iterator<Item = (u64, RecordRef<'_>)> {
         let writes = self.histories.of(authority_of(origin)).log.iter();
-        writes.filter_map(move |(dot, slot)| {
-            let record = self.record_of(now, dot, slot)?;
-            Some((id_of(dot, record.sector(), record.endpoint()), record))
+        writes.filter_map(move |(dot, slot)| match self.change_of(now, dot, slot)? {
+            ChangeRef::Put(record) => Some((id_of(dot, record.sector(), record.endpoint()), record)),
+            ChangeRef::Remove(_) => None,
         })
     }
 
-    /// Returns what a write at an authority left: one of those that [`ids`](Self::ids) yields.
-    #[must_use]
-    pub fn written(&self, now: Instant, origin: &Origin, dot: Dot) -> Option<RecordRef<'_>> {
-        let before = Dot::new(dot.replica, dot.sequence.checked_sub(1)?);
-        let (sequence, slot) = self.histories.of(authority_of(origin)).log.after(before)?.next()?;
-        if sequence == dot.sequence { self.record_of(now, dot, slot) } else { None }
+    /// Returns the removals at an authority that are remembered, each with an id: [that](RecordRef::removal_id) of the registration
+    /// that it removed, whichever write that was. They come in no order that means anything.
+    pub fn removals(&self, now: Instant, origin: &Origin) -> impl Iterator<Item = (u64, RemovalRef<'_>)> {
+        let writes = self.histories.of(authority_of(origin)).log.iter();
+        writes.filter_map(move |(dot, slot)| match self.change_of(now, dot, slot)? {
+            ChangeRef::Put(_) => None,
+            ChangeRef::Remove(removal) => {
+                let Key { sector, endpoint, .. } = removal.key();
+                Some((id_of_removal(sector.as_ref().map(Sector::as_str), endpoint.as_str()), removal))
+            }
+        })
     }
 
-    /// Returns what a write left of the registration in a slot.
-    ///
-    /// What several writes make together is nobody's write: told as the newest of them, it would pass for having seen the others.
-    fn record_of(&self, now: Instant, dot: Dot, slot: u32) -> Option<RecordRef<'_>> {
-        let entry = self.registry.entry(slot)?;
-        let age = now.saturating_since(Signs::of_entry(entry).of(dot));
-        let Some(state) = entry.state() else {
-            return Some(RecordRef::of_entry(&self.context, &self.documents, entry, age));
-        };
-        let record = state.records().find(|record| record.dot() == dot)?;
-        Some(RecordRef::of_record(&self.context, &self.documents, record, age))
+    /// Returns what a write at an authority left: one of those that [`ids`](Self::ids) or [`removals`](Self::removals) yield.
+    #[must_use]
+    pub fn written(&self, now: Instant, origin: &Origin, dot: Dot) -> Option<ChangeRef<'_>> {
+        let before = Dot::new(dot.replica, dot.sequence.checked_sub(1)?);
+        let (sequence, slot) = self.histories.of(authority_of(origin)).log.after(before)?.next()?;
+        if sequence == dot.sequence { self.change_of(now, dot, slot) } else { None }
+    }
+}
+
+impl RecordRef<'_> {
+    /// Returns what stands for a removal of the registration, whoever makes it: see [`Directory::removals`].
+    #[must_use]
+    pub fn removal_id(&self) -> u64 {
+        id_of_removal(self.sector(), self.endpoint())
     }
 }

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use common::{at, registration, replica};
 use proptest::prelude::*;
-use waypost_directory::{Applied, Directory, Refused};
+use waypost_directory::{Applied, ChangeRef, Directory, Refused};
 use waypost_filter::Query;
 use waypost_model::{
     Authority, Change, Credentials, Dot, EndpointName, Key, Lifetime, Location, Origin, Record, Registration, Removal,
@@ -469,9 +469,30 @@ fn writes_that_did_not_see_each_other_are_compared_each_as_it_was_written() {
         .collect();
     assert_eq!(compared, [(record(stamp(2, 5, 0)), 10), (record(second), 30)]);
     for dot in [first.dot, second.dot] {
-        let written = directory.written(at(1000), &Origin::Local, dot).unwrap().to_record();
-        assert_eq!(written.seen.iter().collect::<Vec<_>>(), [dot]);
+        let Some(ChangeRef::Put(written)) = directory.written(at(1000), &Origin::Local, dot) else { panic!("one put") };
+        assert_eq!(written.to_record().seen.iter().collect::<Vec<_>>(), [dot]);
     }
+}
+
+#[test]
+fn removals_that_did_not_see_each_other_are_found_by_what_they_removed() {
+    let mut here = with_one();
+    let (_, record) = here.ids(at(0), &Origin::Local).next().unwrap();
+    let id = record.removal_id();
+    let mut there = replica(3);
+    tell(&here, &mut there, 0);
+    for directory in [&mut here, &mut there] {
+        let location = directory.endpoints(at(1), &Query::all()).next().unwrap().location();
+        directory.remove(at(1), &location).unwrap();
+    }
+    tell(&there, &mut here, 1);
+    let removals: Vec<_> = here.removals(at(1), &Origin::Local).collect();
+    assert_eq!(removals.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id, id]);
+    for (_, removal) in removals {
+        let written = here.written(at(1), &Origin::Local, removal.stamp().dot).unwrap();
+        assert!(matches!(written, ChangeRef::Remove(found) if found.stamp() == removal.stamp()));
+    }
+    assert_eq!(here.ids(at(1), &Origin::Local).count(), 0);
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub struct Limits {
     /// Registrations that are asked for in one question of a comparison; 512 by default.
     pub ids: usize,
     /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
-    /// Each takes thirty-six bytes for each registration there while it lasts.
+    /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.
     pub reconciliations: usize,
     /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. It may
     /// have those of ten seconds at once, and is told to wait beyond that. Replicas are not counted.

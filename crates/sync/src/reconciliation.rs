@@ -13,10 +13,13 @@ use crate::{Limits, Relation};
 
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
-/// It asks for cells until they tell the difference, then for what is missing here. What is here and not there is forgotten if
-/// the source knows of the write and it cannot have expired there by now.
+/// It asks for cells until they tell the difference, then for what is missing here, and then for the removals of what is here and
+/// not there. Where the source remembers none, that is forgotten if the source knows of the write and it cannot have expired there
+/// by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
+    /// Where what is compared was made, as it is seen here.
+    origin: Origin,
     subject: Subject,
     key: [u8; 16],
     encoder: Encoder,
@@ -26,8 +29,8 @@ pub(crate) struct Reconciliation {
     /// What the source held when it began.
     version: Version,
     step: Step,
-    /// What is here and not there, with the writes that it was when that was found.
-    gone: BTreeMap<Key, Version>,
+    /// How much longer a registration must live, beyond the rounding of its age, to be missed at the source.
+    slack: Duration,
     /// How many registrations there are on both sides, to tell when it is easier to read everything.
     size: usize,
     pub(crate) added: usize,
@@ -38,6 +41,7 @@ pub(crate) struct Reconciliation {
 enum Step {
     Compare,
     Fetch { wanted: Vec<u64> },
+    FetchRemovals { wanted: Vec<u64> },
 }
 
 /// What came of an answer.
@@ -69,6 +73,7 @@ impl Reconciliation {
         let mut sketch = SketchLimits::default();
         sketch.cells = limits.cells;
         Self {
+            origin: origin.clone(),
             subject,
             key,
             size: ids.len(),
@@ -77,7 +82,7 @@ impl Reconciliation {
             asked: 0,
             version: Version::new(),
             step: Step::Compare,
-            gone: BTreeMap::new(),
+            slack: limits.renewal_delay * 2 + SLACK,
             added: 0,
             removed: 0,
         }
@@ -94,7 +99,7 @@ impl Reconciliation {
                 self.asked = from + count;
                 Question::Cells { subject: self.subject.clone(), key: self.key, from, count }
             }
-            Step::Fetch { wanted } => {
+            Step::Fetch { wanted } | Step::FetchRemovals { wanted } => {
                 let ids = wanted.iter().copied().take(limits.ids).collect();
                 Question::Entries { subject: self.subject.clone(), key: self.key, ids }
             }
@@ -102,21 +107,14 @@ impl Reconciliation {
     }
 
     pub(crate) const fn is_fetching(&self) -> bool {
-        matches!(self.step, Step::Fetch { .. })
+        !matches!(self.step, Step::Compare)
     }
 
     /// Takes cells of the source.
-    pub(crate) fn take_cells(
-        &mut self,
-        now: Instant,
-        directory: &mut Directory,
-        origin: &Origin,
-        slack: Duration,
-        cells: &Cells<'_>,
-    ) -> Progress {
+    pub(crate) fn take_cells(&mut self, now: Instant, directory: &mut Directory, cells: &Cells<'_>) -> Progress {
         self.version = cells.version.clone();
         let is_mirrored = self.subject.relation() == Relation::Mirror;
-        if is_mirrored && self.decoder.next_index() == 0 && directory.forget_lost(now, origin, &self.version) {
+        if is_mirrored && self.decoder.next_index() == 0 && directory.forget_lost(now, &self.origin, &self.version) {
             return Progress::Again;
         }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
@@ -127,7 +125,6 @@ impl Reconciliation {
             let Some(here) = self.encoder.next() else { return Progress::Hopeless };
             match self.decoder.push(here, there) {
                 Ok(true) => {
-                    self.gone = self.gone(now, directory, origin, slack);
                     let wanted: Vec<u64> = self.decoder.only_there().collect();
                     self.step = Step::Fetch { wanted };
                     return self.progress(now, directory);
@@ -142,47 +139,46 @@ impl Reconciliation {
         if is_most { Progress::Hopeless } else { Progress::On }
     }
 
-    /// Notes that the answer to the last question for registrations was taken, with so many that were news.
-    pub(crate) fn take_entries(
-        &mut self,
-        now: Instant,
-        directory: &mut Directory,
-        news: usize,
-        limits: &Limits,
-    ) -> Progress {
-        self.added += news;
-        if let Step::Fetch { wanted } = &mut self.step {
+    /// Notes that what the last question for registrations or removals was answered is here.
+    pub(crate) fn go_on(&mut self, now: Instant, directory: &mut Directory, limits: &Limits) -> Progress {
+        if let Step::Fetch { wanted } | Step::FetchRemovals { wanted } = &mut self.step {
             wanted.drain(..wanted.len().min(limits.ids));
         }
         self.progress(now, directory)
     }
 
-    /// Forgets, once everything that is there is here, what is gone. What was written anew is not.
+    /// Goes on once everything that was asked for is here: with the removals of what is left, and then by forgetting what is gone.
     fn progress(&mut self, now: Instant, directory: &mut Directory) -> Progress {
-        if !matches!(&self.step, Step::Fetch { wanted } if wanted.is_empty()) {
+        if matches!(&self.step, Step::Fetch { wanted } if wanted.is_empty()) {
+            let wanted: BTreeSet<u64> = self.only_here(now, directory).map(|record| record.removal_id()).collect();
+            self.step = Step::FetchRemovals { wanted: wanted.into_iter().collect() };
+        }
+        if !matches!(&self.step, Step::FetchRemovals { wanted } if wanted.is_empty()) {
             return Progress::On;
         }
-        for (key, writes) in core::mem::take(&mut self.gone) {
+        for (key, writes) in self.gone(now, directory) {
             self.removed += usize::from(directory.forget_copy(now, &key, &writes));
         }
         Progress::Done(self.version.clone())
     }
 
-    /// Returns what the source knew and has no more.
-    fn gone(&self, now: Instant, directory: &Directory, origin: &Origin, slack: Duration) -> BTreeMap<Key, Version> {
+    /// Returns what is here and not there, as far as nothing has taken its place meanwhile.
+    fn only_here<'d>(&'d self, now: Instant, directory: &'d Directory) -> impl Iterator<Item = RecordRef<'d>> {
         let only_here: BTreeSet<u64> = self.decoder.only_here().collect();
-        let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
-        if only_here.is_empty() {
-            return gone;
-        }
+        let ids = (!only_here.is_empty()).then(|| directory.ids(now, &self.origin));
+        ids.into_iter().flatten().filter_map(move |(id, record)| only_here.contains(&id).then_some(record))
+    }
+
+    /// Returns what the source knew and has no more.
+    fn gone(&self, now: Instant, directory: &Directory) -> BTreeMap<Key, Version> {
         // A replica may have let expire what it did not hear the renewals of. A source that is mirrored told of all there are.
         let is_replica = self.subject.relation() == Relation::Replica;
         let may_expire = |record: &RecordRef<'_>| is_replica && record.renewals() > 0;
-        let ids = directory.ids(now, origin).filter(|(id, record)| only_here.contains(id) && !may_expire(record));
-        for (_, record) in ids {
+        let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
+        for record in self.only_here(now, directory).filter(|record| !may_expire(record)) {
             let lifetime = record.lifetime().value.duration();
             let left = lifetime.saturating_sub(record.age());
-            if self.version.contains(record.dot()) && left > slack.saturating_add(lifetime / AGE_FRACTION) {
+            if self.version.contains(record.dot()) && left > self.slack.saturating_add(lifetime / AGE_FRACTION) {
                 gone.entry(record.to_record().key).or_default().insert(record.dot());
             }
         }
@@ -196,3 +192,5 @@ const FIRST_CELLS: u64 = 32;
 const SMALL: usize = 256;
 /// Ages may be rounded by this part of a lifetime: see the packing of renewals.
 const AGE_FRACTION: u32 = 64;
+/// How much longer a registration must live, beyond the delay of renewals, to be missed at the source.
+const SLACK: Duration = Duration::from_secs(60);

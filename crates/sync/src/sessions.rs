@@ -36,7 +36,7 @@ struct Session {
     key: [u8; 16],
     version: Version,
     encoder: Encoder,
-    /// The writes, by the ids of what they made.
+    /// The writes, by the ids of what they made. Of removals, there may be several of one id.
     writes: Vec<(u64, Dot)>,
     /// The index of the cell that the encoder makes next.
     next: u64,
@@ -70,8 +70,8 @@ impl Sessions {
         Some(octets)
     }
 
-    /// Returns the writes that the registrations of these ids were made by, as far as there were any when the comparison began;
-    /// `None` when there are too many comparisons at a time.
+    /// Returns the writes that the registrations or removals of these ids were made by, as far as there were any when the comparison
+    /// began; `None` when there are too many comparisons at a time.
     pub(crate) fn writes(
         &mut self,
         context: &Context<'_>,
@@ -79,9 +79,12 @@ impl Sessions {
         (key, ids): ([u8; 16], &[u64]),
     ) -> Option<Vec<Dot>> {
         let (session, looks) = self.session(context, comparer, key)?;
-        let of_id = |id: &u64| session.writes.binary_search_by_key(id, |(id, _)| *id).ok();
-        let mut writes: Vec<Dot> =
-            ids.iter().take(context.config.limits.ids).filter_map(of_id).map(|at| session.writes[at].1).collect();
+        let of_id = |wanted: u64| {
+            let first = session.writes.partition_point(|(id, _)| *id < wanted);
+            session.writes[first..].iter().take_while(move |(id, _)| *id == wanted).map(|(_, dot)| *dot)
+        };
+        let ids = ids.iter().copied().take(context.config.limits.ids);
+        let mut writes: Vec<Dot> = ids.flat_map(of_id).collect();
         writes.sort_unstable();
         writes.dedup();
         self.looks += looks + writes.len() as u64;
@@ -114,12 +117,14 @@ impl Sessions {
             }
             let mut writes: Vec<(u64, Dot)> =
                 directory.ids(now, origin).map(|(id, record)| (id, record.dot())).collect();
+            let encoder = Encoder::new(key, writes.iter().map(|(id, _)| *id));
+            writes.extend(directory.removals(now, origin).map(|(id, removal)| (id, removal.stamp().dot)));
             writes.sort_unstable();
             looks = writes.len() as u64;
             let session = Session {
                 key,
                 version: directory.told_version(origin),
-                encoder: Encoder::new(key, writes.iter().map(|(id, _)| *id)),
+                encoder,
                 writes,
                 next: 0,
                 began: now,

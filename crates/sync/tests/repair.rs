@@ -6,10 +6,10 @@ mod common;
 
 use core::time::Duration;
 
-use common::{Network, node, registration};
+use common::{Network, node, registration, three_replicas};
 use waypost_directory::{Config, Directory, Limits};
 use waypost_filter::Query;
-use waypost_model::{Key, Origin, ReplicaId, Version};
+use waypost_model::{Key, Location, Origin, ReplicaId, Version};
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
@@ -117,8 +117,56 @@ fn who_was_away_for_longer_than_removals_are_remembered_reads_the_difference_alo
     network.run_until(now + Duration::from_secs(1200));
     assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((1, 100)));
-    // A hundred and one differences at some seventeen octets, and one entry; not two thousand entries.
-    assert!(network.bytes[MIRROR] < 4_000, "{} octets", network.bytes[MIRROR]);
+    // A hundred and one differences at some seventeen octets, one entry, and the hundred removals, which are remembered for
+    // longer than those after them; not two thousand entries.
+    assert!(network.bytes[MIRROR] < 7_000, "{} octets", network.bytes[MIRROR]);
+}
+
+#[test]
+fn what_others_removed_before_this_replica_heard_of_them_is_gone_once_they_were_compared() {
+    let (mut network, uris) = three_replicas();
+    network.register(uris[0], "ep=brief&base=coap://h&lt=60", "</t>");
+    remove_all(&mut network, uris[0]);
+    // So they have forgotten a removal that the third, which has forgotten everything, does not know of.
+    network.run_until(Instant::from_millis(7_200_000));
+    network.stop(uris[2]).expect("a node");
+    let mut anew = node(77, SyncConfig::new(77));
+    for other in &uris[..2] {
+        anew.replicator_mut().add_replica(format!("{other}/sync/feed").parse().expect("a URI")).expect("room");
+    }
+    network.add(uris[2], anew);
+    let now = network.now;
+    for name in ["node1", "node2"] {
+        network.register(uris[2], &format!("ep={name}&base=coap://h"), "</temp>");
+    }
+    let location = locations(&mut network, uris[2])[0].clone();
+    network.directory(uris[2]).renew(now, &location).expect("a registration");
+    // It is heard, and hears nothing as yet.
+    let told = network.directory(uris[2]).clone();
+    let there = network.directory(uris[0]);
+    for change in told.feed(now, &Version::new()).expect("who has nothing misses nothing") {
+        there.apply(now, change.to_change()).expect("a change");
+    }
+    there.advance(told.version()).expect("room");
+    remove_all(&mut network, uris[0]);
+    network.settle();
+    for uri in uris {
+        assert_eq!(network.names(uri), [""; 0], "{uri}");
+    }
+    let mended = network.events(uris[2]).into_iter().find(|event| matches!(event, SyncEvent::Reconciled { .. }));
+    assert!(matches!(mended, Some(SyncEvent::Reconciled { added: 0, removed: 2, .. })), "{mended:?}");
+}
+
+fn locations(network: &mut Network, uri: &str) -> Vec<Location> {
+    let now = network.now;
+    network.directory(uri).endpoints(now, &Query::all()).map(|found| found.location()).collect()
+}
+
+fn remove_all(network: &mut Network, uri: &str) {
+    let now = network.now;
+    for location in locations(network, uri) {
+        network.directory(uri).remove(now, &location).expect("a registration");
+    }
 }
 
 #[test]

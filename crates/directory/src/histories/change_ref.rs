@@ -1,9 +1,10 @@
 use alloc::boxed::Box;
 use core::time::Duration;
 
-use waypost_model::{Change, Dot, Key, Removal, Stamp, Version};
+use waypost_model::{Change, Dot, Key, Removal, Stamp, State, Version};
+use waypost_time::Instant;
 
-use crate::RecordRef;
+use crate::{Directory, RecordRef, entry::signs::Signs, registry::Place};
 
 /// A change in a [feed](crate::Directory::feed), borrowed from the directory: what a [`Change`] says, without making one.
 ///
@@ -110,4 +111,33 @@ impl<'d> RemovalRef<'d> {
     pub fn to_removal(&self) -> Removal {
         Removal { horizon: self.horizon, ..self.removal.clone() }
     }
+}
+
+impl Directory {
+    /// Returns what a write left of what is in a slot.
+    ///
+    /// What several writes make together is nobody's write: told as the newest of them, it would pass for having seen the others.
+    pub(crate) fn change_of(&self, now: Instant, dot: Dot, slot: u32) -> Option<ChangeRef<'_>> {
+        let Self { context, documents, registry, .. } = self;
+        let entry = match registry.place(slot)? {
+            Place::Grave(grave) => {
+                let horizon = grave.until.saturating_since(now);
+                return Some(ChangeRef::Remove(RemovalRef::new(removal_of(&grave.state, dot)?, horizon)));
+            }
+            Place::Entry(entry) => entry,
+        };
+        let age = now.saturating_since(Signs::of_entry(entry).of(dot));
+        let Some(state) = entry.state() else {
+            return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
+        };
+        if let Some(removal) = removal_of(state, dot) {
+            return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
+        }
+        let record = state.records().find(|record| record.dot() == dot)?;
+        Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
+    }
+}
+
+fn removal_of(state: &State, dot: Dot) -> Option<&Removal> {
+    state.removals().find(|removal| removal.stamp.dot == dot)
 }

@@ -1,7 +1,7 @@
 use core::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
-use waypost_model::Dot;
+use waypost_model::{Dot, ReplicaId};
 
 use crate::entry::Entry;
 
@@ -53,6 +53,11 @@ pub(crate) fn id_of(Dot { replica, sequence }: Dot, sector: Option<&str>, endpoi
     hasher.write_u8(0xff);
     hasher.write(endpoint.as_bytes());
     hasher.finish()
+}
+
+/// Returns what stands for the removal of a registration: no write has the number zero.
+pub(crate) fn id_of_removal(sector: Option<&str>, endpoint: &str) -> u64 {
+    id_of(Dot::new(ReplicaId(0), 0), sector, endpoint)
 }
 
 fn id_of_entry(entry: &Entry) -> u64 {

@@ -1,12 +1,9 @@
 use core::fmt;
 
-use waypost_model::{Authority, Dot, Removal, ReplicaId, State, Version};
+use waypost_model::{Authority, Dot, ReplicaId, Version};
 use waypost_time::Instant;
 
-use crate::{
-    ChangeRef, Directory, RecordRef, RemovalRef, entry::signs::Signs, histories::log::Log,
-    histories::writes::WritesIter, registry::Place,
-};
+use crate::{ChangeRef, Directory, histories::log::Log, histories::writes::WritesIter};
 
 /// The changes after a version: see [`Directory::feed`].
 ///
@@ -56,30 +53,6 @@ impl<'d> Feed<'d> {
         self.writes =
             self.replica.and_then(|replica| self.log.after(Dot { replica, sequence: self.after.sequence(replica) }));
     }
-
-    fn change(&self, dot: Dot, slot: u32) -> Option<ChangeRef<'d>> {
-        let Directory { context, documents, registry, .. } = self.directory;
-        let entry = match registry.place(slot)? {
-            Place::Grave(grave) => {
-                let horizon = grave.until.saturating_since(self.now);
-                return Some(ChangeRef::Remove(RemovalRef::new(removal_of(&grave.state, dot)?, horizon)));
-            }
-            Place::Entry(entry) => entry,
-        };
-        let age = self.now.saturating_since(Signs::of_entry(entry).of(dot));
-        let Some(state) = entry.state() else {
-            return Some(ChangeRef::Put(RecordRef::of_entry(context, documents, entry, age)));
-        };
-        if let Some(removal) = removal_of(state, dot) {
-            return Some(ChangeRef::Remove(RemovalRef::new(removal, removal.horizon)));
-        }
-        let record = state.records().find(|record| record.dot() == dot)?;
-        Some(ChangeRef::Put(RecordRef::of_record(context, documents, record, age)))
-    }
-}
-
-fn removal_of(state: &State, dot: Dot) -> Option<&Removal> {
-    state.removals().find(|removal| removal.stamp.dot == dot)
 }
 
 impl<'d> Iterator for Feed<'d> {
@@ -90,7 +63,7 @@ impl<'d> Iterator for Feed<'d> {
             let replica = self.replica?;
             match self.writes.as_mut().and_then(Iterator::next) {
                 Some((sequence, slot)) => {
-                    if let Some(change) = self.change(Dot { replica, sequence }, slot) {
+                    if let Some(change) = self.directory.change_of(self.now, Dot { replica, sequence }, slot) {
                         return Some(change);
                     }
                 }

@@ -106,17 +106,13 @@ impl Follower {
             Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
         };
         (comparison.turn, comparison.put_off) = (Turn::Ask, 0);
-        let reconciliation = &mut comparison.reconciliation;
-        let progress = if reconciliation.is_fetching() {
-            let (news, is_short) = self.take_entries(surroundings, &response.payload);
-            comparison.is_short |= is_short;
-            reconciliation.take_entries(surroundings.now, surroundings.directory, news, limits)
+        let now = surroundings.now;
+        let progress = if comparison.reconciliation.is_fetching() {
+            self.take_entries(surroundings, &mut comparison, &response.payload);
+            comparison.reconciliation.go_on(now, surroundings.directory, limits)
         } else {
             match Cells::decode(&response.payload) {
-                Ok(cells) => {
-                    let slack = limits.renewal_delay * 2 + SLACK;
-                    reconciliation.take_cells(surroundings.now, surroundings.directory, &self.origin, slack, &cells)
-                }
+                Ok(cells) => comparison.reconciliation.take_cells(now, surroundings.directory, &cells),
                 Err(malformed) => {
                     (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
                     Progress::Hopeless
@@ -153,21 +149,25 @@ impl Follower {
         }
     }
 
-    /// Takes registrations that were asked for one by one; returns how many were news, and whether one could not be taken.
-    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, payload: &[u8]) -> (usize, bool) {
+    /// Takes registrations and removals that were asked for one by one.
+    fn take_entries(&mut self, surroundings: &mut Surroundings<'_>, comparison: &mut Comparison, payload: &[u8]) {
         let cursor = Version::new();
-        let (mut news, mut is_short) = (0, false);
         for item in Answer::new(payload, &cursor) {
             let before = surroundings.directory.digest(&self.origin);
             let taken = match item {
                 Ok(Item::Put(put)) => self.put(surroundings, *put, &mut 0),
+                Ok(Item::Removal(removal)) => self.remove(surroundings, removal),
                 Ok(_) => None,
                 Err(malformed) => Some(self.misread(surroundings, malformed)),
             };
-            is_short |= matches!(taken, Some(Taken::Stopped | Taken::Early));
-            news += usize::from(surroundings.directory.digest(&self.origin) != before);
+            comparison.is_short |= matches!(taken, Some(Taken::Stopped | Taken::Early));
+            let after = surroundings.directory.digest(&self.origin);
+            if after.count < before.count {
+                comparison.reconciliation.removed += 1;
+            } else if after != before {
+                comparison.reconciliation.added += 1;
+            }
         }
-        (news, is_short)
     }
 
     /// Goes on with a comparison when it is time to.
@@ -201,5 +201,3 @@ pub(super) fn put_off(response: &Response, limits: &Limits) -> Option<Duration> 
 const PUT_OFF: u32 = 16;
 /// Seconds, where a response does not say ([RFC 7252 §5.10.5](https://www.rfc-editor.org/rfc/rfc7252#section-5.10.5)).
 const DEFAULT_MAX_AGE: u32 = 60;
-/// How much longer a registration must live, beyond the delay of renewals, to be missed at the source.
-const SLACK: Duration = Duration::from_secs(60);

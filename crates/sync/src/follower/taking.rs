@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 
 use waypost_directory::{Applied, Refused};
-use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, ReplicaId, Version};
+use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, Removal, ReplicaId, Version};
 
 use super::{Follower, Surroundings, Taken};
 use crate::passage::Passage;
@@ -28,10 +28,7 @@ impl Follower {
                     None
                 }
                 Ok(Item::Put(put)) => self.put(surroundings, *put, &mut room),
-                Ok(Item::Removal(mut removal)) => {
-                    self.place_key(&mut removal.key);
-                    self.apply(surroundings, Change::Remove(removal))
-                }
+                Ok(Item::Removal(removal)) => self.remove(surroundings, removal),
                 Ok(Item::Leave(dot, mut key)) => {
                     self.place_key(&mut key);
                     self.leave(surroundings, dot, &key);
@@ -126,6 +123,12 @@ impl Follower {
             anew.mentioned.insert(key);
         }
         self.apply(surroundings, Change::Put { record: Box::new(record), age })
+    }
+
+    /// Takes a removal.
+    pub(super) fn remove(&mut self, surroundings: &mut Surroundings<'_>, mut removal: Removal) -> Option<Taken> {
+        self.place_key(&mut removal.key);
+        self.apply(surroundings, Change::Remove(removal))
     }
 
     fn apply(&mut self, surroundings: &mut Surroundings<'_>, change: Change) -> Option<Taken> {

@@ -183,15 +183,14 @@ fn place_of(directory: &Directory, subject: &Subject, change: &ChangeRef<'_>) ->
     }
 }
 
-/// Encodes the registrations that these writes made, as far as they are still here.
+/// Encodes the registrations and removals that these writes made, as far as they are still here.
 pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot]) -> Vec<u8> {
     let Context { now, directory, .. } = *context;
     let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
     let question =
         ChangesQuestion { number: Number::default(), subject, cursor, heard, size: 0, is_whole: true, selection: None };
     let mut writer = Writer::new(&question, &question.cursor, directory.version_of(&origin));
-    for record in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
-        let change = ChangeRef::Put(record);
+    for change in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
         writer.change(&change, place_of(directory, &question.subject, &change).as_ref());
     }
     writer.cut()

@@ -30,7 +30,7 @@ impl Options {
         let mut options = Self {
             seeds: 0..100,
             span: Duration::from_secs(24 * 3600),
-            scenes: Scene::SOUND.to_vec(),
+            scenes: Scene::ALL.to_vec(),
             variant: None,
             is_once: false,
             traced: None,
@@ -74,7 +74,7 @@ mod tests {
         let options = parse("--seeds 7..9 --world single").unwrap().unwrap();
         assert_eq!((options.seeds, options.scenes, options.variant), (7..9, vec![Scene::Single], None));
         let options = parse("").unwrap().unwrap();
-        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..100, 86_400, Scene::SOUND));
+        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..100, 86_400, Scene::ALL));
         assert_eq!(parse("--seeds"), Err("--seeds needs a value".into()));
         assert_eq!(parse("--variant sound").unwrap_err().split(',').next(), Some("sound is none of ignores-removals"));
     }
