@@ -75,7 +75,8 @@ pub enum SyncEvent {
         /// The two writes.
         conflict: Conflict,
     },
-    /// What is here was not what is there, and has been mended.
+    /// What is here was not what is there, and has been mended. Which registrations that concerned is told by the
+    /// [watches](waypost_directory::Directory::watch) of the directory, as of any other change.
     Reconciled {
         /// The source.
         source: Box<str>,

@@ -171,11 +171,9 @@ impl Reconciliation {
 
     /// Returns what the source knew and has no more.
     fn gone(&self, now: Instant, directory: &Directory) -> BTreeMap<Key, Version> {
-        // A replica may have let expire what it did not hear the renewals of. A source that is mirrored told of all there are.
-        let is_replica = self.subject.relation() == Relation::Replica;
-        let may_expire = |record: &RecordRef<'_>| is_replica && record.renewals() > 0;
+        let is_known = |record: &RecordRef<'_>| !self.subject.may_have_let_expire(record.renewals());
         let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
-        for record in self.only_here(now, directory).filter(|record| !may_expire(record)) {
+        for record in self.only_here(now, directory).filter(is_known) {
             let lifetime = record.lifetime().value.duration();
             let left = lifetime.saturating_sub(record.age());
             if self.version.contains(record.dot()) && left > self.slack.saturating_add(lifetime / AGE_FRACTION) {

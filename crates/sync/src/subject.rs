@@ -30,6 +30,12 @@ impl Subject {
         }
     }
 
+    /// Tells whether the source may have let expire what it once had, although it was renewed so many times: a replica that did not hear
+    /// of that. Who is mirrored told of all the renewals there are.
+    pub(crate) fn may_have_let_expire(&self, renewals: u32) -> bool {
+        self.relation() == Relation::Replica && renewals > 0
+    }
+
     /// Reads the question for one of the own authorities, by whatever name, as the question for what is local.
     pub(crate) fn seen_by(self, source: &Config) -> Self {
         match self {

@@ -31,9 +31,10 @@ impl Follower {
         let gone: Vec<_> = feed
             .filter(|change| anew.cursor.contains(change.dot()))
             .filter_map(|change| match change.to_change() {
-                Change::Put { record, .. } if !anew.mentioned.contains(&record.key) => Some(record.key),
+                Change::Put { record, .. } if !self.subject.may_have_let_expire(record.renewals) => Some(record.key),
                 _ => None,
             })
+            .filter(|key| !anew.mentioned.contains(key))
             .collect();
         for key in gone {
             surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
