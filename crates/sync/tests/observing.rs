@@ -97,3 +97,28 @@ fn who_holds_what_nobody_here_knows_is_told_nothing_of_that() {
     });
     assert_eq!(first, second);
 }
+
+#[test]
+fn a_slow_observer_costs_its_source_nothing_and_is_told_what_there_is_in_the_end() {
+    let (mut network, [source, slow, quick]) = three_replicas();
+    network.register(source, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.settle();
+    network.busy = Some(slow);
+    let (before, start) = (network.bytes[slow], network.now);
+    for change in 1..=500 {
+        network.register(source, &format!("ep=node1&base=coap://[2001:db8::1]&state={change}"), "</temp>");
+        network.run_until(start + Duration::from_millis(change * 10));
+    }
+    assert_eq!(network.bytes[slow], before);
+    assert_eq!(
+        network.waiting.len(),
+        2,
+        "of each of the others the transport remembers that there is news, and no more"
+    );
+    network.free();
+    network.settle();
+    assert!(network.bytes[slow] - before < 300, "{} bytes", network.bytes[slow] - before);
+    for uri in [slow, quick] {
+        assert_eq!(network.links(uri, "ep", "state=500").len(), 1, "{uri}");
+    }
+}

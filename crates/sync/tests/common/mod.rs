@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
@@ -45,6 +45,9 @@ pub(crate) struct Network {
     cut: Vec<(String, String)>,
     /// Whom notifications are lost to, and nobody notices.
     pub(crate) deaf: Option<&'static str>,
+    /// Whom the transport cannot send notifications to for now, and those that wait.
+    pub(crate) busy: Option<&'static str>,
+    pub(crate) waiting: BTreeSet<ExchangeId>,
     /// The last segment of a path that no request gets through to.
     pub(crate) unheard: Option<&'static str>,
     /// Bytes of feed answers, by who was answered.
@@ -190,6 +193,15 @@ impl Network {
         self.cut.push((a.into(), b.into()));
     }
 
+    /// Lets the transport send again to who was busy.
+    pub(crate) fn free(&mut self) {
+        self.busy = None;
+        for exchange in core::mem::take(&mut self.waiting) {
+            let (now, server) = (self.now, self.exchanges[&exchange].server.clone());
+            self.proxy(&server).handle_ready(now, exchange);
+        }
+    }
+
     pub(crate) fn heal(&mut self) {
         self.cut.clear();
     }
@@ -254,7 +266,12 @@ impl Network {
             }
             Output::Changed { exchange } => {
                 let now = self.now;
-                self.proxy(from).handle_ready(now, exchange);
+                let client = self.exchanges.get(&exchange).map(|known| known.client.as_str());
+                if client.is_some() && client == self.busy {
+                    self.waiting.insert(exchange);
+                } else {
+                    self.proxy(from).handle_ready(now, exchange);
+                }
             }
             _ => {}
         }
