@@ -72,9 +72,8 @@ fn a_renewal_costs_less_than_two_octets() {
     network.add("coap://mirror", mirror);
     let mut locations = Vec::new();
     for number in 0..ENDPOINTS {
-        let registration = common::registration(&format!("ep=node{number}&base=coap://h{number}"), "</temp>");
-        locations
-            .push(network.directory("coap://source").register(Instant::ZERO, registration).expect("room").location);
+        let sensor = registration(&format!("ep=node{number}&base=coap://h{number}"), "</temp>");
+        locations.push(network.directory("coap://source").register(Instant::ZERO, sensor).expect("room").location);
     }
     network.settle();
     for every in [7, 100, 1_000] {
