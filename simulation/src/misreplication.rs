@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use waypost_directory::{ChangeRef, Directory};
 use waypost_filter::Query;
-use waypost_model::{Attributes, Change, Key, Location, Origin, Record, Registration, Renewal, ReplicaId, Version};
+use waypost_model::{Attributes, Change, Key, Location, Origin, Record, Registration, Renewal, Version};
 use waypost_rest::{Code, Method, Request, Response};
 use waypost_server::Server;
 use waypost_sync::{Proxy, Replicated};
@@ -110,19 +110,6 @@ fn registration(record: &Record) -> Registration {
     let registration =
         Registration::new(record.key.endpoint.clone(), record.base.value.clone(), record.links.value.clone());
     Registration { lifetime: record.lifetime.value, attributes, ..registration }
-}
-
-/// Returns a copy of a directory that has forgotten what was removed, and calls itself by another name.
-pub(crate) fn without_removals(directory: &Directory, now: Instant, replica: ReplicaId) -> Directory {
-    let mut config = directory.config().clone();
-    config.replica = replica;
-    let mut copy = Directory::new(config);
-    let changes = directory.feed(now, &Version::new()).expect("who has nothing misses nothing");
-    for change in changes.filter(|change| matches!(change, ChangeRef::Put(_))) {
-        copy.apply(now, change.to_change()).expect("what was there before");
-    }
-    copy.advance(directory.version()).expect("what was there before");
-    copy
 }
 
 fn key(endpoint: &str) -> Option<Key> {

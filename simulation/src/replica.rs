@@ -13,7 +13,6 @@ use crate::bent::Bent;
 use crate::held::{Held, held};
 use crate::host::Host;
 use crate::machine::{Actor, Boot, Memory};
-use crate::misreplication::without_removals;
 use crate::note::Note;
 use crate::replicas::Position;
 
@@ -63,17 +62,16 @@ pub(crate) fn replica(boot: Boot, traits: &Traits) -> Replica {
     let life = if is_bent(Variant::KeepsItsId) { 0 } else { u64::from(incarnation) };
     let id = ReplicaId((host.index() as u64 + 1) << 32 | life);
     let remembered = memory.and_then(|memory| memory.downcast::<Directory>().ok());
-    let remembered = remembered.map(|directory| match is_bent(Variant::ForgetsRemovals) {
-        true => without_removals(&directory, now, id),
-        false => *directory,
-    });
-    let directory = remembered.unwrap_or_else(|| {
+    let directory = remembered.map(|directory| *directory).unwrap_or_else(|| {
         let mut config = Config::new(*b"keep it a secret", id);
         let authority = |host: &Host| Authority::new(&host.uri()).expect("a URI of the world");
         config.authorities.extend(traits.replicas.iter().map(authority));
         config.epoch = wall - now.as_millis();
         // Clocks are set forward by hours here, again and again, and nobody sets them right.
         config.limits.clock_ahead = Duration::from_secs(30 * 24 * 3600);
+        if is_bent(Variant::ForgetsRemovals) {
+            config.limits.tombstones = 0;
+        }
         Directory::new(config)
     });
     let mut server = ServerConfig::default();

@@ -34,11 +34,11 @@ pub(crate) enum Fault {
 }
 
 /// Draws what happens to machines in a span of time: storms of all kinds of faults, each with a calm after it at the end
-/// of which all must be well. Directories may restart with memory so many times more in each.
+/// of which all must be well. Directories may restart with memory once more in each.
 pub(crate) fn schedule(
     random: &mut Random,
     hosts: &[Host],
-    (directories, restarts): (&[Host], u32),
+    directories: &[Host],
     span: Duration,
 ) -> Vec<(Time, Fault)> {
     let mut faults = Vec::new();
@@ -48,9 +48,7 @@ pub(crate) fn schedule(
         let longest = end.since(now).saturating_sub(CALM).min(LONGEST_STORM);
         let storm = Storm { begins: now, ends: now + random.between(SHORTEST_STORM, longest) };
         storm.draw(random, hosts, &mut faults);
-        for _ in 0..restarts {
-            storm.draw_restarts(random, directories, &mut faults);
-        }
+        storm.draw_restarts(random, directories, &mut faults);
         faults.push((storm.ends, Fault::Calm));
         now = storm.ends + CALM;
         faults.push((now, Fault::Check));

@@ -31,8 +31,6 @@ pub(crate) struct World {
     tally: Tally,
     /// The shortest lifetime in the world.
     pub(crate) shortest_lifetime: Duration,
-    /// How often each directory may restart with memory in a storm, beside what befalls all machines.
-    pub(crate) restarts: u32,
 }
 
 enum Event {
@@ -55,7 +53,6 @@ impl World {
             model: Model::default(),
             tally: Tally::default(),
             shortest_lifetime: Duration::MAX,
-            restarts: 1,
         }
     }
 
@@ -91,7 +88,7 @@ impl World {
     pub(crate) fn run(mut self, span: Duration) -> Outcome {
         let end = Time::ZERO + span;
         let hosts: Vec<_> = self.machines.iter().map(|machine| machine.host).collect();
-        for (at, fault) in schedule(&mut self.random, &hosts, (&self.directories, self.restarts), span) {
+        for (at, fault) in schedule(&mut self.random, &hosts, &self.directories, span) {
             self.plan(at, Event::Fault(fault));
         }
         let finding = self.begin(&hosts).and_then(|()| self.run_until(end)).err();

@@ -1,6 +1,5 @@
 //! Worlds in which something is wrong: it is found.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use waypost_simulation::{Campaign, Outcome, Rule, Scene, Trial, Variant};
@@ -29,49 +28,47 @@ fn breaks(variant: Variant, rules: &[Rule]) {
 }
 
 /// Within so many worlds of eight hours each, replicas and mirrors that are wrong are found out.
-const OF_REPLICAS: Range<u64> = 0..40;
-/// A removal that was forgotten is missed in two worlds of a hundred: others tell of it again. One of these is such a world.
-const OF_REMOVALS: Range<u64> = 25..35;
+const OF_REPLICAS: u64 = 40;
 
 /// Asserts that a variant of replicas or mirrors breaks one of these rules in a world in which nothing is found without it.
-fn breaks_replicas(variant: Variant, mut seeds: Range<u64>, rules: &[Rule]) {
-    let is_found = |seed: &u64| {
+fn breaks_replicas(variant: Variant, rules: &[Rule]) {
+    let is_found = |seed| {
         let span = Duration::from_secs(8 * 3600);
-        let trial = Trial { scene: variant.scenes()[0], seed: *seed, span, variant: Some(variant) };
+        let trial = Trial { scene: variant.scenes()[0], seed, span, variant: Some(variant) };
         let is_broken = trial.run().finding.is_some_and(|finding| rules.contains(&finding.rule));
         is_broken && Trial { variant: None, ..trial }.run().finding.is_none()
     };
-    assert!(seeds.any(|seed| is_found(&seed)), "{variant} goes unnoticed");
+    assert!((0..OF_REPLICAS).any(is_found), "{variant} goes unnoticed");
 }
 
 #[test]
 fn replicas_that_merge_by_age_are_found_out() {
-    breaks_replicas(Variant::MergesByAge, OF_REPLICAS, &[Rule::Risen]);
+    breaks_replicas(Variant::MergesByAge, &[Rule::Risen]);
 }
 
 #[test]
 fn replicas_that_forget_removals_too_soon_are_found_out() {
-    breaks_replicas(Variant::ForgetsRemovals, OF_REMOVALS, &[Rule::Risen]);
+    breaks_replicas(Variant::ForgetsRemovals, &[Rule::Risen]);
 }
 
 #[test]
 fn replicas_that_are_no_one_new_after_they_forgot_everything_are_found_out() {
-    breaks_replicas(Variant::KeepsItsId, OF_REPLICAS, &[Rule::Apart, Rule::Missing]);
+    breaks_replicas(Variant::KeepsItsId, &[Rule::Apart, Rule::Missing]);
 }
 
 #[test]
 fn replicas_that_renew_what_they_do_not_own_are_found_out() {
-    breaks_replicas(Variant::RenewsForOthers, OF_REPLICAS, &[Rule::Missing, Rule::Lapsed]);
+    breaks_replicas(Variant::RenewsForOthers, &[Rule::Missing, Rule::Lapsed]);
 }
 
 #[test]
 fn mirrors_that_never_forget_are_found_out() {
-    breaks_replicas(Variant::NeverForgets, OF_REPLICAS, &[Rule::Risen]);
+    breaks_replicas(Variant::NeverForgets, &[Rule::Risen]);
 }
 
 #[test]
 fn mirrors_that_trust_that_they_are_told_are_found_out() {
-    breaks_replicas(Variant::TrustsObservations, OF_REPLICAS, &[Rule::Missing, Rule::Apart]);
+    breaks_replicas(Variant::TrustsObservations, &[Rule::Missing, Rule::Apart]);
 }
 
 #[test]
