@@ -40,6 +40,11 @@ fn source(kind: &str, replica: u64) -> Node {
             server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed""#).expect("a link");
         }
         "plain" => server = server.with_policy(Plain),
+        "polled" => server.limits.observations = 0,
+        "plain and polled" => {
+            server = server.with_policy(Plain);
+            server.limits.observations = 0;
+        }
         _ => {}
     }
     node(replica, server, sync)
@@ -120,6 +125,12 @@ fn a_mirror_follows_a_directory_that_shows_provenance() {
 #[test]
 fn a_mirror_follows_a_directory_that_only_observes() {
     follows_every_change("plain");
+}
+
+#[test]
+fn a_mirror_follows_a_directory_that_has_to_be_asked_again_and_again() {
+    follows_every_change("polled");
+    follows_every_change("plain and polled");
 }
 
 #[test]
