@@ -159,7 +159,7 @@ impl History {
 
     fn judge_absent(&self, span: &Span<'_>) -> Result<(), Rule> {
         let (shortest, _) = self.lifetimes(span);
-        let renewed_within = self.lost_lifetime(span).unwrap_or(shortest);
+        let lost = self.lost_lifetime(span);
         let mut has_lapsed = false;
         for operation in self.candidates(Field::Presence, span) {
             if !operation.holds() {
@@ -167,7 +167,7 @@ impl History {
             }
             let can_have_expired = span.to + span.deviation(operation) >= operation.begun + shortest;
             let had_to_renew = operation.is_certain()
-                && span.to >= operation.begun + renewed_within
+                && lost.is_none_or(|lifetime| span.to >= operation.begun + lifetime)
                 && span.renews_since.is_some_and(|since| since <= operation.begun);
             if can_have_expired && !had_to_renew {
                 return Ok(());
@@ -526,6 +526,31 @@ mod tests {
         assert_eq!(judge(true, 1310), Err(Rule::Lapsed));
         assert_eq!(judge(false, 1290), Err(Rule::Missing));
         assert_eq!(judge(false, 1310), Err(Rule::Lapsed));
+    }
+
+    #[test]
+    fn who_renews_is_missed_where_renewals_may_come_late_too() {
+        let [one, other] = [0, 1].map(Host::nth);
+        let mut replicas = Replicas::default();
+        [one, other].into_iter().for_each(|host| replicas.add(host));
+        let mut history = History::new(one);
+        let renewal = Telling::Update { attribute: None, lifetime: None, links: None };
+        for (id, (time, telling, sequence)) in (0..).zip([(10, Telling::Register(CONTENT), 1), (100, renewal, 2)]) {
+            history.begin(at(time), one, RequestId(id), telling);
+            for (host, replica) in [(one, 1), (other, 2)] {
+                replicas.moved(at(time), host, position(replica, &[(1, sequence)]));
+            }
+            history.end(at(time + 1), RequestId(id), Outcome::Acknowledged);
+        }
+        let clock = Clock::new(Time::ZERO, 0, 0);
+        let clocks = [(one, &clock), (other, &clock)];
+        let judge = |renews_since| {
+            let (from, to, transit) = (at(200), at(200), Duration::from_secs(660));
+            let span = Span { from, to, at: other, transit, renews_since, ..span(&replicas, &clocks) };
+            history.judge(None, Scope::Endpoints, &span)
+        };
+        assert_eq!(judge(None), Ok(()), "it can have expired, for all that is known there");
+        assert_eq!(judge(Some(at(90))), Err(Rule::Lapsed));
     }
 
     #[test]
