@@ -73,6 +73,9 @@ impl Directory {
         self.check_dot(&record.key.origin, record.dot(), &record.seen, is_renewal(&record))?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
+        // It may have been renewed while it was not here.
+        let renewed = self.histories.of(authority_of(&record.key.origin)).renewals.absent.seen(record.dot());
+        let age = renewed.map_or(age, |seen| age.min(now.saturating_since(seen)));
         let lifetime = record.lifetime.value.duration();
         if age > lifetime + Lifetime::MAX.duration() {
             return Err(Refused::Implausible { what: "age" });

@@ -1,3 +1,4 @@
+pub(crate) mod absent;
 pub(crate) mod change_ref;
 pub(crate) mod copies;
 pub(crate) mod digest;

@@ -54,9 +54,12 @@ pub struct Limits {
     /// How long a removal is remembered beyond the lifetime of what it removed: what clocks may drift and messages may
     /// take.
     pub tombstone_guard: Duration,
-    /// How many of the last renewals are remembered, to tell others who was renewed since they asked last; beyond that, they are
-    /// told the ages of all that is here. Renewals that came here of what is not here are remembered apart, as many.
+    /// How many of the last renewals are remembered of what each replica of an authority wrote, to tell others who was renewed since
+    /// they asked last; beyond that, they are told the ages of all that is here.
     pub renewals: usize,
+    /// How many renewals of what is not here are remembered of each authority, to tell others that may have it. Beyond that, those of
+    /// the oldest writes are forgotten.
+    pub absent_renewals: usize,
     /// How many registrations one call of [`Directory::expire`](crate::Directory::expire) collects.
     pub expire_batch: usize,
     /// How many replicas may have written what is here. Beyond that, those that have left nothing are forgotten, the longest
@@ -106,6 +109,7 @@ impl Default for Limits {
             tombstones: 100_000,
             tombstone_guard: Duration::from_secs(3600),
             renewals: 65_536,
+            absent_renewals: 4_096,
             expire_batch: 32,
             replicas: 1_024,
             replicas_kept: Duration::from_secs(24 * 3600),

@@ -5,13 +5,8 @@ use waypost_model::{Dot, Origin, ReplicaId, State, Version};
 use waypost_time::Instant;
 
 use crate::{
-    Directory, Refused,
-    directory::authority_of,
-    entry::Entry,
-    entry::signs::Signs,
-    histories::History,
-    histories::renewals::{Absent, Recent},
-    registry::Place,
+    Directory, Refused, directory::authority_of, entry::Entry, entry::signs::Signs, histories::History,
+    histories::renewals::Recent, registry::Place,
 };
 
 /// The renewals of what one replica wrote, from one number to another: see [`Directory::renewals`].
@@ -72,7 +67,8 @@ impl Directory {
 
     /// Returns what was renewed at an authority after those renewals, with the ages of now.
     ///
-    /// What was renewed more than once is there once; what was renewed and then changed, removed or has expired is not.
+    /// What was renewed more than once is there once; what was renewed and then changed, removed or has expired is not. Of what others
+    /// renewed and is not here, others may know more: it is there, with a lifetime of zero.
     #[must_use]
     pub fn renewals(&self, now: Instant, origin: &Origin, after: &Version) -> Vec<RenewalBatch> {
         let history = self.histories.of(authority_of(origin));
@@ -107,20 +103,23 @@ impl Directory {
         if upto <= known || !self.histories.of(authority).knows(owner) {
             return Ok(0);
         }
-        let limit = self.context.config.limits.renewals;
+        let limits = self.context.config.limits;
         let mut news = 0;
         for (sequence, age) in renewed {
-            let history = self.histories.of(authority);
+            let dot = Dot::new(owner, sequence);
+            let history = self.histories.of_mut(authority);
             let slot =
                 history.log.after(Dot::new(owner, sequence.saturating_sub(1))).and_then(|mut writes| writes.next());
             let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else {
-                let absent = Absent { number: upto, sequence, seen: now.saturating_sub(age) };
-                self.histories.of_mut(authority).renewals.note_absent(owner, absent, limit);
+                // What is still to come comes with its age.
+                if sequence > 0 && history.version.contains(dot) {
+                    history.renewals.absent.note(dot, upto, now.saturating_sub(age), limits.absent_renewals);
+                }
                 continue;
             };
             // Also what is no news here is some to whoever asks here.
-            news += usize::from(self.renew_copy(now, slot, Dot::new(owner, sequence), age));
-            self.histories.of_mut(authority).renewals.note_heard(owner, upto, slot, limit);
+            news += usize::from(self.renew_copy(now, slot, dot, age));
+            self.histories.of_mut(authority).renewals.note_heard(owner, upto, slot, limits.renewals);
         }
         self.histories.of_mut(authority).renewals.advance(owner, upto);
         Ok(news)
@@ -196,9 +195,9 @@ impl Directory {
             let all = history.log.after(Dot::new(owner, 0));
             all.into_iter().flatten().flat_map(|(_, slot)| of_slot(slot)).collect()
         };
-        renewed.extend(recent.absent_after(after).map(|absent| Renewed {
-            sequence: absent.sequence,
-            age: now.saturating_since(absent.seen),
+        renewed.extend(history.renewals.absent.after(now, owner, after).map(|(dot, seen)| Renewed {
+            sequence: dot.sequence,
+            age: now.saturating_since(seen),
             lifetime: Duration::ZERO,
         }));
         renewed.sort_unstable_by_key(|renewed| (renewed.sequence, renewed.age));

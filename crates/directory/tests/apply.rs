@@ -455,6 +455,11 @@ fn a_renewal_is_told_on_by_who_has_forgotten_the_registration() {
     tell(&between, &mut last, 151);
     tell(&owner, &mut last, 151);
     assert_eq!(last.endpoints(at(200), &Query::all()).count(), 1);
+    // Where it comes back to, from who did not hear of the renewal, that counts.
+    let written = owner.feed(at(170), &Version::new()).unwrap().next().unwrap().to_change();
+    let Change::Put { record, .. } = written else { panic!("it was registered") };
+    between.apply(at(170), put(*record, 40)).unwrap();
+    assert_eq!(between.endpoints(at(205), &Query::all()).count(), 1);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_model::{Dot, ReplicaId, Version};
-use waypost_time::Instant;
+
+use crate::histories::absent::Absent;
 
 /// What was renewed of late at one authority.
 ///
@@ -11,6 +12,8 @@ use waypost_time::Instant;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Renewals {
     owners: BTreeMap<ReplicaId, Recent>,
+    /// Those of what is not here.
+    pub(crate) absent: Absent,
 }
 
 /// The last renewals of what one replica wrote.
@@ -18,28 +21,14 @@ pub(crate) struct Renewals {
 pub(crate) struct Recent {
     /// Number and slot; ascending.
     renewals: VecDeque<(u64, u32)>,
-    /// What was renewed that is not here, by ascending number. Others may have it.
-    absent: VecDeque<Absent>,
     last: u64,
     /// The highest number that is no longer among them.
     forgotten: u64,
 }
 
-/// The renewal of a write that is not here: it expired, and was forgotten, or something took its place.
-///
-/// Who is told here of the renewals since a number asks the owner no more. So these have to be among them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Absent {
-    /// Of the renewal.
-    pub(crate) number: u64,
-    /// Of the write.
-    pub(crate) sequence: u64,
-    pub(crate) seen: Instant,
-}
-
 impl Renewals {
     pub(crate) const fn new() -> Self {
-        Self { owners: BTreeMap::new() }
+        Self { owners: BTreeMap::new(), absent: Absent::new() }
     }
 
     /// Notes a renewal by the owner itself.
@@ -52,11 +41,6 @@ impl Renewals {
     /// Notes that one of the renewals up to a number is that of the registration in a slot.
     pub(crate) fn note_heard(&mut self, owner: ReplicaId, upto: u64, slot: u32, limit: usize) {
         self.owners.entry(owner).or_default().push(upto, slot, limit);
-    }
-
-    /// Notes a renewal of what is not here.
-    pub(crate) fn note_absent(&mut self, owner: ReplicaId, absent: Absent, limit: usize) {
-        self.owners.entry(owner).or_default().push_absent(absent, limit);
     }
 
     /// Notes that the renewals up to a number were heard of.
@@ -81,6 +65,7 @@ impl Renewals {
 
     pub(crate) fn forget(&mut self, owner: ReplicaId) {
         self.owners.remove(&owner);
+        self.absent.forget(owner);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -100,24 +85,12 @@ impl Recent {
         (after >= self.forgotten).then(|| self.renewals.range(start..).map(|(_, slot)| *slot))
     }
 
-    /// Returns those after a number of what is not here.
-    pub(crate) fn absent_after(&self, after: u64) -> impl Iterator<Item = &Absent> {
-        self.absent.iter().skip_while(move |absent| absent.number <= after)
-    }
-
     fn push(&mut self, number: u64, slot: u32, limit: usize) {
         self.renewals.push_back((number, slot));
         while self.renewals.len() > limit {
             if let Some((number, _)) = self.renewals.pop_front() {
                 self.forgotten = number;
             }
-        }
-    }
-
-    fn push_absent(&mut self, absent: Absent, limit: usize) {
-        self.absent.push_back(absent);
-        if self.absent.len() > limit {
-            self.absent.pop_front();
         }
     }
 }
