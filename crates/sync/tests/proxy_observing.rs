@@ -426,3 +426,22 @@ fn lifetimes_are_not_observed() {
     let exchange = observe(&mut network, "coap://client", "ep", "lt-age");
     assert_eq!((last(&network, exchange).code, last(&network, exchange).is_observed), (Code::CONTENT, false));
 }
+
+#[test]
+fn what_is_told_of_a_source_that_is_lost_is_fresh_no_longer() {
+    let mirror = || Holding::Mirror(Query::all());
+    for other in [mirror(), Holding::Answers] {
+        let mut network = network(&[mirror(), other], |_| ());
+        let exchange = observe(&mut network, "coap://client", "ep", "d=floor");
+        assert_ne!(last(&network, exchange).max_age, Some(0));
+        network.cut(PROXY, "coap://a");
+        network.cut("coap://a", PROXY);
+        pass(&mut network, 300);
+        register(&mut network, "coap://b", "new");
+        pass(&mut network, 10);
+        assert_told(&mut network, exchange, ("ep", "d=floor"), 3);
+        assert_eq!(last(&network, exchange).max_age, Some(0));
+        let asked = network.look_up(PROXY, "ep", "d=floor").expect("an answer");
+        assert_eq!(asked.max_age, Some(0));
+    }
+}

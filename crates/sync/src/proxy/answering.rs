@@ -11,7 +11,7 @@ use waypost_time::Instant;
 
 use super::Proxy;
 use super::looked_up::LookedUp;
-use super::parts::{Part, Parts, SERVER_ERROR, too_large};
+use super::parts::{MAX_AGE, Part, Parts, SERVER_ERROR, too_large};
 use super::pending::{Pending, Question, Waiter};
 use crate::coverage::confirmed;
 use crate::union::part_of;
@@ -43,6 +43,17 @@ impl<S: AsMut<Directory>> Proxy<S> {
             return Some(now);
         }
         confirmed(now, self.replicated.replicator(), authority, unconfirmed, (lookup.scope, &lookup.criteria))
+    }
+
+    /// Returns when all that all sources had for a look-up was in the directory of the service: see [`confirmed`](Self::confirmed).
+    pub(super) fn all_confirmed(&self, now: Instant, lookup: &LookedUp) -> Option<Instant> {
+        (0..self.upstreams.len()).map(|upstream| self.confirmed(now, upstream, lookup)).min().flatten()
+    }
+
+    /// Returns for how many seconds an answer of the service is fresh, where a source of it is lost.
+    pub(super) fn fresh_for(&self, now: Instant, lookup: &LookedUp) -> Option<u32> {
+        let confirmed = self.all_confirmed(now, lookup).filter(|confirmed| *confirmed < now)?;
+        Some((confirmed + MAX_AGE).saturating_since(now).as_secs() as u32)
     }
 
     /// Answers all who wait for a question, if its answer is complete.

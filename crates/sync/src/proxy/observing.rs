@@ -243,12 +243,12 @@ impl<S: Service + AsMut<Directory>> Proxy<S> {
         let (Output::Response { exchange, response } | Output::Notification { exchange, response }) = output else {
             return;
         };
+        let observed = self.observers.served.get(exchange).and_then(|lookup| self.fresh_for(self.now, lookup));
+        let left = self.aged.remove(exchange).or(observed);
         if !response.is_observed {
             self.observers.served.remove(exchange);
         }
-        if let Some(left) = self.aged.remove(exchange)
-            && response.code.is_success()
-        {
+        if let Some(left) = left.filter(|_| response.code.is_success()) {
             response.max_age = Some(response.max_age.map_or(left, |max_age| max_age.min(left)));
         }
     }

@@ -5,8 +5,6 @@ use waypost_rest::{ExchangeId, Observe, Output, Peer, Request, RequestFailure, R
 use waypost_time::Instant;
 
 use super::Proxy;
-use super::looked_up::LookedUp;
-use super::parts::MAX_AGE;
 use crate::ProxyEvent;
 
 /// Whose a request is, by its name.
@@ -32,12 +30,8 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         self.forget(exchange);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let lookup = self.read(&request);
-        let confirmed = |lookup: &LookedUp| {
-            let of_each = (0..self.upstreams.len()).map(|upstream| self.confirmed(now, upstream, lookup));
-            of_each.min().flatten()
-        };
-        match lookup.map(|lookup| (confirmed(&lookup), lookup)) {
-            Some((None, lookup)) => {
+        match lookup {
+            Some(lookup) if self.all_confirmed(now, &lookup).is_none() => {
                 // It may have been an observation that the service could serve.
                 self.replicated.handle_cancel(now, exchange);
                 self.observers.served.remove(&exchange);
@@ -51,14 +45,11 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
             }
             lookup => {
                 self.dismiss_observer(now, exchange);
-                if let Some((Some(confirmed), _)) = lookup
-                    && confirmed < now
-                {
-                    let left = (confirmed + MAX_AGE).saturating_since(now).as_secs();
-                    self.aged.insert(exchange, left as u32);
-                }
-                if let Some((_, lookup)) = lookup.filter(|_| asks_to_observe) {
-                    self.observers.served.insert(exchange, lookup);
+                if let Some(lookup) = lookup {
+                    self.aged.extend(self.fresh_for(now, &lookup).map(|left| (exchange, left)));
+                    if asks_to_observe {
+                        self.observers.served.insert(exchange, lookup);
+                    }
                 }
                 self.replicated.handle_request(now, exchange, peer, request);
             }
