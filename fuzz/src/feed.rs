@@ -2,7 +2,7 @@
 
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::{Authority, Registration, ReplicaId, Version};
+use waypost_model::{Registration, ReplicaId, Version};
 use waypost_rest::{Code, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
@@ -63,26 +63,22 @@ impl World {
     /// two bits of `kind`; as a mirror of what a query selects, if the third is set.
     pub fn new(kind: u8) -> Self {
         let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let now = Instant::from_millis(1_000_000_000);
         for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
             let registration = Registration::parse(names, links).expect("a registration");
-            directory.register(now, registration).expect("room");
+            directory.register(BEGIN, registration).expect("room");
         }
-        let mut config = SyncConfig::new(1);
-        (config.admits_mirrors, config.passes_on) = (true, true);
-        let mut replicator = Replicator::new(config);
-        let uri = "coap://peer/sync/feed".parse().expect("a URI");
-        let query: Query = if kind & 4 == 0 { "" } else { "et=lamp" }.parse().expect("a query");
-        match kind & 3 {
-            0 => replicator.add_replica(uri),
-            1 => replicator.add_mirror_of(uri, query),
-            _ => replicator.add_mirror_through(uri, Authority::new(THIRD).expect("an authority"), query),
-        }
-        .expect("room");
-        let own = own(&directory, now);
-        let (is_replica, number) = (kind & 3 == 0, 0);
-        let mut world =
-            Self { directory, replicator, now, asked: None, number, answered: None, unread: 0, is_replica, own };
+        let own = own(&directory, BEGIN);
+        let mut world = Self {
+            directory,
+            replicator: replicator(kind),
+            now: BEGIN,
+            asked: None,
+            number: 0,
+            answered: None,
+            unread: 0,
+            is_replica: is_replica(kind),
+            own,
+        };
         world.poll();
         world
     }
@@ -162,6 +158,27 @@ impl World {
     }
 }
 
+/// Makes an engine that follows the peer as [`World::new`] says.
+pub fn replicator(kind: u8) -> Replicator {
+    let mut config = SyncConfig::new(1);
+    (config.admits_mirrors, config.passes_on) = (true, true);
+    let mut replicator = Replicator::new(config);
+    let uri = "coap://peer/sync/feed".parse().expect("a URI");
+    let query: Query = if kind & 4 == 0 { "" } else { "et=lamp" }.parse().expect("a query");
+    match kind & 3 {
+        0 => replicator.add_replica(uri),
+        1 => replicator.add_mirror_of(uri, query),
+        _ => replicator.add_mirror_through(uri, THIRD.parse().expect("an authority"), query),
+    }
+    .expect("room");
+    replicator
+}
+
+/// Whether an engine of a kind is another replica to its peer.
+pub const fn is_replica(kind: u8) -> bool {
+    kind & 3 == 0
+}
+
 /// What is local, as look-ups show it and as the feed numbers it.
 fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
     let local = directory.endpoints(now, &Query::all()).filter(|found| found.location().is_local());
@@ -169,6 +186,8 @@ fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
     (shown, directory.version().clone())
 }
 
+/// When a conversation begins.
+pub const BEGIN: Instant = Instant::from_millis(1_000_000_000);
 /// Whom the peer mirrors.
 pub const THIRD: &str = "coap://third";
 /// The name of questions for changes.
