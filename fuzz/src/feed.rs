@@ -1,5 +1,7 @@
 //! Questions and answers of a feed, from a peer that may lie, to an engine with a directory.
 
+use std::sync::LazyLock;
+
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::{Registration, ReplicaId, Version};
@@ -55,21 +57,14 @@ pub struct World {
     /// How many messages could not be read.
     pub unread: usize,
     is_replica: bool,
-    own: (Vec<String>, Version),
 }
 
 impl World {
     /// Makes an engine that follows the peer as another replica, as a mirror, or as one of a third authority through it, by the last
     /// two bits of `kind`; as a mirror of what a query selects, if the third is set.
     pub fn new(kind: u8) -> Self {
-        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
-            let registration = Registration::parse(names, links).expect("a registration");
-            directory.register(BEGIN, registration).expect("room");
-        }
-        let own = own(&directory, BEGIN);
         let mut world = Self {
-            directory,
+            directory: OWN.clone(),
             replicator: replicator(kind),
             now: BEGIN,
             asked: None,
@@ -77,7 +72,6 @@ impl World {
             answered: None,
             unread: 0,
             is_replica: is_replica(kind),
-            own,
         };
         world.poll();
         world
@@ -144,7 +138,7 @@ impl World {
     fn check(&self) {
         // A mirror's source owns nothing of this; a replica may change it, but not take away what makes sense of it.
         if !self.is_replica {
-            assert_eq!(own(&self.directory, self.now), self.own);
+            assert!(is_untouched(&self.directory, self.now));
         }
         for origin in self.directory.origins() {
             let ids = || self.directory.ids(self.now, &origin);
@@ -179,11 +173,24 @@ pub const fn is_replica(kind: u8) -> bool {
     kind & 3 == 0
 }
 
-/// What is local, as look-ups show it and as the feed numbers it.
-fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
-    let local = directory.endpoints(now, &Query::all()).filter(|found| found.location().is_local());
-    let shown = local.map(|found| format!("{} {} {}", found.name(), found.base(), found.document().as_str())).collect();
-    (shown, directory.version().clone())
+/// What the directory begins with.
+static OWN: LazyLock<Directory> = LazyLock::new(|| {
+    let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+    for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
+        let registration = Registration::parse(names, links).expect("a registration");
+        directory.register(BEGIN, registration).expect("room");
+    }
+    directory
+});
+
+/// Whether what is local is what it was, as look-ups show it and as the feed numbers it.
+pub fn is_untouched(directory: &Directory, now: Instant) -> bool {
+    let all = Query::all();
+    let [own, begun] = [directory, &OWN].map(|directory| {
+        let local = directory.endpoints(now, &all).filter(|found| found.origin().is_local());
+        local.map(|found| (found.name(), found.base(), found.document().as_str()))
+    });
+    own.eq(begun) && directory.version() == OWN.version()
 }
 
 /// When a conversation begins.

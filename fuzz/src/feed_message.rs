@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use minicbor::{Decoder, Encoder};
-use waypost_directory::{Digest, Directory, Endpoint};
+use waypost_directory::{Digest, Directory};
 use waypost_filter::Query;
-use waypost_model::{Origin, Version};
+use waypost_model::Version;
 use waypost_rest::{Code, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncEvent};
 
@@ -29,10 +29,14 @@ pub fn is_understood(first: u8, message: &[u8]) -> bool {
     }
 }
 
-/// Returns the first byte for a kind of message and a relation, which is what [`World::new`] takes.
-pub fn first_byte(kind: Kind, relation: u8) -> u8 {
-    (kind as u8) << 3 | relation & 7
+/// Returns the first byte for a kind of message, and one of [`RELATIONS`].
+pub fn first_byte(kind: Kind, relation: usize) -> u8 {
+    (kind as usize * RELATIONS.len() + relation) as u8
 }
+
+/// What the engine is to the peer, as [`World::new`] takes it, and what that is called.
+pub const RELATIONS: [(u8, &str); 5] =
+    [(0, "replica"), (1, "mirror"), (5, "selection"), (2, "through"), (6, "through-selection")];
 
 /// What a message is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,17 +64,17 @@ pub struct Scene {
     pub honest: Honest,
     /// What the peer says before the message.
     before: Vec<Vec<u8>>,
-    own: Own,
     /// Octets of the texts that are held.
-    held: usize,
+    texts: usize,
 }
 
-static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| (0..32).map(Scene::new).collect());
+static SCENES: LazyLock<Vec<Scene>> = LazyLock::new(|| {
+    Kind::ALL.into_iter().flat_map(|kind| RELATIONS.map(|(relation, _)| Scene::new(kind, relation))).collect()
+});
 
 impl Scene {
-    /// Makes the scene that a first byte chooses.
-    pub fn new(first: u8) -> Self {
-        let (kind, relation) = (Kind::ALL[usize::from(first >> 3 & 3)], first & 7);
+    /// Makes the scene for a kind of message, and a relation that [`World::new`] takes.
+    pub fn new(kind: Kind, relation: u8) -> Self {
         let mut world = World::new(relation);
         let mut honest = Honest::new(BEGIN, relation, 4096);
         honest.register(BEGIN, LAMP, MANY);
@@ -78,8 +82,8 @@ impl Scene {
         world.take(feed::Message::Answer, &honest.answer(BEGIN, &request)[1..]);
         assert_eq!((world.unread, world.directory.len()), (0, 3));
         let directory = world.directory;
-        let (own, held) = (Own::of(&directory), texts(&directory, |_| true));
-        let mut scene = Self { kind, relation, directory, honest, before: Vec::new(), own, held };
+        let texts = texts(&directory);
+        let mut scene = Self { kind, relation, directory, honest, before: Vec::new(), texts };
         match kind {
             Kind::Changes => {}
             // A source that passes on what it mirrors has to have read it.
@@ -105,7 +109,7 @@ impl Scene {
         let replicator = feed::replicator(self.relation);
         let mut engine = Engine { directory: self.directory.clone(), replicator, asked: None, number: 0 };
         engine.poll();
-        self.before.iter().for_each(|message| engine.hear(message));
+        self.before.iter().for_each(|message| engine.hear_answer(message));
         engine
     }
 
@@ -145,9 +149,15 @@ impl Engine {
         responses
     }
 
-    /// Takes the answer to what the engine asked last.
-    fn hear(&mut self, message: &[u8]) {
-        let Some((id, _)) = self.asked.take() else { return };
+    /// Takes the answer to what it asked last.
+    fn hear_answer(&mut self, message: &[u8]) {
+        if let Some((id, _)) = self.asked.take() {
+            self.hear(id, message);
+        }
+    }
+
+    /// Takes an answer, or a notification.
+    fn hear(&mut self, id: RequestId, message: &[u8]) {
         let number: &[u8] = if id == CHANGES { &[self.number] } else { &[] };
         let mut response = Response::content(FEED_FORMAT, [number, message].concat());
         response.is_observed = true;
@@ -155,9 +165,17 @@ impl Engine {
         self.poll();
     }
 
+    /// Returns what is held of each origin: writes, renewals, and what all of it amounts to.
+    fn held(&self) -> Vec<(Version, Version, Digest)> {
+        let of = |origin| {
+            (self.directory.version_of(&origin).clone(), self.directory.heard(&origin), self.directory.digest(&origin))
+        };
+        self.directory.origins().map(of).collect()
+    }
+
     fn answer(&mut self, scene: &Scene, message: &[u8]) -> bool {
         while self.replicator.poll_event().is_some() {}
-        self.hear(message);
+        self.hear_answer(message);
         let (mut events, mut is_read) = (0, true);
         while let Some(event) = self.replicator.poll_event() {
             if let SyncEvent::Malformed { malformed, .. } = event {
@@ -174,15 +192,18 @@ impl Engine {
             assert!(is_sequence(message), "taken, though it is none");
         }
         // What is held is no more than what was said.
-        let held = texts(&self.directory, |_| true);
-        assert!(held <= scene.held + 2 * message.len(), "{held} octets are held");
-        let mut known = 0;
-        for origin in self.directory.origins() {
-            known += self.directory.version_of(&origin).len() + self.directory.heard(&origin).len();
-        }
-        assert!(known <= 6 + message.len() / 2, "{known} replicas are known");
+        let texts = texts(&self.directory);
+        assert!(texts <= scene.texts + 2 * message.len(), "{texts} octets of texts are held");
+        let held = self.held();
+        let replicas: usize = held.iter().map(|(version, heard, _)| version.len() + heard.len()).sum();
+        assert!(replicas <= 6 + message.len() / 2, "{replicas} replicas are known");
         if !is_replica(scene.relation) {
-            assert_eq!(Own::of(&self.directory), scene.own);
+            assert!(feed::is_untouched(&self.directory, BEGIN));
+        }
+        // A notification may come twice.
+        if scene.kind == Kind::Changes && self.asked.is_none() {
+            self.hear(CHANGES, message);
+            assert_eq!(self.held(), held);
         }
         is_read
     }
@@ -199,26 +220,15 @@ impl Engine {
         let is_read = first.code != Code::BAD_REQUEST;
         assert!(!is_read || is_item(message), "read, though it is none");
         let most =
-            if first.code == Code::CONTENT { self.replicator.config().limits.answer_bytes + scene.held } else { 0 };
+            if first.code == Code::CONTENT { self.replicator.config().limits.answer_bytes + scene.texts } else { 0 };
         assert!(first.payload.len() <= most + DIAGNOSTIC, "{} octets", first.payload.len());
         is_read
     }
 }
 
-/// What is local: as the feed numbers it and tells it apart, and how many octets of texts there are.
-#[derive(Debug, PartialEq, Eq)]
-struct Own(Version, Version, Digest, usize);
-
-impl Own {
-    fn of(directory: &Directory) -> Self {
-        let (origin, texts) = (Origin::Local, texts(directory, |found| found.origin().is_local()));
-        Self(directory.version_of(&origin).clone(), directory.heard(&origin), directory.digest(&origin), texts)
-    }
-}
-
-/// How many octets of texts a directory holds of some registrations.
-fn texts(directory: &Directory, which: impl Fn(&Endpoint<'_>) -> bool) -> usize {
-    let texts = directory.endpoints(BEGIN, &Query::all()).filter(which).map(|found| {
+/// How many octets of texts a directory holds.
+fn texts(directory: &Directory) -> usize {
+    let texts = directory.endpoints(BEGIN, &Query::all()).map(|found| {
         let attributes = found.attributes().map(|(name, value)| name.len() + value.map_or(0, str::len));
         let names = found.name().len() + found.sector().map_or(0, str::len);
         names + found.base().len() + found.document().as_str().len() + attributes.sum::<usize>()

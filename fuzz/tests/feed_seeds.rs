@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use waypost_directory::Directory;
 use waypost_fuzz::feed::{BEGIN, CHANGES, Message, THIRD, World, world};
-use waypost_fuzz::feed_message::{self, Kind, Scene};
+use waypost_fuzz::feed_message::{Kind, RELATIONS, Scene, first_byte, is_understood};
 use waypost_fuzz::honest::{Honest, LAMP, MANY, directory};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Origin, Update, Version};
@@ -210,25 +210,24 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
 /// Messages by themselves, and what each is about.
 fn messages() -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
-    for (relation, name) in RELATIONS {
-        let mut note = |what: &str, first: u8, message: &[u8]| {
-            assert!(feed_message::is_understood(first, message), "{name}-{what}");
+    for (number, (relation, name)) in RELATIONS.into_iter().enumerate() {
+        let mut note = |what: &str, kind, message: &[u8]| {
+            let first = first_byte(kind, number);
+            assert!(is_understood(first, message), "{name}-{what}");
             all.push((format!("{name}-{what}"), [&[first], message].concat()));
         };
-        let first = |kind| feed_message::first_byte(kind, relation);
         for (what, change) in CHANGES_TO_TELL {
-            let mut scene = Scene::new(first(Kind::Changes));
+            let mut scene = Scene::new(Kind::Changes, relation);
             change(&mut scene.honest);
             let request = scene.asked().expect("a question");
-            let answer = scene.honest.answer(BEGIN, &request);
-            note(what, first(Kind::Changes), &answer[1..]);
+            note(what, Kind::Changes, &scene.honest.answer(BEGIN, &request)[1..]);
         }
         for (what, kind) in [("changes", Kind::Changes), ("cells", Kind::Cells), ("entries", Kind::Entries)] {
-            let mut scene = Scene::new(first(kind));
-            let Some(request) = scene.asked() else { continue };
-            note(&format!("asks-for-{what}"), first(Kind::Question), &request.payload);
+            let mut scene = Scene::new(kind, relation);
+            let request = scene.asked().expect("a question");
+            note(&format!("asks-for-{what}"), Kind::Question, &request.payload);
             if kind != Kind::Changes {
-                note(what, first(kind), &scene.honest.answer(BEGIN, &request));
+                note(what, kind, &scene.honest.answer(BEGIN, &request));
             }
         }
     }
@@ -244,9 +243,6 @@ const CHANGES_TO_TELL: [(&str, fn(&mut Honest)); 6] = [
     ("changed", |honest| honest.register(BEGIN, LAMP, &[MANY, ",</one>"].concat())),
     ("forgotten", |honest| honest.directory = directory(10)),
 ];
-
-const RELATIONS: [(u8, &str); 5] =
-    [(0, "replica"), (1, "mirror"), (5, "selection"), (2, "through"), (6, "through-selection")];
 
 fn corpus(target: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
@@ -277,7 +273,7 @@ fn each_seed_of_a_message_is_understood() {
     for (name, _) in messages() {
         let path = corpus("feed_message").join(name);
         let seed = fs::read(&path).unwrap();
-        assert!(feed_message::is_understood(seed[0], &seed[1..]), "{path:?}: write the seeds anew");
+        assert!(is_understood(seed[0], &seed[1..]), "{path:?}: write the seeds anew");
     }
 }
 
