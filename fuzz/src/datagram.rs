@@ -1,6 +1,6 @@
 //! Datagrams of several peers, and time, into a running endpoint with the real server behind it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ impl World {
         }
         let amplification = config.amplification;
         let endpoint = Endpoint::new(Server::new(Self::directory(), server), config);
-        let is_trusted = PEERS.map(|peer| peer.parse::<SocketAddr>().unwrap().ip().is_loopback());
+        let is_trusted = PEERS.map(|peer| peer.ip().is_loopback());
         Self { endpoint, amplification, now: Instant::ZERO, is_trusted, last_sent: Default::default() }
     }
 
@@ -104,8 +104,8 @@ impl World {
     }
 
     fn receive(&mut self, peer: usize, is_multicast: bool, datagram: &[u8]) {
-        let (local, remote) = ("[2001:db8::1]:5683".parse().unwrap(), PEERS[peer].parse().unwrap());
-        let path = if is_multicast { Path::multicast(local, remote) } else { Path::new(local, remote) };
+        let remote = PEERS[peer];
+        let path = if is_multicast { Path::multicast(LOCAL, remote) } else { Path::new(LOCAL, remote) };
         // What was asked before may be answered now.
         let is_first = self.endpoint.usage().exchanges == 0;
         self.endpoint.handle_datagram(self.now, path, datagram);
@@ -137,7 +137,7 @@ impl World {
         while let Some(sent) = self.endpoint.poll_output() {
             assert!(all.len() < 500, "more and more goes out");
             assert!(sent.payload.len() <= LARGEST, "{} bytes", sent.payload.len());
-            let peer = PEERS.iter().position(|peer| *peer == sent.path.remote.to_string());
+            let peer = PEERS.iter().position(|peer| *peer == sent.path.remote);
             if let Some(peer) = peer {
                 self.last_sent[peer] = Some(sent.payload.to_vec());
             }
@@ -327,7 +327,13 @@ fn answer(sent: &[u8], how: u8, story: &mut Story<'_>) -> Option<Vec<u8>> {
     })
 }
 
-const PEERS: [&str; 4] = ["[::1]:40001", "[2001:db8::2]:61616", "[fe80::3%2]:5683", "192.0.2.4:5683"];
+const PEERS: [SocketAddr; 4] = [
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 40001),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2)), 61616),
+    SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 3), 5683, 0, 2)),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 4)), 5683),
+];
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 5683);
 /// Paths; `None` stands for [`LOCATION`].
 const PLACES: [Option<&str>; 7] = [
     Some("rd"),
