@@ -174,7 +174,7 @@ pub const fn is_replica(kind: u8) -> bool {
 }
 
 /// What the directory begins with.
-static OWN: LazyLock<Directory> = LazyLock::new(|| {
+pub static OWN: LazyLock<Directory> = LazyLock::new(|| {
     let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
     for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
         let registration = Registration::parse(names, links).expect("a registration");

@@ -44,6 +44,11 @@ fn the_corpus_of_link_document_has_no_findings() {
 }
 
 #[test]
+fn the_corpus_of_look_ups_has_no_findings() {
+    replay("look_ups", waypost_fuzz::look_ups);
+}
+
+#[test]
 fn the_corpus_of_query_has_no_findings() {
     replay("query", waypost_fuzz::query);
 }
