@@ -76,7 +76,7 @@ impl Scene {
     /// Makes the scene for a kind of message, and a relation that [`World::new`] takes.
     pub fn new(kind: Kind, relation: u8) -> Self {
         let mut world = World::new(relation);
-        let mut honest = Honest::new(BEGIN, relation, 4096);
+        let mut honest = Honest::new(BEGIN, relation, 400);
         honest.register(BEGIN, LAMP, MANY);
         let (_, request) = world.asked.clone().expect("a question");
         world.take(feed::Message::Answer, &honest.answer(BEGIN, &request)[1..]);

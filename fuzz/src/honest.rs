@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use waypost_directory::{Config, Directory};
-use waypost_model::{Location, Registration, ReplicaId};
+use waypost_model::{Credentials, Location, Registration, ReplicaId};
 use waypost_rest::{ExchangeId, Output, Peer, Request, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig};
 use waypost_time::Instant;
@@ -44,15 +44,27 @@ impl Honest {
         honest
     }
 
-    /// Registers something, or what it passes on.
+    /// Registers something whose endpoint has proved who it is, or what it passes on.
     pub fn register(&mut self, now: Instant, parameters: &str, links: &str) {
-        let registration = Registration::parse(parameters, links).expect("a registration");
+        let mut registration = Registration::parse(parameters, links).expect("a registration");
+        registration.credentials = Credentials::new([*b"proof"]);
         if self.is_passing_on {
             let location = Location::new(&format!("{THIRD}/{}", registration.endpoint.as_str())).expect("a location");
             self.directory.mirror(now, location, registration, Duration::ZERO).expect("room");
         } else {
             self.directory.register(now, registration).expect("room");
         }
+    }
+
+    /// Removes the first registration.
+    pub fn remove(&mut self, now: Instant) {
+        let found = self.directory.endpoints(now, &Default::default()).next().map(|found| found.location());
+        let location = found.expect("a registration");
+        let removed = match location.is_local() {
+            true => self.directory.remove(now, &location),
+            false => self.directory.unmirror(now, &location),
+        };
+        removed.expect("it is there");
     }
 
     /// Answers what the engine asks.

@@ -46,17 +46,6 @@ impl Conversation {
         self.honest.register(self.engine.now, parameters, links);
     }
 
-    /// Removes the first registration.
-    fn remove(&mut self) {
-        let now = self.engine.now;
-        let location = self.honest.directory.endpoints(now, &Default::default()).next().unwrap().location();
-        let removed = match location.is_local() {
-            true => self.honest.directory.remove(now, &location),
-            false => self.honest.directory.unmirror(now, &location),
-        };
-        removed.unwrap();
-    }
-
     /// Answers what the engine asks, so many times.
     fn answer(&mut self, times: usize) {
         for _ in 0..times {
@@ -143,7 +132,7 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
         peer.notify();
         peer.register("ep=lamp&et=lamp&base=coap://d&lt=600", "</c>;rt=c");
         peer.answer(1);
-        peer.remove();
+        peer.honest.remove(peer.engine.now);
         peer.answer(1);
         note("changes", peer);
 
@@ -235,12 +224,18 @@ fn messages() -> Vec<(String, Vec<u8>)> {
 }
 
 /// What a peer does that it then tells of.
-const CHANGES_TO_TELL: [(&str, fn(&mut Honest)); 6] = [
+const CHANGES_TO_TELL: [(&str, fn(&mut Honest)); 8] = [
     ("nothing", |_| {}),
     ("new", |honest| honest.register(BEGIN, "ep=new&d=e&base=coap://n&et=lamp&x", "</n>,</o>")),
     ("updated", |honest| honest.register(BEGIN, "ep=lamp&et=lamp&base=coap://d&lt=600", MANY)),
     ("renewed", |honest| honest.register(BEGIN, LAMP, MANY)),
     ("changed", |honest| honest.register(BEGIN, LAMP, &[MANY, ",</one>"].concat())),
+    ("removed", |honest| honest.remove(BEGIN)),
+    ("more", |honest| {
+        for number in 0..6 {
+            honest.register(BEGIN, &format!("ep=lamp{number}&et=lamp&base=coap://c"), MANY);
+        }
+    }),
     ("forgotten", |honest| honest.directory = directory(10)),
 ];
 
