@@ -19,7 +19,7 @@ pub fn feed_message(data: &[u8]) {
     is_understood(first, message);
 }
 
-/// Does the same with a message by itself; tells whether it could be read.
+/// Does the same with a message by itself; tells whether it was understood.
 pub fn is_understood(first: u8, message: &[u8]) -> bool {
     let scene = &SCENES[usize::from(first) % SCENES.len()];
     let mut engine = scene.engine();
@@ -185,6 +185,7 @@ impl Engine {
             events += 1;
         }
         assert!(events <= message.len() + 2, "{events} events");
+        let asks_for_entries = self.asked.as_ref().is_some_and(|(_, asked)| matches!(*asked.payload, [_, 2, ..]));
         // Whoever follows goes on.
         assert!(self.asked.is_some() || self.replicator.poll_timeout().is_some());
         let is_in_step = self.replicator.standings().all(|standing| standing.is_in_step);
@@ -205,7 +206,12 @@ impl Engine {
             self.hear(CHANGES, message);
             assert_eq!(self.held(), held);
         }
-        is_read
+        match scene.kind {
+            // It asks for what is there and not here.
+            Kind::Cells => is_read && asks_for_entries,
+            Kind::Entries => self.directory.len() > scene.directory.len(),
+            _ => is_read,
+        }
     }
 
     fn question(&mut self, scene: &Scene, message: &[u8]) -> bool {

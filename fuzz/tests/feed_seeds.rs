@@ -205,9 +205,9 @@ fn messages() -> Vec<(String, Vec<u8>)> {
             assert!(is_understood(first, message), "{name}-{what}");
             all.push((format!("{name}-{what}"), [&[first], message].concat()));
         };
-        for (what, change) in CHANGES_TO_TELL {
+        for (what, deed) in DEEDS {
             let mut scene = Scene::new(Kind::Changes, relation);
-            change(&mut scene.honest);
+            deed(&mut scene.honest);
             let request = scene.asked().expect("a question");
             note(what, Kind::Changes, &scene.honest.answer(BEGIN, &request)[1..]);
         }
@@ -223,8 +223,10 @@ fn messages() -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// What a peer does that it then tells of.
-const CHANGES_TO_TELL: [(&str, fn(&mut Honest)); 8] = [
+/// What a peer does, before it is asked what has changed.
+type Deed = fn(&mut Honest);
+
+const DEEDS: [(&str, Deed); 8] = [
     ("nothing", |_| {}),
     ("new", |honest| honest.register(BEGIN, "ep=new&d=e&base=coap://n&et=lamp&x", "</n>,</o>")),
     ("updated", |honest| honest.register(BEGIN, "ep=lamp&et=lamp&base=coap://d&lt=600", MANY)),
