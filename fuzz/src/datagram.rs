@@ -1,12 +1,15 @@
 //! Datagrams of several peers, and time, into a running endpoint with the real server behind it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use waypost_coap::{Amplification, Config, Datagram, Endpoint, Path};
 use waypost_directory::{Config as DirectoryConfig, Directory};
-use waypost_model::ReplicaId;
-use waypost_rest::Service;
+use waypost_link_delta::{CONTENT_FORMAT, LinkDelta, Tag};
+use waypost_link_format::LinkDocument;
+use waypost_model::{EndpointName, ReplicaId};
+use waypost_rest::{ETag, Service};
 use waypost_server::{EchoConfig, Server, ServerConfig};
 use waypost_time::Instant;
 
@@ -35,10 +38,13 @@ struct World {
 }
 
 impl World {
+    fn directory() -> Directory {
+        let mut config = DirectoryConfig::new([1; 16], ReplicaId(1));
+        (config.limits.registrations, config.limits.expired) = (8, 4);
+        Directory::new(config)
+    }
+
     fn new(setting: u8) -> Self {
-        let mut directory = DirectoryConfig::new([1; 16], ReplicaId(1));
-        directory.limits.registrations = 8;
-        directory.limits.expired = 4;
         let mut server = ServerConfig::default();
         server.limits.observations = 6;
         if setting & 1 != 0 {
@@ -62,8 +68,8 @@ impl World {
             (limits.requests, limits.requests_per_peer, limits.response_body) = (2, 1, 128);
         }
         let amplification = config.amplification;
-        let endpoint = Endpoint::new(Server::new(Directory::new(directory), server), config);
-        let is_trusted = PEERS.map(|peer| peer.parse::<SocketAddr>().unwrap().ip().is_loopback());
+        let endpoint = Endpoint::new(Server::new(Self::directory(), server), config);
+        let is_trusted = PEERS.map(|peer| peer.ip().is_loopback());
         Self { endpoint, amplification, now: Instant::ZERO, is_trusted, last_sent: Default::default() }
     }
 
@@ -98,8 +104,8 @@ impl World {
     }
 
     fn receive(&mut self, peer: usize, is_multicast: bool, datagram: &[u8]) {
-        let (local, remote) = ("[2001:db8::1]:5683".parse().unwrap(), PEERS[peer].parse().unwrap());
-        let path = if is_multicast { Path::multicast(local, remote) } else { Path::new(local, remote) };
+        let remote = PEERS[peer];
+        let path = if is_multicast { Path::multicast(LOCAL, remote) } else { Path::new(LOCAL, remote) };
         // What was asked before may be answered now.
         let is_first = self.endpoint.usage().exchanges == 0;
         self.endpoint.handle_datagram(self.now, path, datagram);
@@ -131,7 +137,7 @@ impl World {
         while let Some(sent) = self.endpoint.poll_output() {
             assert!(all.len() < 500, "more and more goes out");
             assert!(sent.payload.len() <= LARGEST, "{} bytes", sent.payload.len());
-            let peer = PEERS.iter().position(|peer| *peer == sent.path.remote.to_string());
+            let peer = PEERS.iter().position(|peer| *peer == sent.path.remote);
             if let Some(peer) = peer {
                 self.last_sent[peer] = Some(sent.payload.to_vec());
             }
@@ -190,8 +196,9 @@ impl<'a> Story<'a> {
     /// Builds a request: method, message identifier, path, options and payload are each chosen by a byte.
     fn request(&mut self) -> Vec<u8> {
         let [shape, id, place] = [(); 3].map(|()| self.byte().unwrap_or(0));
-        let mut datagram = vec![0x41 | (shape & 1) << 4, 1 + (shape >> 1 & 3), 0, id, shape >> 5];
+        let mut datagram = vec![0x41 | (shape & 1) << 4, 1 + (shape >> 1 & 7), 0, id, shape >> 5];
         let mut options: Vec<(u16, Vec<u8>)> = PLACES[usize::from(place) % PLACES.len()]
+            .unwrap_or(&LOCATION)
             .split('/')
             .map(|segment| (11, segment.as_bytes().to_vec()))
             .collect();
@@ -202,9 +209,17 @@ impl<'a> Story<'a> {
                 0 => break,
                 1..=4 => options.push((15, ARGUMENTS[usize::from(what >> 4)].into())),
                 5 => options.push((6, vec![what >> 4 & 1])),
-                // Accept: a link delta.
-                6 if what & 0x10 != 0 => options.push((17, 65_040_u16.to_be_bytes().to_vec())),
-                6 => options.push((12, vec![40])),
+                6 => match what >> 4 & 3 {
+                    0 => options.push((12, vec![40])),
+                    1 => options.push((17, CONTENT_FORMAT.to_be_bytes().to_vec())),
+                    2 => {
+                        options.push((12, CONTENT_FORMAT.to_be_bytes().to_vec()));
+                        payload = delta(what >> 6);
+                    }
+                    // If-Match: whatever there is, or one of the documents.
+                    _ if what >> 6 == 0 => options.push((1, Vec::new())),
+                    _ => options.push((1, tag(LINKS[usize::from(what >> 6)]).as_bytes().to_vec())),
+                },
                 7 => options.push((23, vec![self.byte().unwrap_or(0)])),
                 8 => {
                     let block = self.byte().unwrap_or(0);
@@ -244,6 +259,30 @@ impl<'a> Story<'a> {
         datagram
     }
 }
+
+/// Encodes one of several deltas that concern the links of a registration.
+fn delta(which: u8) -> Vec<u8> {
+    let [before, after] = [LINKS[1], LINKS[2]].map(|links| LinkDocument::parse(links).expect("links"));
+    let delta = LinkDelta::between(before, after);
+    let delta = match which {
+        0 => delta,
+        1 => delta.starting_from(tag(LINKS[1])),
+        2 => delta.starting_from(tag(LINKS[2])),
+        _ => LinkDelta::whole(after),
+    };
+    delta.encode()
+}
+
+/// The entity tag that links go by.
+fn tag(links: &str) -> Tag {
+    Tag::new(ETag::of(links.as_bytes()).as_bytes()).expect("a tag")
+}
+
+/// Where the registration of the first endpoint is.
+static LOCATION: LazyLock<String> = LazyLock::new(|| {
+    let location = World::directory().locate(None, &EndpointName::new("a").expect("a name"));
+    location.as_str().trim_start_matches('/').to_owned()
+});
 
 fn write_option(datagram: &mut Vec<u8>, delta: u16, value: &[u8]) {
     let mut tail = Vec::new();
@@ -288,9 +327,23 @@ fn answer(sent: &[u8], how: u8, story: &mut Story<'_>) -> Option<Vec<u8>> {
     })
 }
 
-const PEERS: [&str; 4] = ["[::1]:40001", "[2001:db8::2]:61616", "[fe80::3%2]:5683", "192.0.2.4:5683"];
-const PLACES: [&str; 7] =
-    ["rd", "rd-lookup/res", "rd-lookup/ep", ".well-known/core", ".well-known/rd", "rd/aaaaaaaaaaaaaaaa", "elsewhere"];
+const PEERS: [SocketAddr; 4] = [
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), 40001),
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2)), 61616),
+    SocketAddr::V6(SocketAddrV6::new(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 3), 5683, 0, 2)),
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 4)), 5683),
+];
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)), 5683);
+/// Paths; `None` stands for [`LOCATION`].
+const PLACES: [Option<&str>; 7] = [
+    Some("rd"),
+    Some("rd-lookup/res"),
+    Some("rd-lookup/ep"),
+    Some(".well-known/core"),
+    Some(".well-known/rd"),
+    None,
+    Some("elsewhere"),
+];
 const ARGUMENTS: [&str; 16] = [
     "ep=a",
     "ep=b",

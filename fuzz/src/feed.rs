@@ -1,8 +1,10 @@
 //! Questions and answers of a feed, from a peer that may lie, to an engine with a directory.
 
+use std::sync::LazyLock;
+
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
-use waypost_model::{Authority, Registration, ReplicaId, Version};
+use waypost_model::{Registration, ReplicaId, Version};
 use waypost_rest::{Code, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
 use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
@@ -55,34 +57,22 @@ pub struct World {
     /// How many messages could not be read.
     pub unread: usize,
     is_replica: bool,
-    own: (Vec<String>, Version),
 }
 
 impl World {
     /// Makes an engine that follows the peer as another replica, as a mirror, or as one of a third authority through it, by the last
     /// two bits of `kind`; as a mirror of what a query selects, if the third is set.
     pub fn new(kind: u8) -> Self {
-        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let now = Instant::from_millis(1_000_000_000);
-        for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
-            let registration = Registration::parse(names, links).expect("a registration");
-            directory.register(now, registration).expect("room");
-        }
-        let mut config = SyncConfig::new(1);
-        (config.admits_mirrors, config.passes_on) = (true, true);
-        let mut replicator = Replicator::new(config);
-        let uri = "coap://peer/sync/feed".parse().expect("a URI");
-        let query: Query = if kind & 4 == 0 { "" } else { "et=lamp" }.parse().expect("a query");
-        match kind & 3 {
-            0 => replicator.add_replica(uri),
-            1 => replicator.add_mirror_of(uri, query),
-            _ => replicator.add_mirror_through(uri, Authority::new(THIRD).expect("an authority"), query),
-        }
-        .expect("room");
-        let own = own(&directory, now);
-        let (is_replica, number) = (kind & 3 == 0, 0);
-        let mut world =
-            Self { directory, replicator, now, asked: None, number, answered: None, unread: 0, is_replica, own };
+        let mut world = Self {
+            directory: OWN.clone(),
+            replicator: replicator(kind),
+            now: BEGIN,
+            asked: None,
+            number: 0,
+            answered: None,
+            unread: 0,
+            is_replica: is_replica(kind),
+        };
         world.poll();
         world
     }
@@ -148,7 +138,7 @@ impl World {
     fn check(&self) {
         // A mirror's source owns nothing of this; a replica may change it, but not take away what makes sense of it.
         if !self.is_replica {
-            assert_eq!(own(&self.directory, self.now), self.own);
+            assert!(is_untouched(&self.directory, self.now));
         }
         for origin in self.directory.origins() {
             let ids = || self.directory.ids(self.now, &origin);
@@ -162,13 +152,49 @@ impl World {
     }
 }
 
-/// What is local, as look-ups show it and as the feed numbers it.
-fn own(directory: &Directory, now: Instant) -> (Vec<String>, Version) {
-    let local = directory.endpoints(now, &Query::all()).filter(|found| found.location().is_local());
-    let shown = local.map(|found| format!("{} {} {}", found.name(), found.base(), found.document().as_str())).collect();
-    (shown, directory.version().clone())
+/// Makes an engine that follows the peer as [`World::new`] says.
+pub fn replicator(kind: u8) -> Replicator {
+    let mut config = SyncConfig::new(1);
+    (config.admits_mirrors, config.passes_on) = (true, true);
+    let mut replicator = Replicator::new(config);
+    let uri = "coap://peer/sync/feed".parse().expect("a URI");
+    let query: Query = if kind & 4 == 0 { "" } else { "et=lamp" }.parse().expect("a query");
+    match kind & 3 {
+        0 => replicator.add_replica(uri),
+        1 => replicator.add_mirror_of(uri, query),
+        _ => replicator.add_mirror_through(uri, THIRD.parse().expect("an authority"), query),
+    }
+    .expect("room");
+    replicator
 }
 
+/// Whether an engine of a kind is another replica to its peer.
+pub const fn is_replica(kind: u8) -> bool {
+    kind & 3 == 0
+}
+
+/// What the directory begins with.
+pub static OWN: LazyLock<Directory> = LazyLock::new(|| {
+    let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+    for (names, links) in [("ep=a&base=coap://a&et=x", "</a>;rt=a"), ("ep=b&d=s&base=coap://b", "</b>,</c>")] {
+        let registration = Registration::parse(names, links).expect("a registration");
+        directory.register(BEGIN, registration).expect("room");
+    }
+    directory
+});
+
+/// Whether what is local is what it was, as look-ups show it and as the feed numbers it.
+pub fn is_untouched(directory: &Directory, now: Instant) -> bool {
+    let all = Query::all();
+    let [own, begun] = [directory, &OWN].map(|directory| {
+        let local = directory.endpoints(now, &all).filter(|found| found.origin().is_local());
+        local.map(|found| (found.name(), found.base(), found.document().as_str()))
+    });
+    own.eq(begun) && directory.version() == OWN.version()
+}
+
+/// When a conversation begins.
+pub const BEGIN: Instant = Instant::from_millis(1_000_000_000);
 /// Whom the peer mirrors.
 pub const THIRD: &str = "coap://third";
 /// The name of questions for changes.

@@ -4,15 +4,20 @@ mod abnf;
 mod cells;
 mod datagram;
 pub mod feed;
+pub mod feed_message;
+pub mod honest;
 mod link_delta;
 mod link_document;
+pub mod look_ups;
 mod query;
 
 pub use cells::cells;
 pub use datagram::datagram;
 pub use feed::feed;
+pub use feed_message::feed_message;
 pub use link_delta::link_delta;
 pub use link_document::link_document;
+pub use look_ups::look_ups;
 pub use query::query;
 
 /// Gives each file that is named on the command line to a target.

@@ -1,21 +1,22 @@
-//! The seeds of the target `feed`: conversations with a peer that tells the truth.
+//! The seeds of the targets `feed` and `feed_message`: what a peer says that tells the truth.
 
 use std::time::Duration;
 use std::{fs, path::PathBuf};
 
-use waypost_directory::{Config, Directory};
-use waypost_fuzz::feed::{CHANGES, Message, THIRD, World, world};
+use waypost_directory::Directory;
+use waypost_fuzz::feed::{BEGIN, CHANGES, Message, THIRD, World, world};
+use waypost_fuzz::feed_message::{Kind, RELATIONS, Scene, first_byte, is_understood};
+use waypost_fuzz::honest::{Honest, LAMP, MANY, directory};
 use waypost_link_format::LinkDocumentBuf;
-use waypost_model::{Location, Origin, Registration, ReplicaId, Update, Version};
-use waypost_rest::{ExchangeId, Output, Peer, Request, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig};
+use waypost_model::{Origin, Update, Version};
+use waypost_rest::{ExchangeId, Output, Request, RequestId};
+use waypost_sync::{Replicator, SyncConfig};
 use waypost_time::Instant;
 
 /// The peer, the engine that is fuzzed, and what the peer has said.
 struct Conversation {
     engine: World,
-    directory: Directory,
-    replicator: Replicator,
+    honest: Honest,
     said: Vec<u8>,
 }
 
@@ -23,36 +24,12 @@ impl Conversation {
     /// Begins one of a kind; the peer answers in so many bytes.
     fn new(kind: u8, answer_bytes: usize) -> Self {
         let engine = World::new(kind);
-        let mut config = SyncConfig::new(9);
-        (config.admits_mirrors, config.passes_on) = (true, true);
-        config.limits.answer_bytes = answer_bytes;
-        let mut replicator = Replicator::new(config);
-        replicator.add_replica("coap://engine".parse().unwrap()).unwrap();
-        let said = vec![kind];
-        let mut peer = Self { engine, directory: directory(9), replicator, said };
-        if peer.is_passing_on() {
-            peer.replicator.add_mirror(format!("{THIRD}/sync/feed").parse().unwrap()).unwrap();
-            // Nothing is there yet.
-            let outputs = peer.poll();
-            let ids = outputs.iter().filter_map(|output| match output {
-                Output::Request { id, peer, request } if peer.uri == THIRD => Some((*id, request.payload[2])),
-                _ => None,
-            });
-            for (id, number) in ids {
-                let nothing = Ok(Response::content(FEED_FORMAT, vec![number]));
-                peer.replicator.handle_response(peer.engine.now, &mut peer.directory, id, nothing);
-            }
-        }
-        peer
-    }
-
-    fn is_passing_on(&self) -> bool {
-        self.said[0] & 3 == 2
+        let honest = Honest::new(engine.now, kind, answer_bytes);
+        Self { engine, honest, said: vec![kind] }
     }
 
     fn poll(&mut self) -> Vec<Output> {
-        let Self { engine, directory, replicator, .. } = self;
-        std::iter::from_fn(|| replicator.poll_output(engine.now, directory)).collect()
+        self.honest.poll(self.engine.now)
     }
 
     fn say(&mut self, what: Message, message: &[u8]) {
@@ -66,38 +43,14 @@ impl Conversation {
 
     /// Registers something, or what it passes on.
     fn register(&mut self, parameters: &str, links: &str) {
-        let registration = Registration::parse(parameters, links).unwrap();
-        let now = self.engine.now;
-        if self.is_passing_on() {
-            let location = Location::new(&format!("{THIRD}/{}", registration.endpoint.as_str())).unwrap();
-            self.directory.mirror(now, location, registration, Duration::ZERO).unwrap();
-        } else {
-            self.directory.register(now, registration).unwrap();
-        }
-    }
-
-    /// Removes the first registration.
-    fn remove(&mut self) {
-        let now = self.engine.now;
-        let location = self.directory.endpoints(now, &Default::default()).next().unwrap().location();
-        let removed = match location.is_local() {
-            true => self.directory.remove(now, &location),
-            false => self.directory.unmirror(now, &location),
-        };
-        removed.unwrap();
+        self.honest.register(self.engine.now, parameters, links);
     }
 
     /// Answers what the engine asks, so many times.
     fn answer(&mut self, times: usize) {
         for _ in 0..times {
             let Some((id, request)) = self.engine.asked.clone() else { return };
-            let peer = Peer::new("coap://engine");
-            self.replicator.handle_request(self.engine.now, &self.directory, ExchangeId(1), &peer, &request);
-            let answer = self.poll().into_iter().find_map(|output| match output {
-                Output::Response { response, .. } => Some(response),
-                _ => None,
-            });
-            let answer = answer.expect("an answer").payload;
+            let answer = self.honest.answer(self.engine.now, &request);
             self.say(Message::Answer, if id == CHANGES { &answer[1..] } else { &answer });
         }
     }
@@ -111,7 +64,7 @@ impl Conversation {
     fn notify_in(&mut self, words: impl Fn(Vec<u8>) -> Vec<u8>) {
         let is_changed = |output: &Output| matches!(output, Output::Changed { .. });
         assert!(self.poll().iter().any(is_changed), "it observes");
-        self.replicator.handle_ready(self.engine.now, &self.directory, ExchangeId(1));
+        self.honest.replicator.handle_ready(self.engine.now, &self.honest.directory, ExchangeId(1));
         for output in self.poll() {
             if let Output::Notification { response, .. } = output {
                 self.say(Message::Notification, &words(response.payload[1..].to_vec()));
@@ -122,9 +75,9 @@ impl Conversation {
     /// Changes one of many links of a registration of its own.
     fn change_a_link(&mut self) {
         let now = self.engine.now;
-        let location = self.directory.endpoints(now, &Default::default()).next().unwrap().location();
+        let location = self.honest.directory.endpoints(now, &Default::default()).next().unwrap().location();
         let links = Some(LinkDocumentBuf::parse([MANY, ",</one>"].concat()).unwrap());
-        self.directory.update(now, &location, Update { links, ..Update::default() }).unwrap();
+        self.honest.directory.update(now, &location, Update { links, ..Update::default() }).unwrap();
     }
 
     /// Lets another follow the engine, and asks in its place.
@@ -152,10 +105,6 @@ impl Conversation {
     }
 }
 
-fn directory(replica: u64) -> Directory {
-    Directory::new(Config::new([7; 16], ReplicaId(replica)))
-}
-
 /// Forgets a registration that was made elsewhere, so that one has to compare.
 fn lose_one(now: Instant, directory: &mut Directory) {
     let origins: Vec<Origin> = directory.origins().collect();
@@ -168,14 +117,10 @@ fn lose_one(now: Instant, directory: &mut Directory) {
     }
 }
 
-const MANY: &str =
-    "</a>;rt=sensor;if=s,</b>;rt=sensor;if=s,</c>;rt=sensor;if=s,</d>;rt=sensor;if=s,</e>;rt=sensor;if=s";
-const LAMP: &str = "ep=lamp&et=lamp&base=coap://c&lt=600";
-
 /// The conversations, and what each is about.
 fn conversations() -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
-    for (kind, name) in [(0, "replica"), (1, "mirror"), (5, "selection"), (2, "through"), (6, "through-selection")] {
+    for (kind, name) in RELATIONS {
         let mut note = |what: &str, peer: Conversation| all.push((format!("{name}-{what}"), peer.said));
 
         let mut peer = Conversation::new(kind, 4096);
@@ -187,13 +132,13 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
         peer.notify();
         peer.register("ep=lamp&et=lamp&base=coap://d&lt=600", "</c>;rt=c");
         peer.answer(1);
-        peer.remove();
+        peer.honest.remove(peer.engine.now);
         peer.answer(1);
         note("changes", peer);
 
         for (what, one) in [("link-delta", b"one"), ("link-delta-astray", b"two")] {
             let mut peer = Conversation::new(kind, 4096);
-            if peer.is_passing_on() {
+            if kind & 3 == 2 {
                 continue;
             }
             peer.register(LAMP, MANY);
@@ -226,7 +171,7 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
         peer.register(LAMP, "</c>;rt=c");
         peer.register("ep=lamp2&et=lamp&base=coap://d", "</d>");
         peer.answer(1);
-        peer.directory = directory(10);
+        peer.honest.directory = directory(10);
         peer.register(LAMP, "</new>");
         peer.answer(5);
         note("lost-memory", peer);
@@ -251,8 +196,53 @@ fn conversations() -> Vec<(String, Vec<u8>)> {
     all
 }
 
-fn corpus() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus/feed")
+/// Messages by themselves, and what each is about.
+fn messages() -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for (number, (relation, name)) in RELATIONS.into_iter().enumerate() {
+        let mut note = |what: &str, kind, message: &[u8]| {
+            let first = first_byte(kind, number);
+            assert!(is_understood(first, message), "{name}-{what}");
+            all.push((format!("{name}-{what}"), [&[first], message].concat()));
+        };
+        for (what, deed) in DEEDS {
+            let mut scene = Scene::new(Kind::Changes, relation);
+            deed(&mut scene.honest);
+            let request = scene.asked().expect("a question");
+            note(what, Kind::Changes, &scene.honest.answer(BEGIN, &request)[1..]);
+        }
+        for (what, kind) in [("changes", Kind::Changes), ("cells", Kind::Cells), ("entries", Kind::Entries)] {
+            let mut scene = Scene::new(kind, relation);
+            let request = scene.asked().expect("a question");
+            note(&format!("asks-for-{what}"), Kind::Question, &request.payload);
+            if kind != Kind::Changes {
+                note(what, kind, &scene.honest.answer(BEGIN, &request));
+            }
+        }
+    }
+    all
+}
+
+/// What a peer does, before it is asked what has changed.
+type Deed = fn(&mut Honest);
+
+const DEEDS: [(&str, Deed); 8] = [
+    ("nothing", |_| {}),
+    ("new", |honest| honest.register(BEGIN, "ep=new&d=e&base=coap://n&et=lamp&x", "</n>,</o>")),
+    ("updated", |honest| honest.register(BEGIN, "ep=lamp&et=lamp&base=coap://d&lt=600", MANY)),
+    ("renewed", |honest| honest.register(BEGIN, LAMP, MANY)),
+    ("changed", |honest| honest.register(BEGIN, LAMP, &[MANY, ",</one>"].concat())),
+    ("removed", |honest| honest.remove(BEGIN)),
+    ("more", |honest| {
+        for number in 0..6 {
+            honest.register(BEGIN, &format!("ep=lamp{number}&et=lamp&base=coap://c"), MANY);
+        }
+    }),
+    ("forgotten", |honest| honest.directory = directory(10)),
+];
+
+fn corpus(target: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target)
 }
 
 #[test]
@@ -263,10 +253,24 @@ fn the_engine_understands_each_conversation() {
 }
 
 #[test]
-fn each_seed_is_understood() {
-    for entry in fs::read_dir(corpus()).unwrap() {
-        let path = entry.unwrap().path();
+fn the_engine_understands_each_message() {
+    assert!(messages().len() > 30);
+}
+
+#[test]
+fn each_seed_of_a_conversation_is_understood() {
+    for (name, _) in conversations() {
+        let path = corpus("feed").join(name);
         assert_eq!(world(&fs::read(&path).unwrap()).unread, 0, "{path:?}: write the seeds anew");
+    }
+}
+
+#[test]
+fn each_seed_of_a_message_is_understood() {
+    for (name, _) in messages() {
+        let path = corpus("feed_message").join(name);
+        let seed = fs::read(&path).unwrap();
+        assert!(is_understood(seed[0], &seed[1..]), "{path:?}: write the seeds anew");
     }
 }
 
@@ -274,9 +278,10 @@ fn each_seed_is_understood() {
 #[test]
 #[ignore = "writes the seeds"]
 fn the_seeds_are_written() {
-    fs::remove_dir_all(corpus()).unwrap();
-    fs::create_dir(corpus()).unwrap();
-    for (name, said) in conversations() {
-        fs::write(corpus().join(name), said).unwrap();
+    for (target, seeds) in [("feed", conversations()), ("feed_message", messages())] {
+        fs::create_dir_all(corpus(target)).unwrap();
+        for (name, seed) in seeds {
+            fs::write(corpus(target).join(name), seed).unwrap();
+        }
     }
 }

@@ -29,6 +29,11 @@ fn the_corpus_of_feed_has_no_findings() {
 }
 
 #[test]
+fn the_corpus_of_feed_message_has_no_findings() {
+    replay("feed_message", waypost_fuzz::feed_message);
+}
+
+#[test]
 fn the_corpus_of_link_delta_has_no_findings() {
     replay("link_delta", waypost_fuzz::link_delta);
 }
@@ -36,6 +41,11 @@ fn the_corpus_of_link_delta_has_no_findings() {
 #[test]
 fn the_corpus_of_link_document_has_no_findings() {
     replay("link_document", waypost_fuzz::link_document);
+}
+
+#[test]
+fn the_corpus_of_look_ups_has_no_findings() {
+    replay("look_ups", waypost_fuzz::look_ups);
 }
 
 #[test]

@@ -71,6 +71,7 @@ impl Directory {
         age: Duration,
     ) -> Result<Applied, Refused> {
         self.check_dot(&record.key.origin, record.dot(), &record.seen, is_renewal(&record))?;
+        self.check_unique(&record.key.origin, record.dot(), slot)?;
         self.check_place(&record.key, record.location.as_ref(), token)?;
         self.check_record(&record)?;
         // It may have been renewed while it was not here.
@@ -168,6 +169,7 @@ impl Directory {
         mut removal: Removal,
     ) -> Result<Applied, Refused> {
         self.check_dot(&removal.key.origin, removal.stamp.dot, &removal.seen, false)?;
+        self.check_unique(&removal.key.origin, removal.stamp.dot, slot)?;
         let clock = self.clock_after(now, &removal.key.origin, removal.stamp.time)?;
         // No copy can live longer than the longest lifetime.
         removal.horizon = removal.horizon.min(Lifetime::MAX.duration() + self.context.config.limits.tombstone_guard);
@@ -211,6 +213,14 @@ impl Directory {
         // Itself, and as many as may be known.
         let limit = self.context.config.limits.replicas;
         if seen.len() > limit.saturating_add(1) { Err(Refused::OverLimit { what: "replicas", limit }) } else { Ok(()) }
+    }
+
+    /// Checks that a write is not known to have changed another registration: the log has one place for each.
+    fn check_unique(&self, origin: &Origin, dot: Dot, slot: Option<u32>) -> Result<(), Refused> {
+        match self.histories.of(authority_of(origin)).log.slot(dot) {
+            Some(other) if Some(other) != slot => Err(Refused::Implausible { what: "dot" }),
+            _ => Ok(()),
+        }
     }
 
     /// Checks that a version claims no more of this replica than it has written, and no write after which there can be no

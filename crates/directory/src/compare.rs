@@ -44,9 +44,8 @@ impl Directory {
     /// Returns what a write at an authority left: one of those that [`ids`](Self::ids) or [`removals`](Self::removals) yield.
     #[must_use]
     pub fn written(&self, now: Instant, origin: &Origin, dot: Dot) -> Option<ChangeRef<'_>> {
-        let before = Dot::new(dot.replica, dot.sequence.checked_sub(1)?);
-        let (sequence, slot) = self.histories.of(authority_of(origin)).log.after(before)?.next()?;
-        if sequence == dot.sequence { self.change_of(now, dot, slot) } else { None }
+        let slot = self.histories.of(authority_of(origin)).log.slot(dot)?;
+        self.change_of(now, dot, slot)
     }
 }
 

@@ -66,6 +66,17 @@ fn a_lying_peer_changes_nothing() {
         ("age", put(record(stamp(2, 6, 0)), u64::from(u32::MAX) * 2)),
         ("dot", put(Record { seen: [Dot::new(ReplicaId(2), 7)].into_iter().collect(), ..record(stamp(2, 6, 0)) }, 0)),
         ("dot", put(Record { seen: Version::new(), ..record(stamp(2, 6, 0)) }, 0)),
+        // The write is that of another registration.
+        ("dot", put(Record::register(registration("node2", "coap://h", LINKS), stamp(2, 5, 0), Version::new()), 0)),
+        (
+            "dot",
+            Change::Remove(Removal {
+                key: registration("node2", "coap://h", LINKS).key(),
+                stamp: stamp(2, 5, 0),
+                seen: [Dot::new(ReplicaId(2), 5)].into_iter().collect(),
+                horizon: Duration::ZERO,
+            }),
+        ),
         ("location", put(Record { location: Some(Location::new("coap://x/1").unwrap()), ..record(stamp(2, 6, 0)) }, 0)),
         (
             "origin",

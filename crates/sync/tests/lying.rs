@@ -177,6 +177,19 @@ fn what_cannot_be_true_is_refused_and_reported() {
 }
 
 #[test]
+fn after_the_last_write_that_can_be_numbered_there_is_none() {
+    let mut victim = Victim::new(false);
+    let before = own(&victim.directory);
+    let mut answer = encode(&Claim { span: u64::MAX, delta: u64::MAX, ..HONEST });
+    // The run has another change, with the same number.
+    answer[0] += 1;
+    answer.extend(&encode(&Claim { delta: 0, ..HONEST })[12..]);
+    let events = victim.hear(&answer);
+    assert!(events.iter().any(|event| matches!(event, SyncEvent::Malformed { .. })), "{events:?}");
+    assert_eq!(own(&victim.directory), before);
+}
+
+#[test]
 fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
     let mut victim = Victim::new(false);
     let before = own(&victim.directory);

@@ -43,6 +43,13 @@ impl Log {
         }
     }
 
+    /// Returns where a write is filed.
+    pub(crate) fn slot(&self, dot: Dot) -> Option<u32> {
+        let before = Dot::new(dot.replica, dot.sequence.checked_sub(1)?);
+        let (sequence, slot) = self.after(before)?.next()?;
+        (sequence == dot.sequence).then_some(slot)
+    }
+
     /// Iterates over the writes after a dot of the same replica.
     pub(crate) fn after(&self, dot: Dot) -> Option<WritesIter<'_>> {
         Some(self.replicas.get(&dot.replica)?.after(dot.sequence))

@@ -164,8 +164,8 @@ fn read_change(reader: &mut Reader<'_>, run: &mut Run) -> Result<Item<'static>, 
     let offset = reader.offset();
     let length = reader.array()?;
     let flags = reader.uint()?;
-    let sequence = reader.uint()?.checked_add(run.last);
-    let sequence = sequence.filter(|sequence| (run.last + 1..=run.upto).contains(sequence));
+    let sequence = run.last.checked_add(reader.uint()?);
+    let sequence = sequence.filter(|sequence| *sequence > run.last && *sequence <= run.upto);
     let sequence = reader.valid(sequence.ok_or(()), "change: not within its run")?;
     run.last = sequence;
     let dot = Dot::new(run.replica, sequence);

@@ -1,0 +1,9 @@
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| waypost_fuzz::feed_message(data));
+
+#[cfg(not(fuzzing))]
+fn main() {
+    waypost_fuzz::replay_arguments(waypost_fuzz::feed_message);
+}
