@@ -70,8 +70,8 @@ impl<S: Service> Endpoint<S> {
         self.settle();
     }
 
-    /// Says that there is no way to where a datagram is to go. A request that it carries fails at once, which saves the time until
-    /// it would be given up.
+    /// Says that there is no way to where a datagram is to go. A request to one host that it carries for the first time fails at once,
+    /// which saves the time until it would be given up.
     pub fn handle_unsent(&mut self, now: Instant, datagram: &Datagram) {
         self.engine.advance(now);
         self.engine.unsent(datagram);

@@ -108,9 +108,7 @@ impl Directory {
         for (sequence, age) in renewed {
             let dot = Dot::new(owner, sequence);
             let history = self.histories.of_mut(authority);
-            let slot =
-                history.log.after(Dot::new(owner, sequence.saturating_sub(1))).and_then(|mut writes| writes.next());
-            let Some((_, slot)) = slot.filter(|(found, _)| *found == sequence) else {
+            let Some(slot) = history.log.slot(dot) else {
                 // What is still to come comes with its age.
                 if sequence > 0 && history.version.contains(dot) {
                     history.renewals.absent.note(dot, upto, now.saturating_sub(age), limits.absent_renewals);

@@ -166,7 +166,9 @@ pub(crate) fn observed_base(peer: &Peer) -> Result<Base, Refusal> {
 
 /// Returns the zone that a base is in, if it is in one: then that must be the zone of the request.
 pub(crate) fn zone_of(base: &Base, peer: &Peer) -> Result<Option<u32>, Refusal> {
-    match peer.zone {
+    // A link is told apart by the addresses of one family.
+    let is_literal = |uri: &str| uri.contains("://[");
+    match peer.zone.filter(|_| is_literal(base.as_str()) == is_literal(&peer.uri)) {
         _ if !base.is_link_local() => Ok(None),
         Some(zone) => Ok(Some(zone)),
         None => Err(Refusal::parameter("base", ParameterFault::OtherLink)),

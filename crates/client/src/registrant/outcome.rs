@@ -274,7 +274,8 @@ impl Registrant {
                 let is_in_time = until + limits.answer_timeout < expires;
                 let is_worth_it = unanswered <= limits.renew_retries && is_in_time && !self.is_stopping;
                 self.note_fault(asked, failure.into());
-                if failure == RequestFailure::TimedOut && is_worth_it {
+                let is_lost = matches!(failure, RequestFailure::TimedOut | RequestFailure::Unreachable);
+                if is_lost && is_worth_it {
                     self.task = Task::Postponed { until, step: Step::Update, patience: Patience::default() };
                     return;
                 }

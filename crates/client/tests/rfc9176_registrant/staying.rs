@@ -125,19 +125,21 @@ fn s5_3_1_after_any_failure_of_an_update_it_registers_again() {
 
 #[test]
 fn s5_3_1_a_renewal_that_is_not_answered_is_repeated_once_and_then_another_directory_is_found() {
-    let mut bench = Bench::registrant("ep=node1&lt=6000", &["coap://a.example/rd", "coap://b.example/rd"]);
-    bench.register();
-    let (renewal, _) = bench.next_asked(6000);
-    bench.fail(&renewal, RequestFailure::TimedOut);
-    let (again, waited) = bench.next_asked(60);
-    assert_eq!(again.line(), renewal.line());
-    assert!((10..=13).contains(&waited), "{waited}");
-    bench.fail(&again, RequestFailure::TimedOut);
-    let asked = bench.asked();
-    assert_eq!(asked.peer.uri, "coap://b.example");
-    bench.events();
-    bench.answer(&asked, created("/11"));
-    assert_eq!(bench.events(), ["moved from coap://a.example: registered as node1 at coap://b.example/11"]);
+    for lost in [RequestFailure::TimedOut, RequestFailure::Unreachable] {
+        let mut bench = Bench::registrant("ep=node1&lt=6000", &["coap://a.example/rd", "coap://b.example/rd"]);
+        bench.register();
+        let (renewal, _) = bench.next_asked(6000);
+        bench.fail(&renewal, lost);
+        let (again, waited) = bench.next_asked(60);
+        assert_eq!(again.line(), renewal.line());
+        assert!((10..=13).contains(&waited), "{waited}");
+        bench.fail(&again, lost);
+        let asked = bench.asked();
+        assert_eq!(asked.peer.uri, "coap://b.example");
+        bench.events();
+        bench.answer(&asked, created("/11"));
+        assert_eq!(bench.events(), ["moved from coap://a.example: registered as node1 at coap://b.example/11"]);
+    }
 }
 
 #[test]

@@ -106,11 +106,13 @@ impl Engine {
         self.send_waiting(slot);
     }
 
-    /// Gives up on a request that cannot be sent.
+    /// Gives up on a request that cannot be sent. One that was sent before may come through the next time.
     pub(crate) fn unsent(&mut self, datagram: &Datagram) {
         let Some(slot) = self.peers.find(&datagram.path) else { return };
         let Some(peer) = self.peers.get(slot) else { return };
-        let is_it = |transmission: &&Transmission| transmission.datagram == datagram.payload;
+        let is_it = |transmission: &&Transmission| {
+            transmission.datagram == datagram.payload && transmission.retransmissions == 0
+        };
         let Some(transmission) = peer.transmissions.iter().find(is_it) else { return };
         let (id, content) = (transmission.id, transmission.content);
         if let Content::Question(token) = content {

@@ -1,6 +1,6 @@
 //! Section 6: look-up.
 
-use waypost_rest::{Code, Observe};
+use waypost_rest::{Code, Observe, Peer};
 use waypost_server::{ServerConfig, ServerLimits};
 
 use crate::harness::*;
@@ -55,6 +55,20 @@ fn section_6_1_link_local_links_are_shown_on_their_link_only_and_without_zone() 
         let uri = format!("/rd-lookup/res?count=1&page={page}");
         assert_eq!(links(&world.get(&client(), &uri)).len(), 1 - page);
         assert_eq!(links(&world.get(&neighbour(2), &uri)).len(), 1);
+    }
+}
+
+#[test]
+fn section_6_1_link_local_links_of_ipv4_are_shown_to_link_local_clients_of_ipv4() {
+    let mut world = World::new();
+    let near = |host: u8| Peer::new(format!("coap://169.254.0.{host}")).with_zone(0);
+    world.register(&near(7), "ep=one", "</t>");
+    assert_eq!(world.get(&near(8), "/rd-lookup/res"), "<coap://169.254.0.7/t>");
+    assert_eq!(world.get(&client(), "/rd-lookup/res"), "");
+    assert_eq!(world.get(&neighbour(1), "/rd-lookup/res"), "");
+    for (peer, base) in [(near(7), "coap://[fe80::1]"), (neighbour(1), "coap://169.254.1.1")] {
+        let elsewhere = post("/rd", &format!("ep=two&base={base}"), "</t>");
+        assert_eq!(world.ask(&peer, elsewhere).code, Code::BAD_REQUEST, "{base}");
     }
 }
 
