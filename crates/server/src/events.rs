@@ -33,11 +33,15 @@ impl Events {
             Event::Renewed { .. } => &mut self.renewals,
             _ => &mut self.refusals,
         };
-        if count.told >= limits.events_per_minute {
-            count.untold += 1;
-        } else {
-            count.told += 1;
+        if count.tells(limits) {
             self.add(event, limits);
+        }
+    }
+
+    /// Adds a refusal, made only if it is told of: others cause as many as they like.
+    pub(crate) fn push_refusal(&mut self, limits: &ServerLimits, refusal: impl FnOnce() -> Event) {
+        if self.refusals.tells(limits) {
+            self.add(refusal(), limits);
         }
     }
 
@@ -78,6 +82,19 @@ impl Events {
             self.waiting.pop_front();
             self.missed += 1;
         }
+    }
+}
+
+impl Count {
+    /// Counts one more; tells whether it is told of.
+    fn tells(&mut self, limits: &ServerLimits) -> bool {
+        let is_told = self.told < limits.events_per_minute;
+        if is_told {
+            self.told += 1;
+        } else {
+            self.untold += 1;
+        }
+        is_told
     }
 }
 

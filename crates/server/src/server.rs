@@ -157,9 +157,15 @@ impl Server {
         }
     }
 
-    pub(crate) fn note_refusal(&mut self, peer: &Peer, path: Box<str>, refusal: &Refusal) {
-        let diagnostic = refusal.to_string().into();
-        self.note(Event::Refused { peer: peer.uri.clone(), path, code: refusal.code(), diagnostic });
+    pub(crate) fn note_refusal(&mut self, peer: &Peer, path: impl FnOnce() -> Box<str>, refusal: &Refusal) {
+        if self.config.limits.events > 0 {
+            self.events.push_refusal(&self.config.limits, || Event::Refused {
+                peer: peer.uri.clone(),
+                path: path(),
+                code: refusal.code(),
+                diagnostic: refusal.to_string().into(),
+            });
+        }
     }
 
     pub(crate) fn note_change(&mut self, location: &Location) {
@@ -326,7 +332,7 @@ impl Service for Server {
             Ok(Answer::Silence) => Output::Silence { exchange },
             Err(_) if request.is_multicast => Output::Silence { exchange },
             Err(refusal) => {
-                self.note_refusal(peer, path_of(&request), &refusal);
+                self.note_refusal(peer, || path_of(&request), &refusal);
                 Output::Response { exchange, response: refusal.response() }
             }
         };

@@ -136,7 +136,8 @@ impl Server {
                 self.complete_simply(now, &fetch.peer, waiter.echo.as_ref(), waiter.parameters, links)
             });
             let response = done.unwrap_or_else(|refusal| {
-                self.note_refusal(&fetch.peer, self.config.paths.simple_registration.as_str().into(), &refusal);
+                let path = self.config.paths.simple_registration.as_str().into();
+                self.note_refusal(&fetch.peer, || path, &refusal);
                 refusal.response()
             });
             self.outputs.push_back(Output::Response { exchange: waiter.exchange, response });
