@@ -281,3 +281,15 @@ fn a_look_up_of_one_looks_at_one_and_a_search_in_vain_at_everything_it_searches(
     let (found, looked) = looks("rt=core.t*&et=x.none*&if=*", u64::MAX);
     assert!(found == 0 && looked < 100, "{looked}");
 }
+
+#[test]
+fn a_search_that_gives_up_collecting_has_looked_at_no_more_than_it_collected() {
+    let mut directory = Directory::new(Config::new([0; 16], ReplicaId(1)));
+    for number in 0..3_000 {
+        let kind = if number % 2 == 0 { "even" } else { "odd" };
+        let sensor = Registration::parse(&format!("ep=n{number}&base=coap://h{number}&et=x.{kind}"), "").unwrap();
+        directory.register(at(0), sensor).unwrap();
+    }
+    // Two large sets would have to be copied, which is seen at once.
+    assert_eq!(directory.endpoints(at(0), &"et=x.*".parse().unwrap()).looks(), 0);
+}

@@ -233,7 +233,7 @@ impl Lookup {
                 (written, found.looks())
             }
         };
-        *work += looks * LOOK;
+        *work = work.saturating_add(looks.saturating_mul(LOOK));
         written?;
         if looks > most_looks { Err(fmt::Error) } else { out.finish() }
     }

@@ -12,20 +12,20 @@ pub(crate) enum Found<'d> {
     Everything,
     /// Only these can.
     Some(Candidates<'d>),
-    /// The index does not tell, or there are so many that something else should be asked first.
-    Unknown,
+    /// The index does not tell, or there are so many that something else should be asked first; after so many steps.
+    Unknown(u64),
 }
 
 impl Found<'_> {
-    /// Returns about how many steps of a budget it took to find out.
-    pub(crate) fn steps(&self, budget: u64) -> u64 {
+    /// Returns about how many steps it took to find out.
+    pub(crate) fn steps(&self) -> u64 {
         match self {
             Self::Everything => 0,
             // A set that is lent was there already.
             Self::Some(part) => {
                 [&part.slots, &part.links].map(|set| if let Cow::Owned(own) = set { own.len() } else { 0 }).iter().sum()
             }
-            Self::Unknown => budget,
+            Self::Unknown(steps) => *steps,
         }
     }
 }
@@ -72,17 +72,17 @@ pub(crate) fn find<'d>(directory: &'d Directory, scope: Scope, criterion: &Crite
         match search.endpoints(criterion) {
             Ok(true) => return Found::Everything,
             Ok(false) => {}
-            Err(TooMany) => return Found::Unknown,
+            Err(TooMany) => return Found::Unknown(budget - search.budget),
         }
     }
     if level != Level::Endpoint {
         let everything = matches!((criterion.name(), test), ("href" | "provenance", Test::Exists));
         if everything {
             // Every link has a target and a provenance; but an endpoint may have no link.
-            return if scope == Scope::Resources { Found::Everything } else { Found::Unknown };
+            return if scope == Scope::Resources { Found::Everything } else { Found::Unknown(budget - search.budget) };
         }
         if search.resources(criterion, scope).is_err() {
-            return Found::Unknown;
+            return Found::Unknown(budget - search.budget);
         }
     }
     search.finish()

@@ -40,11 +40,11 @@ impl<'d> Plan<'d> {
         let mut plan = Self { directory, scope, parts, unchecked, broad, fewest, looks: 0, most_looks: u64::MAX };
         for criterion in query.criteria() {
             let found = find(directory, scope, criterion, FIRST_BUDGET);
-            plan.looks += found.steps(FIRST_BUDGET) / WORTH;
+            plan.looks += found.steps() / WORTH;
             match found {
                 Found::Everything => {}
                 Found::Some(part) => plan.add(part, criterion),
-                Found::Unknown => plan.broad.push(criterion.clone()),
+                Found::Unknown(_) => plan.broad.push(criterion.clone()),
             }
         }
         plan.unchecked.extend_from_slice(&plan.broad);
@@ -83,9 +83,9 @@ impl<'d> Plan<'d> {
             let budget = candidates.min(self.most_looks - self.looks.min(self.most_looks));
             let budget = budget.saturating_mul(WORTH).max(FIRST_BUDGET);
             let found = find(self.directory, self.scope, &criterion, budget);
-            self.look(found.steps(budget) / WORTH);
+            self.look(found.steps() / WORTH);
             match found {
-                Found::Unknown => {}
+                Found::Unknown(_) => {}
                 Found::Everything => self.unchecked.retain(|unchecked| *unchecked != criterion),
                 Found::Some(part) => {
                     self.unchecked.retain(|unchecked| *unchecked != criterion);
