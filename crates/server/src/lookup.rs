@@ -168,7 +168,7 @@ impl Lookup {
             None => Refusal::AnswerTooLarge { limit },
         })?;
         let etag = ETag::of(body.text.as_bytes());
-        let links = Bytes::from(body.text);
+        let links = Bytes::from(body.text.into_boxed_str().into_boxed_bytes());
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),
             Some(format) => (whole(&links, etag)?, format),
@@ -249,11 +249,11 @@ impl View {
 impl Rendering {
     /// Returns how many bytes it takes, with what leads to it where it is a link delta.
     pub(crate) fn size(&self) -> usize {
-        // The links are the payload, or else have steps beside them that take no more.
+        // The links are the payload, or else have steps beside them that take no more, and as they are sent once more as much.
         if self.format == ContentFormat::LINK_FORMAT {
             self.links.len()
         } else {
-            2 * self.links.len() + self.payload.len()
+            3 * self.links.len() + self.payload.len()
         }
     }
 
@@ -281,7 +281,7 @@ impl Rendering {
 /// Writes all links as a delta from nothing.
 fn whole(links: &Bytes, etag: ETag) -> Result<Bytes, Refusal> {
     let links = LinkDocument::parse_bytes(links).map_err(|_| Refusal::Internal)?;
-    Ok(LinkDelta::whole(links).leading_to(tag_of(etag)).encode().into())
+    Ok(LinkDelta::whole(links).leading_to(tag_of(etag)).encode().into_boxed_slice().into())
 }
 
 /// A string that does not grow over a limit.

@@ -60,7 +60,7 @@ impl Steps {
         let earlier = self.earlier.iter_mut().find(|earlier| earlier.state == state)?;
         if earlier.written.is_none() {
             let delta = earlier.delta.clone().starting_from(tag_of(state)).leading_to(tag_of(present));
-            earlier.written = Some(delta.encode().into());
+            earlier.written = Some(delta.encode().into_boxed_slice().into());
         }
         earlier.written.clone()
     }

@@ -340,3 +340,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_kept_for_observers_by_deltas_counts_also_as_it_is_sent() {
+    let observed = |observed_bytes| {
+        let limits = ServerLimits { observed_bytes, ..ServerLimits::default() };
+        let mut world = World::with(ServerConfig::default().with_limits(limits));
+        world.register(&host(1), "ep=a&base=coap://h", &format!("</a>;title=\"{}\"", "x".repeat(1_000)));
+        observe(&mut world, "/rd-lookup/res").1.is_observed
+    };
+    // The links, the same as a delta, what leads to them, and that as it is sent.
+    assert!(!observed(3_900));
+    assert!(observed(4_200));
+}
