@@ -69,6 +69,14 @@ struct Rendered {
     at: Instant,
 }
 
+/// What a result is at the moment.
+#[derive(Debug)]
+struct Current {
+    rendering: Rendering,
+    /// Whether there is room to keep it for the observers.
+    is_kept: bool,
+}
+
 #[derive(Debug)]
 struct Watched {
     key: (Scope, Query),
@@ -126,7 +134,13 @@ impl Observations {
         let watch = *self.watch_ids.get(&watch_key).ok_or(Refusal::Internal)?;
         let revision = self.watched.get(&watch).ok_or(Refusal::Internal)?.revision;
         let id = match self.result_ids.get(&key) {
-            Some(&id) => id,
+            Some(&id) => {
+                let current = self.current(context, id)?;
+                if !current.is_kept {
+                    return Ok(current.rendering);
+                }
+                id
+            }
             None => {
                 let rendered = render(context, &key.0, &key.1, revision)?;
                 if self.bytes + rendered.rendering.size() > context.limits.observed_bytes {
@@ -135,10 +149,9 @@ impl Observations {
                 self.add_result(context, key, watch, rendered)
             }
         };
-        let rendering = self.rendering(context, id)?;
-        if let Some(result) = self.results.get_mut(&id) {
-            result.observers += 1;
-        }
+        let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
+        result.observers += 1;
+        let rendering = result.rendering.rendering.clone();
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.up_to_date.insert(exchange);
         }
@@ -311,8 +324,8 @@ impl Observations {
         if observer.revision == revision {
             return None;
         }
-        let rendering = match self.rendering(context, id) {
-            Ok(rendering) => rendering,
+        let current = match self.current(context, id) {
+            Ok(current) => current,
             Err(refusal) => {
                 let is_for_work = matches!(refusal, Refusal::TooMany { .. } | Refusal::Full { .. });
                 let Some(overdrawn) = context.overdrawn.filter(|_| is_for_work) else { return Some(Err(refusal)) };
@@ -320,6 +333,11 @@ impl Observations {
                 return None;
             }
         };
+        if !current.is_kept {
+            let (limit, retry) = (context.limits.observed_bytes, context.limits.retry_seconds);
+            return Some(Err(Refusal::Full { what: "bytes for observers", limit, retry }));
+        }
+        let rendering = current.rendering;
         let observer = self.observers.get_mut(&exchange)?;
         observer.revision = revision;
         let known = replace(&mut observer.known, rendering.etag);
@@ -338,30 +356,33 @@ impl Observations {
         known.iter().find_map(|&known| result.steps.from(known))
     }
 
-    /// Returns the rendering of a result as it is now, made once for all its observers.
-    fn rendering(&mut self, context: &mut Context<'_>, id: ResultId) -> Result<Rendering, Refusal> {
+    /// Returns a result as it is now, rendered once for all its observers.
+    fn current(&mut self, context: &mut Context<'_>, id: ResultId) -> Result<Current, Refusal> {
         let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
         let revision = self.watched.get(&result.watch).ok_or(Refusal::Internal)?.revision;
-        let Rendered { rendering, revision: made_of, at } = &result.rendering;
-        let is_fresh = *made_of == revision
-            && context.now < rendering.good_until
-            && (*at == context.now || !result.lookup.shows_time());
-        if !is_fresh {
-            let rendered = render(context, &result.lookup, &result.view, revision)?;
-            let others = self.bytes - result.rendering.rendering.size();
-            let (bytes, limit) = (others + rendered.rendering.size(), context.limits.observed_bytes);
-            if bytes > limit {
-                return Err(Refusal::Full { what: "bytes for observers", limit, retry: context.limits.retry_seconds });
-            }
+        if result.is_fresh(context.now, revision) {
+            return Ok(Current { rendering: result.rendering.rendering.clone(), is_kept: true });
+        }
+        let rendered = render(context, &result.lookup, &result.view, revision)?;
+        let rendering = rendered.rendering.clone();
+        let bytes = self.bytes - result.rendering.rendering.size() + rendering.size();
+        let is_kept = bytes <= context.limits.observed_bytes;
+        if is_kept {
             self.bytes = bytes;
             result.rendering = rendered;
             result.take_step(context);
         }
-        Ok(result.rendering.rendering.clone())
+        Ok(Current { rendering, is_kept })
     }
 }
 
 impl SharedResult {
+    /// Tells whether the rendering shows the result as it is now.
+    fn is_fresh(&self, now: Instant, revision: u64) -> bool {
+        let Rendered { rendering, revision: made_of, at } = &self.rendering;
+        *made_of == revision && now < rendering.good_until && (*at == now || !self.lookup.shows_time())
+    }
+
     /// Takes note of how the rendering differs from the one before.
     fn take_step(&mut self, context: &mut Context<'_>) {
         if self.lookup.is_by_deltas() {

@@ -146,8 +146,17 @@ fn answers_are_kept_for_observers_as_long_as_there_is_room() {
     assert_eq!(world.notifications(first)[0].code, Code::CONTENT);
     let (_, answer) = world.observe(&client(), "/rd-lookup/res?ep=b");
     assert_eq!((answer.code, answer.is_observed), (Code::CONTENT, false));
-    assert!(world.observe(&host(2), "/rd-lookup/res").1.is_observed, "what is kept already takes no more");
+    let (second, answer) = world.observe(&host(2), "/rd-lookup/res");
+    assert!(answer.is_observed, "what is kept already takes no more");
+    world.cancel(second);
     world.register(&host(1), "ep=c&base=coap://h", "</c>;title=xx");
+    let (_, answer) = world.observe(&host(2), "/rd-lookup/res");
+    assert_eq!(
+        (answer.code, answer.is_observed),
+        (Code::CONTENT, false),
+        "what has outgrown the room is answered once"
+    );
+    assert!(text(&answer).contains("/c>"));
     assert_eq!(world.notifications(first)[0].code, Code::SERVICE_UNAVAILABLE);
     assert_eq!(world.notifications(first).len(), 0);
     assert_eq!(world.server.observations(), 0);
