@@ -54,9 +54,11 @@ pub struct Allowance {
 ///
 /// ```
 /// use core::time::Duration;
-/// use waypost_rest::Overdrawn;
+/// use waypost_rest::{Allowance, Overdrawn};
 ///
-/// assert_eq!(Overdrawn::All(Duration::from_millis(1_500)).seconds(), 2);
+/// let overdrawn = Overdrawn::All(Duration::from_millis(1_500));
+/// assert_eq!(overdrawn.seconds(), 2);
+/// assert_eq!(overdrawn.time_for(2_000, Allowance { each: 100, all: 1_000 }), Duration::from_secs(2));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overdrawn {
@@ -128,6 +130,15 @@ impl Overdrawn {
     pub const fn wait(self) -> Duration {
         let (Self::Client(wait) | Self::All(wait)) = self;
         wait
+    }
+
+    /// Returns how long it takes to make up for work, at the rate that was not kept to.
+    #[must_use]
+    pub fn time_for(self, work: u64, allowance: Allowance) -> Duration {
+        match self {
+            Self::Client(_) => time_for(work, allowance.each),
+            Self::All(_) => time_for(work, allowance.all),
+        }
     }
 
     /// Returns how long to wait, in whole seconds, and at least one: a Max-Age.

@@ -120,6 +120,7 @@ mod representation;
 mod server;
 mod simple;
 mod steps;
+mod turns;
 
 pub use config::{EchoConfig, Paths, ServerConfig};
 pub use event::Event;

@@ -158,24 +158,23 @@ impl Lookup {
         let client = Client::new(&view.credentials);
         context.policy.look_up(&client)?;
         let answer_bytes = context.limits.answer_bytes;
-        let limit = if context.overdrawn.is_some() { answer_bytes.min(FREE) } else { answer_bytes };
+        let limit = if context.overdrawn.is_some() { answer_bytes.min(FREE as usize) } else { answer_bytes };
         let mut body = Body { text: String::with_capacity(limit.min(USUAL_ANSWER)), limit };
         let mut good_until = Instant::MAX;
         let written = self.write(context, view, &mut body, &mut good_until);
-        context.work += body.text.len() as u64;
-        written.map_err(|_| match context.overdrawn {
-            Some(overdrawn) => Refusal::of_work(overdrawn, context.limits),
-            None => Refusal::AnswerTooLarge { limit },
-        })?;
+        // A delta is written once more.
+        let times = if self.is_by_deltas() { 2 } else { 1 };
+        context.work = context.work.saturating_add(times * body.text.len() as u64);
+        if let Some(overdrawn) = context.overdrawn.filter(|_| written.is_err() || context.work > FREE) {
+            return Err(Refusal::of_work(overdrawn, context.limits));
+        }
+        written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
         let etag = ETag::of(body.text.as_bytes());
         let links = Bytes::from(body.text.into_boxed_str().into_boxed_bytes());
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),
             Some(format) => (whole(&links, etag)?, format),
         };
-        if self.is_by_deltas() {
-            context.work += payload.len() as u64;
-        }
         Ok(Rendering { links, etag, payload, format, good_until })
     }
 
@@ -196,7 +195,7 @@ impl Lookup {
             whole = self.query.clone().without_page();
             (&whole, Some(&self.query))
         };
-        let most_looks = if overdrawn.is_some() { FREE as u64 / LOOK } else { u64::MAX };
+        let most_looks = if overdrawn.is_some() { FREE / LOOK } else { u64::MAX };
         let far_page = query.page().filter(|page| page.skip() > 0 && overdrawn.is_none());
         let mut pages = far_page.and_then(|page| Some((page, paging.pages(query, view.zone, limits.paged_results)?)));
         let (written, looks) = match self.scope {
@@ -235,7 +234,7 @@ impl Lookup {
         };
         *work = work.saturating_add(looks.saturating_mul(LOOK));
         written?;
-        if looks > most_looks { Err(fmt::Error) } else { out.finish() }
+        out.finish()
     }
 }
 
@@ -302,7 +301,7 @@ impl fmt::Write for Body {
 
 const DEFAULT_MAX_AGE: u64 = 60;
 /// The work that is not counted, in bytes: about what it takes to receive the question and to send the answer.
-pub(crate) const FREE: usize = 8 << 10;
+pub(crate) const FREE: u64 = 8 << 10;
 /// What a look at a registration or a link costs, in bytes.
 const LOOK: u64 = 64;
 /// What one endpoint, or a few links, take up, in bytes.

@@ -4,12 +4,13 @@ use core::mem::{replace, take};
 use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
-use waypost_rest::{ETag, ExchangeId, Response};
+use waypost_rest::{ETag, ExchangeId, Overdrawn, Response};
 use waypost_time::Instant;
 
-use crate::lookup::{Context, Lookup, Rendering, View};
+use crate::lookup::{Context, FREE, Lookup, Rendering, View};
 use crate::quota::{Account, Tally};
 use crate::steps::Steps;
+use crate::turns::Turns;
 use crate::{Refusal, ServerLimits};
 
 /// The observed look-ups ([RFC 9176 §6.2], [RFC 7641]).
@@ -34,8 +35,8 @@ pub(crate) struct Observations {
     last_result: ResultId,
     /// Watches that fired and of which not all observers were told yet.
     changed: VecDeque<WatchId>,
-    /// Observers that caused more work than they may, and when they are told of what changed.
-    put_off: BTreeSet<(Instant, ExchangeId)>,
+    /// When observers are told of what changed that caused more work than they may.
+    turns: Turns,
 }
 
 type ResultId = u64;
@@ -47,7 +48,8 @@ struct Observer {
     /// What the observer knows, and as of which revision.
     known: ETag,
     revision: u64,
-    put_off: Option<Instant>,
+    /// When it is told of what changed, if it was put off.
+    turn: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,8 @@ struct SharedResult {
     view: View,
     watch: WatchId,
     observers: usize,
+    /// Those of them that have to wait for their turn, or for somebody else's in which the result is rendered.
+    put_off: BTreeSet<(Instant, ExchangeId)>,
     rendering: Rendered,
     /// For observers that take link deltas.
     steps: Steps,
@@ -67,6 +71,8 @@ struct Rendered {
     rendering: Rendering,
     revision: u64,
     at: Instant,
+    /// The work that it took, or takes at least.
+    cost: u64,
 }
 
 /// What a result is at the moment.
@@ -155,8 +161,7 @@ impl Observations {
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.up_to_date.insert(exchange);
         }
-        let observer =
-            Observer { result: id, account: account.clone(), known: rendering.etag, revision, put_off: None };
+        let observer = Observer { result: id, account: account.clone(), known: rendering.etag, revision, turn: None };
         self.observers.insert(exchange, observer);
         self.tally.add(account);
         Ok(rendering)
@@ -173,7 +178,8 @@ impl Observations {
         self.bytes += rendering.rendering.size();
         self.last_result += 1;
         let id = self.last_result;
-        let mut result = SharedResult { lookup, view, watch, observers: 0, rendering, steps: Steps::default() };
+        let (put_off, steps) = (BTreeSet::new(), Steps::default());
+        let mut result = SharedResult { lookup, view, watch, observers: 0, put_off, rendering, steps };
         result.take_step(context);
         self.results.insert(id, result);
         self.result_ids.insert(key, id);
@@ -185,11 +191,12 @@ impl Observations {
 
     /// Ends an observation, and what only it needed.
     pub(crate) fn remove(&mut self, directory: &mut Directory, exchange: ExchangeId) {
+        self.settle(exchange);
         let Some(observer) = self.observers.remove(&exchange) else { return };
-        if let Some(at) = observer.put_off {
-            self.put_off.remove(&(at, exchange));
-        }
         self.tally.take(&observer.account);
+        if self.tally.of(&observer.account) == 0 {
+            self.turns.forget(&observer.account);
+        }
         let Some(result) = self.results.get_mut(&observer.result) else { return };
         let watch = result.watch;
         result.observers -= 1;
@@ -258,35 +265,51 @@ impl Observations {
 
     /// Returns when the next observer is told that was put off.
     pub(crate) fn next_timeout(&self) -> Option<Instant> {
-        self.put_off.first().map(|(at, _)| *at)
+        self.turns.first().map(|(turn, _)| turn)
     }
 
     /// Tells those of a change who were put off until now.
     pub(crate) fn take_up(&mut self, now: Instant) {
-        while let Some(&(_, exchange)) = self.put_off.first().filter(|(at, _)| *at <= now) {
-            let Some(watch) = self.settle(exchange) else { return };
-            if let Some(watched) = self.watched.get_mut(&watch) {
-                watched.to_tell.insert(exchange);
-            }
-            self.queue(watch);
+        while let Some((turn, exchange)) = self.turns.first().filter(|(turn, _)| *turn <= now) {
+            self.turns.take(turn, exchange);
+            self.wake(exchange);
         }
+    }
+
+    /// Tells one of a change who was put off.
+    fn wake(&mut self, exchange: ExchangeId) {
+        let Some(watch) = self.settle(exchange) else { return };
+        if let Some(watched) = self.watched.get_mut(&watch) {
+            watched.to_tell.insert(exchange);
+        }
+        self.queue(watch);
     }
 
     /// Forgets that an observer was put off; returns what it watches.
     fn settle(&mut self, exchange: ExchangeId) -> Option<WatchId> {
         let observer = self.observers.get_mut(&exchange)?;
-        if let Some(at) = observer.put_off.take() {
-            self.put_off.remove(&(at, exchange));
+        let result = self.results.get_mut(&observer.result)?;
+        if let Some(turn) = observer.turn.take() {
+            self.turns.take(turn, exchange);
+            result.put_off.remove(&(turn, exchange));
         }
-        self.results.get(&observer.result).map(|result| result.watch)
+        Some(result.watch)
     }
 
-    /// Leaves an observer as one that was told of a change and has not asked yet, to be told again later.
-    fn put_off(&mut self, exchange: ExchangeId, watch: WatchId, until: Instant) {
+    /// Leaves an observer as one that was told of a change and has not asked yet, to be told again when it has its turn.
+    fn put_off(&mut self, context: &Context<'_>, exchange: ExchangeId, overdrawn: Overdrawn) {
         let Some(observer) = self.observers.get_mut(&exchange) else { return };
-        observer.put_off = Some(until);
-        self.put_off.insert((until, exchange));
-        if let Some(watched) = self.watched.get_mut(&watch) {
+        let Some(result) = self.results.get_mut(&observer.result) else { return };
+        let next = self.turns.next(&observer.account, overdrawn);
+        let turn = (context.now + overdrawn.wait()).max(*next);
+        // Who waits for what others wait for gets it with the first of them.
+        if result.put_off.first().is_none_or(|(first, _)| *first > turn) {
+            *next = turn + overdrawn.time_for(result.rendering.cost, context.limits.work());
+        }
+        self.turns.give(turn, exchange);
+        observer.turn = Some(turn);
+        result.put_off.insert((turn, exchange));
+        if let Some(watched) = self.watched.get_mut(&result.watch) {
             watched.up_to_date.remove(&exchange);
         }
     }
@@ -324,14 +347,13 @@ impl Observations {
         if observer.revision == revision {
             return None;
         }
-        let current = match self.current(context, id) {
-            Ok(current) => current,
-            Err(refusal) => {
-                let is_for_work = matches!(refusal, Refusal::TooMany { .. } | Refusal::Full { .. });
-                let Some(overdrawn) = context.overdrawn.filter(|_| is_for_work) else { return Some(Err(refusal)) };
-                self.put_off(exchange, watch, context.now + overdrawn.wait());
+        let current = match (self.current(context, id), context.overdrawn) {
+            (Err(refusal), Some(overdrawn)) if refusal == Refusal::of_work(overdrawn, context.limits) => {
+                self.put_off(context, exchange, overdrawn);
                 return None;
             }
+            (Err(refusal), _) => return Some(Err(refusal)),
+            (Ok(current), _) => current,
         };
         if !current.is_kept {
             let (limit, retry) = (context.limits.observed_bytes, context.limits.retry_seconds);
@@ -357,13 +379,22 @@ impl Observations {
     }
 
     /// Returns a result as it is now, rendered once for all its observers.
+    ///
+    /// # Errors
+    /// A refusal if there is no answer, or if it takes more work than the client may cause.
     fn current(&mut self, context: &mut Context<'_>, id: ResultId) -> Result<Current, Refusal> {
         let result = self.results.get_mut(&id).ok_or(Refusal::Internal)?;
         let revision = self.watched.get(&result.watch).ok_or(Refusal::Internal)?.revision;
         if result.is_fresh(context.now, revision) {
             return Ok(Current { rendering: result.rendering.rendering.clone(), is_kept: true });
         }
-        let rendered = render(context, &result.lookup, &result.view, revision)?;
+        if let Some(overdrawn) = context.overdrawn.filter(|_| result.rendering.cost > FREE) {
+            return Err(Refusal::of_work(overdrawn, context.limits));
+        }
+        let rendered = render(context, &result.lookup, &result.view, revision).inspect_err(|_| {
+            // Not to be tried again and again in the hope that it is free.
+            result.rendering.cost = FREE + 1;
+        })?;
         let rendering = rendered.rendering.clone();
         let bytes = self.bytes - result.rendering.rendering.size() + rendering.size();
         let is_kept = bytes <= context.limits.observed_bytes;
@@ -371,6 +402,9 @@ impl Observations {
             self.bytes = bytes;
             result.rendering = rendered;
             result.take_step(context);
+            for (_, exchange) in take(&mut result.put_off) {
+                self.wake(exchange);
+            }
         }
         Ok(Current { rendering, is_kept })
     }
@@ -379,7 +413,7 @@ impl Observations {
 impl SharedResult {
     /// Tells whether the rendering shows the result as it is now.
     fn is_fresh(&self, now: Instant, revision: u64) -> bool {
-        let Rendered { rendering, revision: made_of, at } = &self.rendering;
+        let Rendered { rendering, revision: made_of, at, .. } = &self.rendering;
         *made_of == revision && now < rendering.good_until && (*at == now || !self.lookup.shows_time())
     }
 
@@ -401,5 +435,5 @@ impl Watched {
 
 fn render(context: &mut Context<'_>, lookup: &Lookup, view: &View, revision: u64) -> Result<Rendered, Refusal> {
     let rendering = lookup.render(context, view)?;
-    Ok(Rendered { rendering, revision, at: context.now })
+    Ok(Rendered { rendering, revision, at: context.now, cost: context.work })
 }

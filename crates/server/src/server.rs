@@ -22,7 +22,7 @@ use crate::observation::Observations;
 use crate::paging::Paging;
 use crate::per_minute::PerMinute;
 use crate::quota::{Account, Quota};
-use crate::{Event, Refusal, ServerConfig};
+use crate::{Event, Refusal, ServerConfig, ServerLimits};
 
 /// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.
 ///
@@ -262,7 +262,7 @@ impl Server {
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
-        let overdrawn = self.overdrawn(now, || Account::of(peer));
+        let overdrawn = overdrawn(&self.work, now, || Account::of(peer), &self.config.limits);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
             self.observations.admits(account, &self.config.limits)
@@ -275,7 +275,9 @@ impl Server {
             None => lookup.render(&mut context, &view),
         };
         let work = context.work;
-        self.count_work(now, || Account::of(peer), overdrawn, work);
+        if overdrawn.is_none() && work > FREE {
+            self.work.count(now, Account::of(peer), work, self.config.limits.work());
+        }
         let is_observed = self.observations.has(exchange);
         if asks_to_observe && !is_observed {
             self.observations.unwatch(&mut self.directory, &lookup);
@@ -289,24 +291,6 @@ impl Server {
         }
         response.is_observed = is_observed;
         Ok(response)
-    }
-}
-
-/// What look-ups cost.
-impl Server {
-    /// Tells whether a client caused more work than it may.
-    fn overdrawn(&self, now: Instant, account: impl FnOnce() -> Account) -> Option<Overdrawn> {
-        if self.work.is_paid(now) {
-            return None;
-        }
-        self.work.admit(now, &account(), self.config.limits.work()).err()
-    }
-
-    /// Counts work that was not free.
-    fn count_work(&mut self, now: Instant, account: impl FnOnce() -> Account, overdrawn: Option<Overdrawn>, work: u64) {
-        if overdrawn.is_none() && work > FREE as u64 {
-            self.work.count(now, account(), work, self.config.limits.work());
-        }
     }
 }
 
@@ -354,13 +338,17 @@ impl Service for Server {
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
         let Some(account) = self.observations.account(exchange) else { return };
-        let overdrawn = self.overdrawn(now, || account.clone());
+        let overdrawn = overdrawn(&self.work, now, || account.clone(), &self.config.limits);
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
         let notification = self.observations.notification(&mut context, exchange);
         let work = context.work;
-        self.count_work(now, || account, overdrawn, work);
+        // What comes to nothing is not free for whoever has caused more than it may.
+        let free = if overdrawn.is_some() && notification.is_none() { 0 } else { FREE };
+        if work > free {
+            self.work.count(now, account, work, self.config.limits.work());
+        }
         let response = match notification {
             None => return,
             Some(Ok(response)) => response,
@@ -395,6 +383,19 @@ impl Service for Server {
         let others = others.into_iter().flatten();
         self.directory.next_expiry().into_iter().chain(others).min()
     }
+}
+
+/// Tells whether a client caused more work than it may.
+fn overdrawn(
+    work: &Pace<Account>,
+    now: Instant,
+    account: impl FnOnce() -> Account,
+    limits: &ServerLimits,
+) -> Option<Overdrawn> {
+    if work.is_paid(now) {
+        return None;
+    }
+    work.admit(now, &account(), limits.work()).err()
 }
 
 /// The path of a request as a log shows it.

@@ -5,11 +5,13 @@ extern crate alloc;
 mod harness;
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use harness::*;
 use proptest::prelude::*;
 use waypost_rest::{Code, ExchangeId, Response, Service as _};
-use waypost_server::{ServerConfig, ServerLimits};
+use waypost_server::{Client, Denial, Policy, ServerConfig, ServerLimits};
 
 /// What a look-up of everything answers with, in bytes, and more.
 const EVERYTHING: u64 = 200_000;
@@ -18,18 +20,37 @@ const FREE: usize = 8 << 10;
 
 /// A server with some fat registrations, which may work a tenth of what everything is for each client in a second.
 fn world() -> World {
+    world_with(|config| config)
+}
+
+fn world_with(more: impl FnOnce(ServerConfig) -> ServerConfig) -> World {
     let limits = ServerLimits {
         look_up_work: EVERYTHING / 10,
         look_up_work_in_all: EVERYTHING / 2,
         events: 0,
         ..ServerLimits::default()
     };
-    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let mut world = World::with(more(ServerConfig::default().with_limits(limits)));
     for number in 0..100 {
         let links: Vec<String> = (0..15).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(100))).collect();
         world.register(&host(number), &format!("ep=node{number}&base=coap://h{number}&et=fat"), &links.join(","));
     }
     world
+}
+
+/// Lets everybody do everything, and counts what is written.
+#[derive(Debug)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Policy for Counting {
+    fn look_up(&self, _: &Client<'_>) -> Result<(), Denial> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn reveals_everything(&self) -> bool {
+        true
+    }
 }
 
 fn everything(world: &mut World, number: u16) -> Response {
@@ -120,12 +141,50 @@ fn observers_of_much_are_told_of_changes_no_more_often_than_they_may_ask_and_in_
 }
 
 #[test]
+fn observers_that_wait_are_woken_one_after_the_other_and_nothing_is_written_in_vain() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let mut world = world_with(|config| config.with_policy(Counting(written.clone())));
+    let observe = |world: &mut World, number: u16, count: usize| {
+        world.observe(&host(number), &format!("/rd-lookup/res?et=fat&page=0&count={count}")).0
+    };
+    let mut observers = Vec::new();
+    // Some of one account, some of many, and two of each answer.
+    for number in 0..40 {
+        for peer in [1, 100 + number, 200 + number] {
+            observers.push(observe(&mut world, peer, 2_000 + usize::from(number % 20)));
+        }
+        world.pass(100);
+    }
+    for round in 0..3 {
+        world.register(&host(1), "ep=node1&et=fat", &format!("</{round}>"));
+        world.let_ready();
+    }
+    let first = world.all_notifications().len();
+    assert!(first < observers.len());
+    written.store(0, Ordering::Relaxed);
+    let (mut woken, mut told) = (0, 0);
+    while told + first < observers.len() {
+        world.pass(1);
+        let ready = world.told();
+        woken += ready.len();
+        for exchange in ready {
+            world.server.handle_ready(world.now, exchange);
+        }
+        told += world.all_notifications().len();
+    }
+    assert!(woken < 2 * observers.len(), "{woken}");
+    assert!(written.load(Ordering::Relaxed) <= 20);
+}
+
+#[test]
 fn an_observer_that_was_put_off_can_go() {
     let mut world = world();
     let (exchange, _) = world.observe(&host(1), "/rd-lookup/res?et=fat");
-    for _ in 0..50 {
-        everything(&mut world, 1);
+    for number in 0..50 {
+        world.register(&host(1), "ep=node1&et=fat", &format!("</{number}>"));
+        world.let_ready();
     }
+    assert!(world.taken(exchange).len() < 20);
     world.register(&host(1), "ep=node1&et=fat", "</new>");
     assert!(world.notifications(exchange).is_empty());
     assert_ne!(world.server.poll_timeout(), world.server.directory().next_expiry());
