@@ -19,8 +19,9 @@ pub struct ServerLimits {
     pub changes_per_minute: usize,
     /// What the look-ups of one peer may cost per second; 32 MiB by default, some hundredths of what one processor does. The cost is
     /// the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 64 as registrations and links were
-    /// looked at for it. Answers of up to 8 KiB are free, and so are those that are there already for observers. A peer may have
-    /// the work of ten seconds at once. Beyond, it gets only what is free, and for the rest 4.29; what it observes it is told of later.
+    /// looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a request
+    /// that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest 4.29.
+    /// What it is told of as an observer may cost the same again; beyond, it is told later.
     pub look_up_work: u64,
     /// The same of all peers together; 256 MiB by default. Beyond, 5.03 in the place of 4.29.
     pub look_up_work_in_all: u64,

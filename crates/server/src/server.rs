@@ -65,6 +65,8 @@ pub struct Server {
     changes: PerMinute,
     /// What look-ups cost.
     work: Pace<Account>,
+    /// What notifications cost: apart, so that what others change keeps nobody from asking.
+    notified: Pace<Account>,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
     watcher: Watcher,
@@ -100,6 +102,7 @@ impl Server {
             events: Events::default(),
             changes: PerMinute::default(),
             work: Pace::default(),
+            notified: Pace::default(),
             expiry_watch,
             watcher,
             now: Instant::ZERO,
@@ -338,7 +341,7 @@ impl Service for Server {
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
         let Some(account) = self.observations.account(exchange) else { return };
-        let overdrawn = overdrawn(&self.work, now, || account.clone(), &self.config.limits);
+        let overdrawn = overdrawn(&self.notified, now, || account.clone(), &self.config.limits);
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
@@ -347,7 +350,7 @@ impl Service for Server {
         // What comes to nothing is not free for whoever has caused more than it may.
         let free = if overdrawn.is_some() && notification.is_none() { 0 } else { FREE };
         if work > free {
-            self.work.count(now, account, work, self.config.limits.work());
+            self.notified.count(now, account, work, self.config.limits.work());
         }
         let response = match notification {
             None => return,

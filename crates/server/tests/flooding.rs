@@ -141,6 +141,18 @@ fn observers_of_much_are_told_of_changes_no_more_often_than_they_may_ask_and_in_
 }
 
 #[test]
+fn who_is_told_of_more_than_it_may_ask_for_can_ask_all_the_same() {
+    let mut world = world();
+    let (exchange, _) = world.observe(&host(1), "/rd-lookup/res");
+    for number in 0..50 {
+        world.register(&host(2), "ep=busy&et=fat", &format!("</{number}>"));
+        world.let_ready();
+    }
+    assert!((1..20).contains(&world.taken(exchange).len()));
+    assert_eq!(everything(&mut world, 1).code, Code::CONTENT);
+}
+
+#[test]
 fn observers_that_wait_are_woken_one_after_the_other_and_nothing_is_written_in_vain() {
     let written = Arc::new(AtomicUsize::new(0));
     let mut world = world_with(|config| config.with_policy(Counting(written.clone())));
