@@ -106,7 +106,7 @@ pub enum Refusal {
         /// After how many seconds it may try again.
         retry: u32,
     },
-    /// The directory is full.
+    /// All clients together have used up what they may use, such as room in the directory, work, or bytes for observers.
     #[error("{what}: over the limit of {limit}")]
     Full {
         /// What there is too much of.
