@@ -14,8 +14,8 @@ use crate::{Limits, Relation};
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
 /// It asks for cells until they tell the difference, then for what is missing here, and then for the removals of what is here and
-/// not there. Where the source remembers none, that is forgotten if the source knows of the write and it cannot have expired there
-/// by now.
+/// not there. Where the source remembers none, that is forgotten if everything missing could be taken, the source knows of the
+/// write, and it cannot have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     /// Where what is compared was made, as it is seen here.
@@ -35,6 +35,8 @@ pub(crate) struct Reconciliation {
     size: usize,
     pub(crate) added: usize,
     pub(crate) removed: usize,
+    /// Whether something could not be taken, now or at all. What it would take the place of is then here alone, and not gone.
+    pub(crate) is_short: bool,
 }
 
 #[derive(Debug)]
@@ -85,6 +87,7 @@ impl Reconciliation {
             slack: limits.renewal_delay * 2 + SLACK,
             added: 0,
             removed: 0,
+            is_short: false,
         }
     }
 
@@ -173,6 +176,9 @@ impl Reconciliation {
     fn gone(&self, now: Instant, directory: &Directory) -> BTreeMap<Key, Version> {
         let is_known = |record: &RecordRef<'_>| !self.subject.may_have_let_expire(record.renewals());
         let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
+        if self.is_short {
+            return gone;
+        }
         for record in self.only_here(now, directory).filter(is_known) {
             let lifetime = record.lifetime().value.duration();
             let left = lifetime.saturating_sub(record.age());

@@ -7,7 +7,7 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, node, registration, three_replicas};
-use waypost_directory::{Config, Directory, Limits};
+use waypost_directory::{Config, Directory, Limits, Refused};
 use waypost_filter::Query;
 use waypost_model::{Key, Location, Origin, ReplicaId, Version};
 use waypost_server::{Server, ServerConfig};
@@ -225,4 +225,22 @@ fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
     network.run_until(network.now + Duration::from_secs(500));
     assert_eq!(network.names(MIRROR), ["node1", "node2"]);
     assert!(network.is_in_step(MIRROR));
+}
+
+#[test]
+fn what_could_not_be_fetched_takes_nothing_from_what_is_here() {
+    let mut network = pair(50);
+    let now = network.now;
+    // The source's clock runs far ahead for a moment, and what it writes then is refused for long.
+    let ahead = now + Duration::from_secs(3 * 3600);
+    let again = registration("ep=node7&base=coap://moved&lt=100000000", "</temp>");
+    network.directory(SOURCE).register(ahead, again).expect("room");
+    network.run_until(now + Duration::from_secs(1800));
+    let events = network.events(MIRROR);
+    assert!(
+        events.iter().any(|event| matches!(event, SyncEvent::Refused { refused: Refused::Early, .. })),
+        "{events:?}"
+    );
+    assert!(network.comparisons > 0);
+    assert_eq!(network.selected(MIRROR, "ep=node7"), ["node7"]);
 }

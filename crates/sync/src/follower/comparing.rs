@@ -20,8 +20,6 @@ pub(super) struct Comparison {
     put_off: u32,
     /// Whether another one just before was contradictory.
     is_second: bool,
-    /// Whether something could not be taken, now or at all.
-    is_short: bool,
 }
 
 /// Whose turn it is.
@@ -79,8 +77,7 @@ impl Follower {
         let (directory, subject) = (&*surroundings.directory, self.subject.clone());
         let reconciliation =
             Reconciliation::new(surroundings.now, directory, &self.origin, subject, limits, surroundings.jitter);
-        self.comparison =
-            Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false, is_short: false });
+        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
     }
 
     pub(super) fn take_comparison(
@@ -127,7 +124,7 @@ impl Follower {
                     let source = self.name.clone();
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
-                if comparison.is_short && matches!(self.phase, Phase::Comparing) {
+                if comparison.reconciliation.is_short && matches!(self.phase, Phase::Comparing) {
                     // What was not taken is not held.
                     self.go_on(surroundings, Taken::Stopped, false, false);
                 } else if let Phase::Comparing = self.phase {
@@ -160,7 +157,7 @@ impl Follower {
                 Ok(_) => None,
                 Err(malformed) => Some(self.misread(surroundings, malformed)),
             };
-            comparison.is_short |= matches!(taken, Some(Taken::Stopped | Taken::Early));
+            comparison.reconciliation.is_short |= taken.is_some();
             let after = surroundings.directory.digest(&self.origin);
             if after.count < before.count {
                 comparison.reconciliation.removed += 1;
