@@ -36,8 +36,9 @@ pub struct Limits {
     /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go,
     /// and how many is told in their place.
     pub events: usize,
-    /// Events in a minute about what was not taken: changes, what cannot be read, conflicts; 60 by default, so that no source fills a
-    /// log. How many more there were is told when the minute is over.
+    /// Events in a minute that sources can cause as often as they like: what was not taken or cannot be read, conflicts, comparisons
+    /// and readings from the beginning; 60 by default, so that no source fills a log. How many more there were is told when the
+    /// minute is over.
     pub events_per_minute: usize,
     /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
     /// failure in a row.

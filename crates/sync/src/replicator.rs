@@ -234,7 +234,7 @@ impl Replicator {
         if matches!(self.draining, Draining::Until(until) if until <= now) {
             self.draining = Draining::Over;
         }
-        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::RefusedMore { count });
+        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::More { count });
         for name in self.names() {
             self.with(now, directory, name, Followed::handle_timeout);
         }
@@ -348,7 +348,7 @@ impl Replicator {
         let Self { config, jitter, followed, events, .. } = self;
         let mut note = |event: SyncEvent| {
             let room = config.limits.events();
-            match event.is_refusal() {
+            match event.is_of_sources() {
                 true => events.push_some(event, room),
                 false => events.push(event, room),
             }

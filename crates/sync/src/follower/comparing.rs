@@ -131,7 +131,7 @@ impl Follower {
                     let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
                     let is_further = *self.cursor(surroundings.directory) != before;
-                    self.ask_on(surroundings, is_further);
+                    self.ask_anew(surroundings, is_further);
                 }
             }
             // Check-sums may agree by chance: another key tells.

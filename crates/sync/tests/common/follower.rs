@@ -2,8 +2,8 @@ use minicbor::Encoder;
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::ReplicaId;
-use waypost_rest::{Output, Request, RequestFailure, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
+use waypost_rest::{Code, Output, Request, RequestFailure, RequestId, Response};
+use waypost_sync::{FEED_FORMAT, Limits, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 /// An engine that mirrors a source, and the test is the source. It has just asked for the feed.
@@ -18,8 +18,15 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// One with other limits.
+    pub(crate) fn with(limit: impl FnOnce(&mut Limits)) -> Self {
         let directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let mut replicator = Replicator::new(SyncConfig::new(1));
+        let mut config = SyncConfig::new(1);
+        limit(&mut config.limits);
+        let mut replicator = Replicator::new(config);
         replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
         let mut follower = Self { now: Instant::ZERO, directory, replicator, request: RequestId(0), number: 0 };
         follower.ask().expect("a question");
@@ -39,9 +46,14 @@ impl Follower {
 
     /// Takes the question that it asks when time has passed.
     pub(crate) fn ask_at(&mut self, now: Instant) -> Option<(RequestId, Request)> {
+        self.pass_until(now);
+        self.ask()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass_until(&mut self, now: Instant) {
         self.now = now;
         self.replicator.handle_timeout(now, &mut self.directory);
-        self.ask()
     }
 
     /// Takes the answer to the last question for changes, or a notification that came of it.
@@ -60,6 +72,12 @@ impl Follower {
     pub(crate) fn hear_other(&mut self, request: RequestId, answer: &[u8]) {
         let response = Response::content(FEED_FORMAT, answer.to_vec());
         self.replicator.handle_response(self.now, &mut self.directory, request, Ok(response));
+    }
+
+    /// Is refused an answer to the last question for changes.
+    pub(crate) fn hear_refusal(&mut self, code: Code) {
+        let response = Response::new(code);
+        self.replicator.handle_response(self.now, &mut self.directory, self.request, Ok(response));
     }
 
     /// Gets no answer to the last question for changes.
