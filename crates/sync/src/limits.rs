@@ -50,7 +50,8 @@ pub struct Limits {
     /// Cells that a comparison may take, of 12 bytes each; 262 144 by default, enough for some 190 000 differences. Beyond that,
     /// everything is read anew.
     pub cells: usize,
-    /// Registrations that are asked for in one question of a comparison; 512 by default.
+    /// Registrations that are asked for in one question of a comparison, and answered; 512 by default. Who is refused so many, or
+    /// what is more than [`answer_bytes`](Self::answer_bytes), asks for half as many.
     pub ids: usize,
     /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
     /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.

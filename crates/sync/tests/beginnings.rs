@@ -6,11 +6,10 @@ mod common;
 
 use core::time::Duration;
 
-use common::follower::{By, Follower, run};
-use minicbor::{Decoder, Encoder};
+use common::follower::{By, Follower, cells, run};
+use minicbor::Encoder;
 use waypost_model::Origin;
 use waypost_rest::{Code, Request, RequestId};
-use waypost_sketch::Cell;
 use waypost_sync::{Limits, SyncEvent};
 use waypost_time::Instant;
 
@@ -79,12 +78,16 @@ fn one_that_tells_of_a_loss_whenever_it_was_read_to_the_end_is_read_more_and_mor
 fn one_that_cannot_be_gone_on_from_whenever_it_was_compared_is_compared_more_and_more_seldom() {
     let mut follower = Follower::new();
     follower.hear_refusal(Code::CONFLICT);
+    let theirs = Origin::Foreign("coap://source".parse().expect("an authority"));
     let mut made_up = 0;
     answer_for_an_hour(&mut follower, |follower, request, question| match question.payload[1] {
         0 => follower.hear_refusal(Code::CONFLICT),
         1 => {
             made_up += 1;
-            follower.hear_other(request, &cells(follower, question, made_up));
+            // It has all that is here, and one more.
+            let here = follower.directory.ids(follower.now, &theirs).map(|(id, _)| id);
+            let answer = cells(question, WRITER, made_up, here.chain([1_000_000 + made_up]));
+            follower.hear_other(request, &answer);
         }
         _ => {
             let name = format!("node{made_up}");
@@ -93,20 +96,6 @@ fn one_that_cannot_be_gone_on_from_whenever_it_was_compared_is_compared_more_and
     });
     let told = told(&mut follower);
     assert!((10..30).contains(&told), "compared {told} times");
-}
-
-/// Cells of what is here and of one more, which was the last of so many writes.
-fn cells(follower: &Follower, question: &Request, writes: u64) -> Vec<u8> {
-    let mut question = Decoder::new(&question.payload);
-    let key = question.array().and_then(|_| question.u8()).and_then(|_| question.u8()).and_then(|_| question.bytes());
-    let key = key.expect("a question").try_into().expect("a key of sixteen octets");
-    let theirs = Origin::Foreign("coap://source".parse().expect("an authority"));
-    let here = follower.directory.ids(follower.now, &theirs).map(|(id, _)| id);
-    let there = waypost_sketch::Encoder::new(key, here.chain([1_000_000 + writes]));
-    let run: Vec<u8> = there.take(32).flat_map(Cell::to_bytes).collect();
-    let mut out = Encoder::new(Vec::new());
-    out.array(2).and_then(|out| out.map(1)?.u64(WRITER)?.u64(writes)?.bytes(&run).map(drop)).expect("room");
-    out.into_writer()
 }
 
 #[test]

@@ -88,6 +88,14 @@ impl Follower {
         let is_asked = |comparison: &mut Comparison| matches!(comparison.turn, Turn::Asked { .. });
         let Some(mut comparison) = self.comparison.take_if(is_asked) else { return };
         let limits = &surroundings.config.limits;
+        if is_too_large(&outcome, limits) {
+            if !comparison.reconciliation.ask_for_less() {
+                return self.give_up_comparison(surroundings, Fault::TooLarge);
+            }
+            comparison.turn = Turn::Ask;
+            self.comparison = Some(comparison);
+            return;
+        }
         let response = match outcome {
             Ok(response) if put_off(&response, limits).is_some() && comparison.put_off < PUT_OFF => {
                 let pause = surroundings.jitter.stretch(put_off(&response, limits).unwrap_or(limits.retry));
@@ -96,9 +104,7 @@ impl Follower {
                 self.comparison = Some(comparison);
                 return;
             }
-            Ok(response) if response.code == Code::CONTENT && response.payload.len() <= limits.received_bytes => {
-                response
-            }
+            Ok(response) if response.code == Code::CONTENT => response,
             Ok(response) => return self.give_up_comparison(surroundings, Fault::Code(response.code)),
             Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
         };
@@ -106,7 +112,7 @@ impl Follower {
         let now = surroundings.now;
         let progress = if comparison.reconciliation.is_fetching() {
             self.take_entries(surroundings, &mut comparison, &response.payload);
-            comparison.reconciliation.go_on(now, surroundings.directory, limits)
+            comparison.reconciliation.go_on(now, surroundings.directory)
         } else {
             match Cells::decode(&response.payload) {
                 Ok(cells) => comparison.reconciliation.take_cells(now, surroundings.directory, &cells),
@@ -192,6 +198,16 @@ pub(super) fn put_off(response: &Response, limits: &Limits) -> Option<Duration> 
     let is_put_off = matches!(response.code, Code::TOO_MANY_REQUESTS | Code::SERVICE_UNAVAILABLE);
     let asked_for = Duration::from_secs(response.max_age.unwrap_or(DEFAULT_MAX_AGE).into());
     is_put_off.then(|| asked_for.clamp(limits.retry, limits.retry_max))
+}
+
+/// Tells whether so much was asked for that the source, the transport or this directory refuses it.
+fn is_too_large(outcome: &Result<Response, RequestFailure>, limits: &Limits) -> bool {
+    match outcome {
+        Ok(response) => {
+            response.code == Code::REQUEST_ENTITY_TOO_LARGE || response.payload.len() > limits.received_bytes
+        }
+        Err(failure) => *failure == RequestFailure::TooLarge,
+    }
 }
 
 /// How often in a row a comparison is put off before it is given up.

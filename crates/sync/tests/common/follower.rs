@@ -1,8 +1,9 @@
-use minicbor::Encoder;
+use minicbor::{Decoder, Encoder};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::ReplicaId;
 use waypost_rest::{Code, Output, Request, RequestFailure, RequestId, Response};
+use waypost_sketch::Cell;
 use waypost_sync::{FEED_FORMAT, Limits, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
@@ -123,5 +124,16 @@ pub(crate) fn run(by: By, after: u64, span: u64, registrations: &[(u64, &str)]) 
             .and_then(|out| out.str("</t>")?.u64(0)?.u64(5 << 16)?.u32(0)?.str(&["/rd/", name].concat()))
             .expect("room");
     }
+    out.into_writer()
+}
+
+/// The first cells of a source that has these ids, made by so many writes of a replica.
+pub(crate) fn cells(question: &Request, replica: u64, writes: u64, ids: impl Iterator<Item = u64>) -> Vec<u8> {
+    let mut question = Decoder::new(&question.payload);
+    let key = question.array().and_then(|_| question.u8()).and_then(|_| question.u8()).and_then(|_| question.bytes());
+    let key = key.expect("a question for cells").try_into().expect("a key of sixteen octets");
+    let run: Vec<u8> = waypost_sketch::Encoder::new(key, ids).take(32).flat_map(Cell::to_bytes).collect();
+    let mut out = Encoder::new(Vec::new());
+    out.array(2).and_then(|out| out.map(1)?.u64(replica)?.u64(writes)?.bytes(&run).map(drop)).expect("room");
     out.into_writer()
 }
