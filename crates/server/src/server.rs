@@ -175,13 +175,14 @@ impl Server {
     /// Brings everything that depends on time up to it. A clock that goes back does not turn time back.
     fn advance(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
+        // Before anything that is told of, which is of the new minute.
+        self.events.turn(self.now, &self.config.limits);
         self.directory.expire(self.now);
         self.take_watch_events();
         self.forget_expired_simple(self.now);
         self.give_up_fetches(self.now);
         self.take_watch_events();
         self.observations.take_up(self.now);
-        self.events.turn(self.now, &self.config.limits);
         self.now
     }
 

@@ -2,6 +2,8 @@
 
 mod harness;
 
+use core::time::Duration;
+
 use harness::*;
 use waypost_directory::{Scope, WatchChange};
 use waypost_filter::Query;
@@ -142,6 +144,21 @@ fn nobody_fills_a_log_by_renewals_or_by_registrations() {
     assert_eq!(world.events(), [Event::ChangedMore { count: 2 }, Event::RenewedMore { count: 2 }]);
     world.pass(40);
     assert_eq!(told(world.events()), ["expired", "expired", "expired"]);
+}
+
+#[test]
+fn what_happens_after_a_minute_that_was_full_is_told_of() {
+    let limits = ServerLimits { events_per_minute: 3, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    for number in 0..3 {
+        world.register(&host(1), &format!("ep=node{number}&lt=86400"), "");
+    }
+    assert_eq!(world.events().len(), 3);
+    world.now += Duration::from_secs(86_400);
+    world.server.handle_timeout(world.now);
+    let events = world.events();
+    assert_eq!(events.len(), 3);
+    assert!(events.iter().all(|event| matches!(event, Event::Expired { .. })), "{events:?}");
 }
 
 #[test]

@@ -31,7 +31,11 @@ impl<E> Events<E> {
     }
 
     /// Adds an event of which there may be so many in a minute.
-    pub(crate) fn push_some(&mut self, event: E, room: Room) {
+    pub(crate) fn push_some(&mut self, now: Instant, event: E, room: Room) {
+        // Nobody turns the minute when there is nothing to tell of it.
+        if self.untold == 0 && now.saturating_since(self.began) >= MINUTE {
+            (self.began, self.told) = (now, 0);
+        }
         if self.told < room.per_minute {
             self.told += 1;
             self.push(event, room);

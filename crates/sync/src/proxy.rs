@@ -206,7 +206,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
         let room = self.config.limits.events();
         match event.is_of_clients() {
-            true => self.events.push_some(event, room),
+            true => self.events.push_some(self.now, event, room),
             false => self.events.push(event, room),
         }
     }

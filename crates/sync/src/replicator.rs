@@ -349,7 +349,7 @@ impl Replicator {
         let mut note = |event: SyncEvent| {
             let room = config.limits.events();
             match event.is_of_sources() {
-                true => events.push_some(event, room),
+                true => events.push_some(now, event, room),
                 false => events.push(event, room),
             }
         };
