@@ -7,6 +7,7 @@ use waypost_directory::Refused;
 use waypost_model::{Authority, Conflict, Key};
 
 use crate::Malformed;
+use crate::events::Event;
 
 /// What the engine did, for the log.
 ///
@@ -126,9 +127,8 @@ pub enum SyncEvent {
     },
 }
 
-impl SyncEvent {
-    /// Tells whether sources can make it happen as often as they like.
-    pub(crate) const fn is_of_sources(&self) -> bool {
+impl Event for SyncEvent {
+    fn is_of_others(&self) -> bool {
         matches!(
             self,
             Self::Malformed { .. }
