@@ -7,6 +7,7 @@ use waypost_directory::Refused;
 use waypost_model::{Authority, Conflict, Key};
 
 use crate::Malformed;
+use crate::events::Event;
 
 /// What the engine did, for the log.
 ///
@@ -54,8 +55,9 @@ pub enum SyncEvent {
         /// Why.
         refused: Refused,
     },
-    /// More was not taken in a minute, of all sources, than is told of one by one.
-    RefusedMore {
+    /// More happened in a minute than is told of one by one, of what sources can cause as often as they like: what was not taken,
+    /// conflicts, comparisons that found something, and readings from the beginning.
+    More {
         /// How much more.
         count: u64,
     },
@@ -125,10 +127,16 @@ pub enum SyncEvent {
     },
 }
 
-impl SyncEvent {
-    /// Tells whether it is about something that was not taken, of which there can be as much as a source likes.
-    pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Malformed { .. } | Self::Refused { .. } | Self::Conflict { .. })
+impl Event for SyncEvent {
+    fn is_of_others(&self) -> bool {
+        matches!(
+            self,
+            Self::Malformed { .. }
+                | Self::Refused { .. }
+                | Self::Conflict { .. }
+                | Self::Reconciled { .. }
+                | Self::StartedAnew { .. }
+        )
     }
 }
 
@@ -142,7 +150,7 @@ impl fmt::Display for SyncEvent {
                 write!(f, "{source}: {} not taken: {refused}", key.endpoint.as_str().escape_debug())
             }
             Self::Refused { source, key: None, refused } => write!(f, "{source}: not taken: {refused}"),
-            Self::RefusedMore { count } => write!(f, "{count} more not taken in that minute"),
+            Self::More { count } => write!(f, "{count} more such events in that minute"),
             Self::InVain { source } => write!(f, "{source}: says that there is more, and does not tell it"),
             Self::Conflict { source, key, .. } => {
                 write!(f, "{source}: {} belongs to other credentials", key.endpoint.as_str().escape_debug())

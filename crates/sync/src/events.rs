@@ -21,24 +21,25 @@ pub(crate) struct Room {
     pub(crate) per_minute: usize,
 }
 
-impl<E> Events<E> {
-    pub(crate) fn push(&mut self, event: E, room: Room) {
-        self.waiting.push_back(event);
-        while self.waiting.len() > room.waiting {
-            self.waiting.pop_front();
-            self.missed += 1;
-        }
-    }
+/// What is told to the application.
+pub(crate) trait Event {
+    /// Tells whether others can make it happen as often as they like.
+    fn is_of_others(&self) -> bool;
+}
 
-    /// Adds an event of which there may be so many in a minute.
-    pub(crate) fn push_some(&mut self, now: Instant, event: E, room: Room) {
+impl<E: Event> Events<E> {
+    /// Adds an event, or counts it if there were too many like it in that minute.
+    pub(crate) fn push(&mut self, now: Instant, event: E, room: Room) {
+        if !event.is_of_others() {
+            return self.add(event, room);
+        }
         // Nobody turns the minute when there is nothing to tell of it.
         if self.untold == 0 && now.saturating_since(self.began) >= MINUTE {
             (self.began, self.told) = (now, 0);
         }
         if self.told < room.per_minute {
             self.told += 1;
-            self.push(event, room);
+            self.add(event, room);
         } else {
             self.untold += 1;
         }
@@ -60,13 +61,21 @@ impl<E> Events<E> {
         (self.began, self.told) = (now, 0);
         match core::mem::take(&mut self.untold) {
             0 => {}
-            count => self.push(more(count), room),
+            count => self.add(more(count), room),
         }
     }
 
     /// Returns when there is something to tell.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         (self.untold > 0).then(|| self.began + MINUTE)
+    }
+
+    fn add(&mut self, event: E, room: Room) {
+        self.waiting.push_back(event);
+        while self.waiting.len() > room.waiting {
+            self.waiting.pop_front();
+            self.missed += 1;
+        }
     }
 }
 

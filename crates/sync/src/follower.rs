@@ -1,5 +1,6 @@
 mod anew;
 mod asked;
+mod beginnings;
 mod comparing;
 mod early;
 mod handing_over;
@@ -18,6 +19,7 @@ use waypost_time::{Instant, Jitter, back_off};
 
 use self::anew::Anew;
 use self::asked::Asked;
+use self::beginnings::Beginnings;
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
 use self::handing_over::{HAND_OVER, HandingOver};
@@ -59,6 +61,7 @@ pub(crate) struct Follower {
     heeds_news: Instant,
     /// How often in a row it asked on and came no further.
     vain: u32,
+    beginnings: Beginnings,
     is_in_step: bool,
     /// Where the feed had to be looked for.
     host: Option<ResourceUri>,
@@ -147,6 +150,7 @@ impl Follower {
             failures: 0,
             heeds_news: Instant::ZERO,
             vain: 0,
+            beginnings: Beginnings::new(),
             is_in_step: false,
             host,
             is_without_feed: false,
@@ -333,6 +337,7 @@ impl Follower {
                 if self.selection.is_some() {
                     return self.start_anew(surroundings);
                 }
+                self.beginnings.push(surroundings.now, limits);
                 self.phase = Phase::Comparing;
                 self.compare(surroundings);
             }
@@ -416,17 +421,32 @@ impl Follower {
 
     /// Asks on at once. A source at which that was in vain more than once is left in peace for a while, longer each time.
     fn ask_on(&mut self, surroundings: &mut Surroundings<'_>, is_further: bool) {
+        self.count_vain(surroundings, is_further);
+        self.ask_after(surroundings, self.vain);
+    }
+
+    /// Asks on after everything was compared, or to read it. So is a source at which that began again and again.
+    fn ask_anew(&mut self, surroundings: &mut Surroundings<'_>, is_further: bool) {
+        self.count_vain(surroundings, is_further);
+        self.ask_after(surroundings, self.vain.max(self.beginnings.count()));
+    }
+
+    fn count_vain(&mut self, surroundings: &mut Surroundings<'_>, is_further: bool) {
         self.vain = if is_further { 0 } else { self.vain.saturating_add(1) };
-        if self.vain < IN_VAIN {
-            self.phase = Phase::Due;
-            return;
-        }
         if self.vain == IN_VAIN {
             (surroundings.events)(SyncEvent::InVain { source: self.name.clone() });
         }
+    }
+
+    /// Asks on at once, or after a pause if it did so too often in a row.
+    fn ask_after(&mut self, surroundings: &mut Surroundings<'_>, times: u32) {
+        if times < IN_VAIN {
+            self.phase = Phase::Due;
+            return;
+        }
         self.is_in_step = false;
         let limits = &surroundings.config.limits;
-        let pause = back_off(limits.retry, limits.retry_max, self.vain - IN_VAIN + 1);
+        let pause = back_off(limits.retry, limits.retry_max, times - IN_VAIN + 1);
         let pause = surroundings.jitter.stretch(pause);
         self.wait(surroundings.now, pause);
     }
@@ -466,7 +486,8 @@ fn ask(feed: &ResourceUri, config: &SyncConfig, question: &Question) -> Request 
     request
 }
 
-/// How often it is asked on at once though it came no further: a gap, what was left out, and a beginning anew may follow each other.
+/// How often it is asked on at once though it came no further, or began anew: a gap, what was left out, and a beginning anew may
+/// follow each other.
 const IN_VAIN: u32 = 4;
 /// The name of questions for changes, and of the observation.
 const CHANGES: RequestId = RequestId(0);

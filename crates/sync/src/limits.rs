@@ -36,8 +36,9 @@ pub struct Limits {
     /// Events that wait for [`Replicator::poll_event`](crate::Replicator::poll_event); 1 024 by default. Beyond that, the oldest go,
     /// and how many is told in their place.
     pub events: usize,
-    /// Events in a minute about what was not taken: changes, what cannot be read, conflicts; 60 by default, so that no source fills a
-    /// log. How many more there were is told when the minute is over.
+    /// Events in a minute that sources can cause as often as they like: what was not taken or cannot be read, conflicts, comparisons
+    /// and readings from the beginning; 60 by default, so that no source fills a log. How many more there were is told when the
+    /// minute is over.
     pub events_per_minute: usize,
     /// How long the first failure to ask a source makes the next question wait; two seconds by default. The wait doubles with each
     /// failure in a row.
@@ -49,7 +50,8 @@ pub struct Limits {
     /// Cells that a comparison may take, of 12 bytes each; 262 144 by default, enough for some 190 000 differences. Beyond that,
     /// everything is read anew.
     pub cells: usize,
-    /// Registrations that are asked for in one question of a comparison; 512 by default.
+    /// Registrations that are asked for in one question of a comparison, and answered; 512 by default. Who is refused so many, or
+    /// what is more than [`answer_bytes`](Self::answer_bytes), asks for half as many.
     pub ids: usize,
     /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
     /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.

@@ -204,10 +204,6 @@ impl<S> Proxy<S> {
 
 impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
-        let room = self.config.limits.events();
-        match event.is_of_clients() {
-            true => self.events.push_some(self.now, event, room),
-            false => self.events.push(event, room),
-        }
+        self.events.push(self.now, event, self.config.limits.events());
     }
 }

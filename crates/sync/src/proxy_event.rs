@@ -4,6 +4,8 @@ use core::fmt;
 use waypost_client::Fault;
 use waypost_filter::Query;
 
+use crate::events::Event;
+
 /// What a [`Proxy`](crate::Proxy) did, for the log.
 ///
 /// ```
@@ -65,9 +67,8 @@ pub enum ProxyEvent {
     },
 }
 
-impl ProxyEvent {
-    /// Tells whether clients can make it happen as often as they like.
-    pub(crate) const fn is_of_clients(&self) -> bool {
+impl Event for ProxyEvent {
+    fn is_of_others(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::Stale { .. } | Self::Partial { .. })
     }
 }

@@ -14,8 +14,8 @@ use crate::{Limits, Relation};
 /// Finds out how what is here of a source differs from what is there, and mends it.
 ///
 /// It asks for cells until they tell the difference, then for what is missing here, and then for the removals of what is here and
-/// not there. Where the source remembers none, that is forgotten if the source knows of the write and it cannot have expired there
-/// by now.
+/// not there. Where the source remembers none, that is forgotten if everything missing could be taken, the source knows of the
+/// write, and it cannot have expired there by now.
 #[derive(Debug)]
 pub(crate) struct Reconciliation {
     /// Where what is compared was made, as it is seen here.
@@ -24,8 +24,10 @@ pub(crate) struct Reconciliation {
     key: [u8; 16],
     encoder: Encoder,
     decoder: Decoder,
-    /// Cells asked for so far.
-    asked: u64,
+    /// How many cells, registrations or removals the last question was for.
+    asked: usize,
+    /// How many a question is for at most, since more were too many.
+    most: usize,
     /// What the source held when it began.
     version: Version,
     step: Step,
@@ -35,6 +37,8 @@ pub(crate) struct Reconciliation {
     size: usize,
     pub(crate) added: usize,
     pub(crate) removed: usize,
+    /// Whether something could not be taken, now or at all. What it would take the place of is then here alone, and not gone.
+    pub(crate) is_short: bool,
 }
 
 #[derive(Debug)]
@@ -80,11 +84,13 @@ impl Reconciliation {
             encoder: Encoder::new(key, ids),
             decoder: Decoder::new(key, sketch),
             asked: 0,
+            most: usize::MAX,
             version: Version::new(),
             step: Step::Compare,
             slack: limits.renewal_delay * 2 + SLACK,
             added: 0,
             removed: 0,
+            is_short: false,
         }
     }
 
@@ -93,17 +99,27 @@ impl Reconciliation {
         match &self.step {
             Step::Compare => {
                 // Half as many again each time: little is asked in vain, and it does not take long.
-                let from = self.decoder.next_index() as u64;
-                let most = (limits.answer_bytes / Cell::SIZE).max(1) as u64;
-                let count = (from / 2).max(FIRST_CELLS).min(most);
-                self.asked = from + count;
+                let from = self.decoder.next_index();
+                let room = (limits.answer_bytes / Cell::SIZE).max(1);
+                self.asked = (from / 2).max(FIRST_CELLS).min(room).min(self.most);
+                let (from, count) = (from as u64, self.asked as u64);
                 Question::Cells { subject: self.subject.clone(), key: self.key, from, count }
             }
             Step::Fetch { wanted } | Step::FetchRemovals { wanted } => {
-                let ids = wanted.iter().copied().take(limits.ids).collect();
+                self.asked = wanted.len().min(limits.ids).min(self.most);
+                let ids = wanted[..self.asked].to_vec();
                 Question::Entries { subject: self.subject.clone(), key: self.key, ids }
             }
         }
+    }
+
+    /// Asks for half as much from now on, as the answer would be too large; tells whether there is a half.
+    pub(crate) const fn ask_for_less(&mut self) -> bool {
+        let is_divisible = self.asked > 1;
+        if is_divisible {
+            self.most = self.asked / 2;
+        }
+        is_divisible
     }
 
     pub(crate) const fn is_fetching(&self) -> bool {
@@ -140,9 +156,9 @@ impl Reconciliation {
     }
 
     /// Notes that what the last question for registrations or removals was answered is here.
-    pub(crate) fn go_on(&mut self, now: Instant, directory: &mut Directory, limits: &Limits) -> Progress {
+    pub(crate) fn go_on(&mut self, now: Instant, directory: &mut Directory) -> Progress {
         if let Step::Fetch { wanted } | Step::FetchRemovals { wanted } = &mut self.step {
-            wanted.drain(..wanted.len().min(limits.ids));
+            wanted.drain(..self.asked);
         }
         self.progress(now, directory)
     }
@@ -173,6 +189,9 @@ impl Reconciliation {
     fn gone(&self, now: Instant, directory: &Directory) -> BTreeMap<Key, Version> {
         let is_known = |record: &RecordRef<'_>| !self.subject.may_have_let_expire(record.renewals());
         let mut gone: BTreeMap<Key, Version> = BTreeMap::new();
+        if self.is_short {
+            return gone;
+        }
         for record in self.only_here(now, directory).filter(is_known) {
             let lifetime = record.lifetime().value.duration();
             let left = lifetime.saturating_sub(record.age());
@@ -185,7 +204,7 @@ impl Reconciliation {
 }
 
 /// Cells of the first question.
-const FIRST_CELLS: u64 = 32;
+const FIRST_CELLS: usize = 32;
 /// So few registrations are compared in any case.
 const SMALL: usize = 256;
 /// Ages may be rounded by this part of a lifetime: see the packing of renewals.

@@ -234,7 +234,7 @@ impl Replicator {
         if matches!(self.draining, Draining::Until(until) if until <= now) {
             self.draining = Draining::Over;
         }
-        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::RefusedMore { count });
+        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::More { count });
         for name in self.names() {
             self.with(now, directory, name, Followed::handle_timeout);
         }
@@ -346,13 +346,7 @@ impl Replicator {
         work: impl FnOnce(&mut Followed, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
         let Self { config, jitter, followed, events, .. } = self;
-        let mut note = |event: SyncEvent| {
-            let room = config.limits.events();
-            match event.is_refusal() {
-                true => events.push_some(now, event, room),
-                false => events.push(event, room),
-            }
-        };
+        let mut note = |event: SyncEvent| events.push(now, event, config.limits.events());
         let following = followed.get_mut(&name)?;
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
         following.confirmed = following.confirmed.max(following.by.confirmed(now));

@@ -83,8 +83,7 @@ impl Sessions {
             let first = session.writes.partition_point(|(id, _)| *id < wanted);
             session.writes[first..].iter().take_while(move |(id, _)| *id == wanted).map(|(_, dot)| *dot)
         };
-        let ids = ids.iter().copied().take(context.config.limits.ids);
-        let mut writes: Vec<Dot> = ids.flat_map(of_id).collect();
+        let mut writes: Vec<Dot> = ids.iter().copied().flat_map(of_id).collect();
         writes.sort_unstable();
         writes.dedup();
         self.looks += looks + writes.len() as u64;

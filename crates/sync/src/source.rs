@@ -186,8 +186,15 @@ impl Source {
             }
             Question::Entries { subject, key, ids } => {
                 passage(context, &subject)?;
+                let too_much = || Response::refusal(Code::REQUEST_ENTITY_TOO_LARGE, "too much for one answer");
+                if ids.len() > config.limits.ids {
+                    return Err(too_much());
+                }
                 let writes = self.sessions.writes(context, comparer, (key, &ids)).ok_or_else(busy)?;
-                return Ok(Response::content(config.content_format, entries(context, subject, &writes)).with_max_age(0));
+                // One goes whole, whatever its size.
+                let room = if ids.len() > 1 { config.limits.answer_bytes } else { usize::MAX };
+                let octets = entries(context, subject, &writes, room).ok_or_else(too_much)?;
+                return Ok(Response::content(config.content_format, octets).with_max_age(0));
             }
         };
         question.size = question.size.min(config.limits.answer_bytes as u64);

@@ -413,18 +413,14 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
     let is_in_step = |victim: &Victim| victim.replicator.standings().all(|standing| standing.is_in_step);
-    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap), ("marks", Vec::new())] {
-        let mut victim = if what == "marks" { Victim::through("d=x") } else { Victim::new(false) };
-        if what != "marks" {
-            victim.hear(&[]);
-            assert!(is_in_step(&victim), "{what}");
-        }
+    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
+        let mut victim = Victim::new(false);
+        victim.hear(&[]);
+        assert!(is_in_step(&victim), "{what}");
         let (mut questions, mut is_asked) = (0, true);
         while is_asked {
             questions += 1;
             assert!(questions < 20, "{what}: asked {questions} times at one moment");
-            // Each time, it says that it lost something.
-            let answer = if what == "marks" { Vec::from([0x82, 0x01, questions]) } else { answer.clone() };
             victim.answer(&answer);
             is_asked = victim.ask().is_some();
         }
@@ -434,15 +430,12 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
             let events = core::iter::from_fn(|| victim.replicator.poll_event());
             events.filter(|event| matches!(event, SyncEvent::InVain { .. })).count()
         };
-        assert_eq!(in_vain(&mut victim), usize::from(what != "marks"), "{what}");
-        if what != "marks" {
-            victim.replicator.handle_timeout(due, &mut victim.directory);
-            victim.ask().expect("a question");
-            victim.answer(&answer);
-            assert_eq!(in_vain(&mut victim), 0, "{what} is told of once");
-        }
-        // Who says each time that it lost something has said all there is, each time.
-        assert_eq!(is_in_step(&victim), what == "marks", "{what}");
+        assert_eq!(in_vain(&mut victim), 1, "{what}");
+        victim.replicator.handle_timeout(due, &mut victim.directory);
+        victim.ask().expect("a question");
+        victim.answer(&answer);
+        assert_eq!(in_vain(&mut victim), 0, "{what} is told of once");
+        assert!(!is_in_step(&victim), "{what}");
     }
 }
 
@@ -552,7 +545,22 @@ fn a_source_that_lies_much_fills_no_log() {
     assert!(victim.replicator.poll_timeout().is_some_and(|due| due <= end));
     victim.replicator.handle_timeout(end, &mut victim.directory);
     let more: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
-    assert!(more.contains(&SyncEvent::RefusedMore { count: 7 }), "{more:?}");
+    assert!(more.contains(&SyncEvent::More { count: 7 }), "{more:?}");
+}
+
+#[test]
+fn what_a_source_says_after_a_minute_that_was_full_is_told_of() {
+    let mut config = SyncConfig::new(1);
+    config.limits.events_per_minute = 5;
+    let mut victim = Victim::with(config);
+    let lie = encode(&Claim { place: "elsewhere", ..HONEST });
+    let told = |victim: &mut Victim| victim.hear(&lie).iter().filter(|event| is_refused(from_ref(event))).count();
+    assert_eq!((0..5).map(|_| told(&mut victim)).sum::<usize>(), 5);
+    let later = NOW + Duration::from_secs(60);
+    let answer = Response::content(FEED_FORMAT, [&[victim.number], &*lie].concat());
+    victim.replicator.handle_response(later, &mut victim.directory, victim.request, Ok(answer));
+    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    assert!(events.iter().any(|event| is_refused(from_ref(event))), "{events:?}");
 }
 
 #[test]

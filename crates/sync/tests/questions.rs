@@ -4,8 +4,10 @@ extern crate alloc;
 
 mod common;
 
-use common::follower::{By, Follower, run};
-use minicbor::Encoder;
+use common::follower::{By, Follower, cells, run};
+use minicbor::{Decoder, Encoder};
+use waypost_client::Fault;
+use waypost_rest::{Code, Request};
 use waypost_sync::SyncEvent;
 
 /// The replica that wrote what the source tells of.
@@ -40,6 +42,33 @@ fn an_old_question_is_not_taken_for_the_new_one_that_has_its_number() {
     follower.events();
     follower.hear(&run(By::Index(0), 1, 1, &[(1, "second")]));
     assert_eq!(follower.names(), ["first", "second"], "{:?}", follower.events());
+}
+
+#[test]
+fn a_registration_that_is_too_large_is_called_so_after_it_was_asked_for_alone() {
+    let mut follower = Follower::with(|limits| limits.received_bytes = 1_000);
+    // What was removed is forgotten there, so that everything is compared.
+    follower.hear_refusal(Code::CONFLICT);
+    let (comparison, question) = follower.ask().expect("a question for cells");
+    let mut counts = Vec::new();
+    follower.hear_other(comparison, &cells(&question, 9, 5, 1..=5));
+    while let Some((comparison, question)) = follower.ask() {
+        counts.push(asked_ids(&question));
+        follower.hear_other(comparison, &[0; 2_000]);
+    }
+    assert_eq!(counts, [5, 2, 1]);
+    let events = follower.events();
+    let is_too_large = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
+    assert!(events.iter().any(is_too_large), "{events:?}");
+}
+
+/// Returns how many registrations are asked for one by one.
+fn asked_ids(question: &Request) -> u64 {
+    let mut question = Decoder::new(&question.payload);
+    let length = question.array().expect("a question").expect("a length");
+    assert_eq!(question.u8().expect("a kind"), 2);
+    // They come after the kind, the relation and the key.
+    length - 3
 }
 
 /// One that has just begun to read from the beginning, and the number of the question that it observes.

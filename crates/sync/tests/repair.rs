@@ -7,11 +7,11 @@ mod common;
 use core::time::Duration;
 
 use common::{Network, node, registration, three_replicas};
-use waypost_directory::{Config, Directory, Limits};
+use waypost_directory::{self as directory, Config, Directory, Refused};
 use waypost_filter::Query;
 use waypost_model::{Key, Location, Origin, ReplicaId, Version};
 use waypost_server::{Server, ServerConfig};
-use waypost_sync::{Replicated, Replicator, SyncConfig, SyncEvent};
+use waypost_sync::{Limits, Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const SOURCE: &str = "coap://source";
@@ -19,29 +19,35 @@ const MIRROR: &str = "coap://mirror";
 
 /// A source with so many registrations, and a mirror that is in step with it.
 fn pair(count: usize) -> Network {
-    pair_with(count, SyncConfig::new(0).limits.answer_bytes)
+    pair_with(count, "</temp>;rt=temperature-c", |_| (), |_| ())
 }
 
-/// The same, of which each asks for, and gives, answers of so many bytes.
-fn pair_with(count: usize, answer_bytes: usize) -> Network {
+/// The same, with these links and limits of each.
+fn pair_with(count: usize, links: &str, there: impl FnOnce(&mut Limits), here: impl FnOnce(&mut Limits)) -> Network {
     let mut network = Network::default();
     let [mut config, mut own] = [1, 2].map(SyncConfig::new);
     config.admits_mirrors = true;
-    (config.limits.answer_bytes, own.limits.answer_bytes) = (answer_bytes, answer_bytes);
+    there(&mut config.limits);
+    here(&mut own.limits);
     network.add(SOURCE, node(1, config));
     let mut mirror = node(2, own);
     mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
     network.add(MIRROR, mirror);
     for number in 0..count {
-        network.register(
-            SOURCE,
-            &format!("ep=node{number}&base=coap://h{number}&lt=100000000"),
-            "</temp>;rt=temperature-c",
-        );
+        network.register(SOURCE, &format!("ep=node{number}&base=coap://h{number}&lt=100000000"), links);
     }
     network.settle();
     network.events(MIRROR);
     network
+}
+
+/// Loses every so many registrations at the mirror, and lets them be found.
+fn lose_and_find(network: &mut Network, step: usize) {
+    let now = network.now;
+    for (key, dot) in copies(network).into_iter().step_by(step) {
+        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
+    }
+    network.run_until(now + Duration::from_secs(900));
 }
 
 /// The keys that a mirror has of its source, with their writes.
@@ -62,12 +68,7 @@ fn reconciled(network: &mut Network) -> Option<(usize, usize)> {
 #[test]
 fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
     let mut network = pair(500);
-    let now = network.now;
-    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
-        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
-    }
-    assert_eq!(network.names(MIRROR).len(), 490);
-    network.run_until(now + Duration::from_secs(900));
+    lose_and_find(&mut network, 50);
     assert_eq!(network.names(MIRROR), network.names(SOURCE));
     assert_eq!(reconciled(&mut network), Some((10, 0)));
 }
@@ -75,14 +76,47 @@ fn what_is_lost_behind_the_back_of_the_engine_is_noticed_and_fetched() {
 #[test]
 fn what_is_lost_is_found_in_answers_of_any_size() {
     for answer_bytes in [1, 50, 400] {
-        let mut network = pair_with(100, answer_bytes);
-        let now = network.now;
-        for (key, dot) in copies(&mut network).into_iter().step_by(50) {
-            assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
-        }
-        network.run_until(now + Duration::from_secs(900));
+        let limit = |limits: &mut Limits| limits.answer_bytes = answer_bytes;
+        let mut network = pair_with(100, "</temp>;rt=temperature-c", limit, limit);
+        lose_and_find(&mut network, 50);
         assert_eq!(network.names(MIRROR), network.names(SOURCE), "{answer_bytes} bytes");
     }
+}
+
+#[test]
+fn who_asks_for_more_than_a_source_answers_at_once_asks_for_less() {
+    let limit = |ids| move |limits: &mut Limits| limits.ids = ids;
+    for (there, here) in [(512, 7), (7, 512), (1, 512)] {
+        let mut network = pair_with(400, "</temp>", limit(there), limit(here));
+        lose_and_find(&mut network, 10);
+        assert_eq!(network.names(MIRROR), network.names(SOURCE), "{there} there, {here} here");
+        assert_eq!(reconciled(&mut network), Some((40, 0)), "{there} there, {here} here");
+    }
+}
+
+#[test]
+fn who_is_answered_more_than_gets_through_asks_for_less() {
+    let links = format!(r#"</temp>;title="{}""#, "x".repeat(8_000));
+    for (what, received_bytes, longest) in [("here", 30_000, None), ("between", 1_000_000, Some(30_000))] {
+        // The source says as much at once as it likes, but of changes no more than is asked for.
+        let there = |limits: &mut Limits| limits.answer_bytes = 10_000_000;
+        let here = |limits: &mut Limits| (limits.answer_bytes, limits.received_bytes) = (20_000, received_bytes);
+        let mut network = pair_with(300, &links, there, here);
+        network.longest = longest;
+        lose_and_find(&mut network, 30);
+        assert_eq!(network.names(MIRROR), network.names(SOURCE), "no room {what}");
+        assert_eq!(reconciled(&mut network), Some((10, 0)), "no room {what}");
+    }
+}
+
+#[test]
+fn a_source_says_no_more_at_once_than_it_may_of_what_is_missing() {
+    let links = format!(r#"</temp>;title="{}""#, "x".repeat(8_000));
+    let mut network = pair_with(300, &links, |limits| limits.answer_bytes = 20_000, |_| ());
+    network.largest = 0;
+    lose_and_find(&mut network, 30);
+    assert_eq!(reconciled(&mut network), Some((10, 0)));
+    assert!(network.largest <= 20_000, "{} octets", network.largest);
 }
 
 #[test]
@@ -184,7 +218,7 @@ fn what_expires_at_slightly_different_times_alarms_nobody() {
 
 #[test]
 fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
-    let directory = |replica, limit: fn(&mut Limits)| {
+    let directory = |replica, limit: fn(&mut directory::Limits)| {
         let mut config = Config::new(*b"keep it a secret", ReplicaId(replica));
         limit(&mut config.limits);
         Server::new(Directory::new(config), ServerConfig::default())
@@ -225,4 +259,22 @@ fn what_a_comparison_finds_and_there_is_no_room_for_does_not_count_as_held() {
     network.run_until(network.now + Duration::from_secs(500));
     assert_eq!(network.names(MIRROR), ["node1", "node2"]);
     assert!(network.is_in_step(MIRROR));
+}
+
+#[test]
+fn what_could_not_be_fetched_takes_nothing_from_what_is_here() {
+    let mut network = pair(50);
+    let now = network.now;
+    // The source's clock runs far ahead for a moment, and what it writes then is refused for long.
+    let ahead = now + Duration::from_secs(3 * 3600);
+    let again = registration("ep=node7&base=coap://moved&lt=100000000", "</temp>");
+    network.directory(SOURCE).register(ahead, again).expect("room");
+    network.run_until(now + Duration::from_secs(1800));
+    let events = network.events(MIRROR);
+    assert!(
+        events.iter().any(|event| matches!(event, SyncEvent::Refused { refused: Refused::Early, .. })),
+        "{events:?}"
+    );
+    assert!(network.comparisons > 0);
+    assert_eq!(network.selected(MIRROR, "ep=node7"), ["node7"]);
 }

@@ -211,7 +211,7 @@ fn what_a_clock_that_is_ahead_wrote_is_taken_when_its_time_has_come_and_holds_up
     // An hour ahead is tolerated.
     network.run_until(Instant::from_millis(3_590_000));
     assert_eq!(network.names(uris[0]), ["node1", "node3"]);
-    assert!(network.requests[uris[1]] < 200, "{:?}", network.requests);
+    assert!(network.requests[uris[1]] < 250, "{:?}", network.requests);
     network.run_until(Instant::from_millis(4_100_000));
     for uri in uris {
         assert_eq!(network.names(uri), ["node2", "node3"], "{uri}");

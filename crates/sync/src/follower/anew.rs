@@ -18,7 +18,8 @@ impl Follower {
     pub(super) fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         self.anew = Some(Anew::default());
         (self.is_whole, self.is_outdated) = (false, false);
-        self.ask_on(surroundings, false);
+        self.beginnings.push(surroundings.now, &surroundings.config.limits);
+        self.ask_anew(surroundings, false);
         (surroundings.events)(SyncEvent::StartedAnew { source: self.name.clone() });
     }
 

@@ -20,8 +20,6 @@ pub(super) struct Comparison {
     put_off: u32,
     /// Whether another one just before was contradictory.
     is_second: bool,
-    /// Whether something could not be taken, now or at all.
-    is_short: bool,
 }
 
 /// Whose turn it is.
@@ -79,8 +77,7 @@ impl Follower {
         let (directory, subject) = (&*surroundings.directory, self.subject.clone());
         let reconciliation =
             Reconciliation::new(surroundings.now, directory, &self.origin, subject, limits, surroundings.jitter);
-        self.comparison =
-            Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false, is_short: false });
+        self.comparison = Some(Comparison { reconciliation, turn: Turn::Ask, put_off: 0, is_second: false });
     }
 
     pub(super) fn take_comparison(
@@ -91,6 +88,14 @@ impl Follower {
         let is_asked = |comparison: &mut Comparison| matches!(comparison.turn, Turn::Asked { .. });
         let Some(mut comparison) = self.comparison.take_if(is_asked) else { return };
         let limits = &surroundings.config.limits;
+        if is_too_large(&outcome, limits) {
+            if !comparison.reconciliation.ask_for_less() {
+                return self.give_up_comparison(surroundings, Fault::TooLarge);
+            }
+            comparison.turn = Turn::Ask;
+            self.comparison = Some(comparison);
+            return;
+        }
         let response = match outcome {
             Ok(response) if put_off(&response, limits).is_some() && comparison.put_off < PUT_OFF => {
                 let pause = surroundings.jitter.stretch(put_off(&response, limits).unwrap_or(limits.retry));
@@ -99,9 +104,7 @@ impl Follower {
                 self.comparison = Some(comparison);
                 return;
             }
-            Ok(response) if response.code == Code::CONTENT && response.payload.len() <= limits.received_bytes => {
-                response
-            }
+            Ok(response) if response.code == Code::CONTENT => response,
             Ok(response) => return self.give_up_comparison(surroundings, Fault::Code(response.code)),
             Err(failure) => return self.give_up_comparison(surroundings, failure.into()),
         };
@@ -109,7 +112,7 @@ impl Follower {
         let now = surroundings.now;
         let progress = if comparison.reconciliation.is_fetching() {
             self.take_entries(surroundings, &mut comparison, &response.payload);
-            comparison.reconciliation.go_on(now, surroundings.directory, limits)
+            comparison.reconciliation.go_on(now, surroundings.directory)
         } else {
             match Cells::decode(&response.payload) {
                 Ok(cells) => comparison.reconciliation.take_cells(now, surroundings.directory, &cells),
@@ -127,14 +130,14 @@ impl Follower {
                     let source = self.name.clone();
                     (surroundings.events)(SyncEvent::Reconciled { source, added, removed });
                 }
-                if comparison.is_short && matches!(self.phase, Phase::Comparing) {
+                if comparison.reconciliation.is_short && matches!(self.phase, Phase::Comparing) {
                     // What was not taken is not held.
                     self.go_on(surroundings, Taken::Stopped, false, false);
                 } else if let Phase::Comparing = self.phase {
                     let before = self.cursor(surroundings.directory).into_owned();
                     self.advance(surroundings, &version);
                     let is_further = *self.cursor(surroundings.directory) != before;
-                    self.ask_on(surroundings, is_further);
+                    self.ask_anew(surroundings, is_further);
                 }
             }
             // Check-sums may agree by chance: another key tells.
@@ -160,7 +163,7 @@ impl Follower {
                 Ok(_) => None,
                 Err(malformed) => Some(self.misread(surroundings, malformed)),
             };
-            comparison.is_short |= matches!(taken, Some(Taken::Stopped | Taken::Early));
+            comparison.reconciliation.is_short |= taken.is_some();
             let after = surroundings.directory.digest(&self.origin);
             if after.count < before.count {
                 comparison.reconciliation.removed += 1;
@@ -195,6 +198,16 @@ pub(super) fn put_off(response: &Response, limits: &Limits) -> Option<Duration> 
     let is_put_off = matches!(response.code, Code::TOO_MANY_REQUESTS | Code::SERVICE_UNAVAILABLE);
     let asked_for = Duration::from_secs(response.max_age.unwrap_or(DEFAULT_MAX_AGE).into());
     is_put_off.then(|| asked_for.clamp(limits.retry, limits.retry_max))
+}
+
+/// Tells whether so much was asked for that the source, the transport or this directory refuses it.
+fn is_too_large(outcome: &Result<Response, RequestFailure>, limits: &Limits) -> bool {
+    match outcome {
+        Ok(response) => {
+            response.code == Code::REQUEST_ENTITY_TOO_LARGE || response.payload.len() > limits.received_bytes
+        }
+        Err(failure) => *failure == RequestFailure::TooLarge,
+    }
 }
 
 /// How often in a row a comparison is put off before it is given up.

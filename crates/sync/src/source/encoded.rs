@@ -183,8 +183,9 @@ fn place_of(directory: &Directory, subject: &Subject, change: &ChangeRef<'_>) ->
     }
 }
 
-/// Encodes the registrations and removals that these writes made, as far as they are still here.
-pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot]) -> Vec<u8> {
+/// Encodes the registrations and removals that these writes made, as far as they are still here; `None` if they take more octets
+/// than there is room for.
+pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], room: usize) -> Option<Vec<u8>> {
     let Context { now, directory, .. } = *context;
     let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
     let question =
@@ -192,6 +193,10 @@ pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot]) -
     let mut writer = Writer::new(&question, &question.cursor, directory.version_of(&origin));
     for change in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
         writer.change(&change, place_of(directory, &question.subject, &change).as_ref());
+        if writer.len() > room {
+            return None;
+        }
     }
-    writer.cut()
+    let octets = writer.cut();
+    (octets.len() <= room).then_some(octets)
 }

@@ -1,9 +1,10 @@
-use minicbor::Encoder;
+use minicbor::{Decoder, Encoder};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_model::ReplicaId;
-use waypost_rest::{Output, Request, RequestFailure, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
+use waypost_rest::{Code, Output, Request, RequestFailure, RequestId, Response};
+use waypost_sketch::Cell;
+use waypost_sync::{FEED_FORMAT, Limits, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 /// An engine that mirrors a source, and the test is the source. It has just asked for the feed.
@@ -18,8 +19,15 @@ pub(crate) struct Follower {
 
 impl Follower {
     pub(crate) fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// One with other limits.
+    pub(crate) fn with(limit: impl FnOnce(&mut Limits)) -> Self {
         let directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let mut replicator = Replicator::new(SyncConfig::new(1));
+        let mut config = SyncConfig::new(1);
+        limit(&mut config.limits);
+        let mut replicator = Replicator::new(config);
         replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
         let mut follower = Self { now: Instant::ZERO, directory, replicator, request: RequestId(0), number: 0 };
         follower.ask().expect("a question");
@@ -39,9 +47,14 @@ impl Follower {
 
     /// Takes the question that it asks when time has passed.
     pub(crate) fn ask_at(&mut self, now: Instant) -> Option<(RequestId, Request)> {
+        self.pass_until(now);
+        self.ask()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass_until(&mut self, now: Instant) {
         self.now = now;
         self.replicator.handle_timeout(now, &mut self.directory);
-        self.ask()
     }
 
     /// Takes the answer to the last question for changes, or a notification that came of it.
@@ -60,6 +73,12 @@ impl Follower {
     pub(crate) fn hear_other(&mut self, request: RequestId, answer: &[u8]) {
         let response = Response::content(FEED_FORMAT, answer.to_vec());
         self.replicator.handle_response(self.now, &mut self.directory, request, Ok(response));
+    }
+
+    /// Is refused an answer to the last question for changes.
+    pub(crate) fn hear_refusal(&mut self, code: Code) {
+        let response = Response::new(code);
+        self.replicator.handle_response(self.now, &mut self.directory, self.request, Ok(response));
     }
 
     /// Gets no answer to the last question for changes.
@@ -105,5 +124,16 @@ pub(crate) fn run(by: By, after: u64, span: u64, registrations: &[(u64, &str)]) 
             .and_then(|out| out.str("</t>")?.u64(0)?.u64(5 << 16)?.u32(0)?.str(&["/rd/", name].concat()))
             .expect("room");
     }
+    out.into_writer()
+}
+
+/// The first cells of a source that has these ids, made by so many writes of a replica.
+pub(crate) fn cells(question: &Request, replica: u64, writes: u64, ids: impl Iterator<Item = u64>) -> Vec<u8> {
+    let mut question = Decoder::new(&question.payload);
+    let key = question.array().and_then(|_| question.u8()).and_then(|_| question.u8()).and_then(|_| question.bytes());
+    let key = key.expect("a question for cells").try_into().expect("a key of sixteen octets");
+    let run: Vec<u8> = waypost_sketch::Encoder::new(key, ids).take(32).flat_map(Cell::to_bytes).collect();
+    let mut out = Encoder::new(Vec::new());
+    out.array(2).and_then(|out| out.map(1)?.u64(replica)?.u64(writes)?.bytes(&run).map(drop)).expect("room");
     out.into_writer()
 }
