@@ -564,21 +564,6 @@ fn what_a_source_says_after_a_minute_that_was_full_is_told_of() {
 }
 
 #[test]
-fn what_a_source_says_after_a_minute_that_was_full_is_told_of() {
-    let mut config = SyncConfig::new(1);
-    config.limits.events_per_minute = 5;
-    let mut victim = Victim::with(config);
-    let lie = encode(&Claim { place: "elsewhere", ..HONEST });
-    let told = |victim: &mut Victim| victim.hear(&lie).iter().filter(|event| is_refused(from_ref(event))).count();
-    assert_eq!((0..5).map(|_| told(&mut victim)).sum::<usize>(), 5);
-    let later = NOW + Duration::from_secs(60);
-    let answer = Response::content(FEED_FORMAT, [&[victim.number], &*lie].concat());
-    victim.replicator.handle_response(later, &mut victim.directory, victim.request, Ok(answer));
-    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
-    assert!(events.iter().any(|event| is_refused(from_ref(event))), "{events:?}");
-}
-
-#[test]
 fn what_nobody_took_is_told_of() {
     let mut config = SyncConfig::new(1);
     config.limits.events = 3;
