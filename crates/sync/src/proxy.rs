@@ -23,7 +23,7 @@ use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupI
 use waypost_directory::Directory;
 use waypost_filter::Query;
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
-use waypost_rest::{ExchangeId, Output};
+use waypost_rest::{ExchangeId, Output, Pace};
 use waypost_time::{Instant, Jitter};
 
 use self::observed::Observed;
@@ -82,6 +82,8 @@ pub struct Proxy<S> {
     observers: Observers,
     /// Look-ups that are left to the service although a source is lost, and for how many seconds their answers are fresh.
     aged: BTreeMap<ExchangeId, u32>,
+    /// What clients had put together of late, by host.
+    pace: Pace<String>,
     subscriptions: Subscriptions,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
@@ -121,6 +123,7 @@ impl<S> Proxy<S> {
             handover: Handover::default(),
             observers: Observers::default(),
             aged: BTreeMap::new(),
+            pace: Pace::default(),
             subscriptions: Subscriptions::new(&config),
             observed: BTreeMap::new(),
             last_observed: 0,

@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use waypost_client::ResourceUri;
 use waypost_filter::Query;
+use waypost_rest::Allowance;
 
 use crate::events::Room;
 
@@ -68,6 +69,12 @@ pub struct ProxyLimits {
     /// Bytes of one answer of a source, and of one that is put together; 4 MiB by default. Above: 5.02, and the client asks
     /// in pages or more precisely.
     pub answer_bytes: usize,
+    /// Bytes of links that the look-ups of one client, by its host, may have put together per second, be it for a page of a few links;
+    /// 16 MiB by default, which takes some hundredths of a processor. It may have those of ten seconds at once, and is told to
+    /// wait beyond that: 4.29. Look-ups that the service answers have the limits of the service.
+    pub work: u64,
+    /// The same for all clients together; 64 MiB by default. Above: 5.03.
+    pub work_in_all: u64,
     /// Questions to sources that are not answered yet; 256 by default. Above: 5.03.
     pub forwards: usize,
     /// Requests of clients that wait for sources; 1 024 by default. Above: 5.03.
@@ -178,6 +185,10 @@ impl ProxyConfig {
 }
 
 impl ProxyLimits {
+    pub(crate) const fn work(&self) -> Allowance {
+        Allowance { each: self.work, all: self.work_in_all }
+    }
+
     pub(crate) const fn events(&self) -> Room {
         Room { waiting: self.events, per_minute: self.events_per_minute }
     }
@@ -190,6 +201,8 @@ impl Default for ProxyLimits {
             cached_answers: 1_024,
             cached_bytes: 16 << 20,
             answer_bytes: 4 << 20,
+            work: 16 << 20,
+            work_in_all: 64 << 20,
             forwards: 256,
             waiting: 1_024,
             waiting_per_peer: 64,

@@ -11,7 +11,7 @@ use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::ReplicaId;
-use waypost_rest::{Code, Method, Observe, Request, Service as _};
+use waypost_rest::{Code, Method, Observe, Request, Response, Service as _};
 use waypost_server::{Server, ServerConfig};
 use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
 use waypost_time::Instant;
@@ -37,6 +37,10 @@ fn proxy(upstreams: &[(&str, Holding)], adjust: impl FnOnce(&mut ProxyConfig)) -
 
 /// Two sources with two registrations each, and a proxy in front.
 fn network(holding: &Holding) -> Network {
+    network_of(holding, |_| ())
+}
+
+fn network_of(holding: &Holding, adjust: impl FnOnce(&mut ProxyConfig)) -> Network {
     let mut network = Network::default();
     for (number, uri) in [(1, "coap://a"), (2, "coap://b")] {
         network.add(uri, server(number, ServerConfig::default()));
@@ -48,7 +52,7 @@ fn network(holding: &Holding) -> Network {
             );
         }
     }
-    network.add_proxy("coap://proxy", proxy(&[("coap://a", holding.clone()), ("coap://b", holding.clone())], |_| ()));
+    network.add_proxy("coap://proxy", proxy(&[("coap://a", holding.clone()), ("coap://b", holding.clone())], adjust));
     network.run_until(Instant::from_millis(1_000));
     network
 }
@@ -189,6 +193,27 @@ fn a_stale_answer_is_revalidated_by_its_etag() {
     assert_eq!(network.links("coap://proxy", "res", "").len(), 8);
     // Where the look-ups are is discovered anew, too; that is 130 bytes of each.
     assert!(network.bytes["coap://proxy"] - before < 400, "{} bytes", network.bytes["coap://proxy"] - before);
+}
+
+#[test]
+fn who_has_much_put_together_waits_and_others_do_not() {
+    let mut network = network_of(&Holding::Answers, |config| config.limits.work = 100);
+    let ask = |network: &mut Network, client: &str| {
+        let request = Request::new(Method::Get, ["rd-lookup", "res"]).with_query("page=0").with_query("count=1");
+        let exchange = network.send(client, "coap://proxy", request);
+        network.settle();
+        network.answers(exchange)[0].clone()
+    };
+    // Each page takes the links of all, some hundreds of bytes.
+    let answers: Vec<Response> = (0..10).map(|_| ask(&mut network, "coap://client:1")).collect();
+    assert_eq!(answers[0].code, Code::CONTENT);
+    let refused = answers.last().expect("an answer");
+    assert_eq!(refused.code, Code::TOO_MANY_REQUESTS);
+    let wait = Duration::from_secs(refused.max_age.expect("a time").into());
+    assert_eq!(ask(&mut network, "coap://client:2").code, Code::TOO_MANY_REQUESTS, "another port is no other host");
+    assert_eq!(ask(&mut network, "coap://other").code, Code::CONTENT);
+    pass(&mut network, wait);
+    assert_eq!(ask(&mut network, "coap://client:1").code, Code::CONTENT);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
 use waypost_filter::{Query, excludes};
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Peer, Request, Response};
+use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Overdrawn, Peer, Request, Response};
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -74,6 +74,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Answers a request, of which all parts are there.
     fn conclude(&mut self, now: Instant, waiter: &Waiter, question: &Question, parts: &Parts) {
+        self.pace.count(now, waiter.peer.host().into(), parts.size(), self.config.limits.work());
         let mut response = self.answer(now, parts, &waiter.query);
         response.is_observed = response.code.is_success() && self.admit_observer(now, waiter, question, response.etag);
         if !response.is_observed {
@@ -162,6 +163,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if lookup.show.lifetime != ShowLifetime::No && !self.config.passes_lifetimes {
             return Err(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
+        self.pace.admit(now, peer.host(), self.config.limits.work()).map_err(refuse_work)?;
         let scope = lookup.scope;
         // One that is itself a source asks as a proxy, and wants what is registered here alone; nobody is asked on its behalf, so
         // that proxies can stand in front of each other.
@@ -250,4 +252,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
         Some(Parts { local, sources })
     }
+}
+
+/// Returns what is said to who has caused more work than it may.
+fn refuse_work(overdrawn: Overdrawn) -> Response {
+    let (code, diagnostic) = match overdrawn {
+        Overdrawn::Client(_) => (Code::TOO_MANY_REQUESTS, "too much was looked up"),
+        Overdrawn::All(_) => (Code::SERVICE_UNAVAILABLE, "too much was looked up by all clients together"),
+    };
+    Response::refusal(code, diagnostic).with_max_age(overdrawn.seconds())
 }

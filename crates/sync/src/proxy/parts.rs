@@ -117,6 +117,11 @@ impl Parts {
         response
     }
 
+    /// Returns how many bytes have to be read to put an answer together, be it a page of a few links.
+    pub(super) fn size(&self) -> u64 {
+        self.known().filter_map(Part::links).map(|links| links.as_str().len() as u64).sum()
+    }
+
     fn known(&self) -> impl Iterator<Item = &Part> {
         core::iter::once(&self.local).chain(self.sources.values().flatten())
     }
