@@ -1,34 +1,30 @@
 //! A source that lies is refused, reported, and changes nothing but what it owns.
 
+extern crate alloc;
+
+mod common;
+
 use core::convert::Infallible;
 use core::slice::from_ref;
 use core::time::Duration;
 
+use common::follower::{Follower, cells};
 use minicbor::Encoder;
 use proptest::prelude::*;
-use waypost_client::Fault;
+use waypost_client::{Fault, ResourceUri};
 use waypost_directory::{Config, Directory};
 use waypost_filter::Query;
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_link_format::LinkDocument;
 use waypost_model::{Location, Origin, Registration, ReplicaId, Version};
-use waypost_rest::{Code, ETag, ExchangeId, Method, Output, Peer, Request, RequestId, Response};
-use waypost_sync::{FEED_FORMAT, Replicator, SyncConfig, SyncEvent};
+use waypost_rest::{Code, ETag, ExchangeId, Method, Output, Peer, Request, Response};
+use waypost_sync::{FEED_FORMAT, NotFollowed, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const NOW: Instant = Instant::from_millis(1_000_000_000);
 
 /// Whom the liar tells of.
 const VICTIM: &str = "coap://victim";
-
-/// A directory with a registration of its own, and an engine that has just asked a source for its feed.
-struct Victim {
-    directory: Directory,
-    replicator: Replicator,
-    request: RequestId,
-    /// The number of its last question for changes.
-    number: u8,
-}
 
 /// What of a directory a source must not touch.
 fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
@@ -38,63 +34,41 @@ fn own(directory: &Directory) -> (Vec<String>, Version, usize) {
     (names, directory.version().clone(), changes)
 }
 
-impl Victim {
-    fn new(is_replica: bool) -> Self {
-        Self::of(SyncConfig::new(1), |replicator| {
-            let uri = "coap://liar/sync/feed".parse().expect("a URI");
-            if is_replica { replicator.add_replica(uri) } else { replicator.add_mirror(uri) }.expect("room");
-        })
-    }
+/// A directory with a registration of its own, which follows the liar.
+fn follower(config: SyncConfig, follow: impl FnOnce(&mut Replicator) -> Result<(), NotFollowed>) -> Follower {
+    let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+    let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
+    directory.register(NOW, sensor).expect("room");
+    Follower::of(NOW, directory, config, follow)
+}
 
-    /// One that mirrors an authority through the liar.
-    fn through(query: &str) -> Self {
-        Self::of(SyncConfig::new(1), |replicator| {
-            let (uri, authority) = ("coap://liar/sync/feed".parse().expect("a URI"), VICTIM.parse().expect("one"));
-            replicator.add_mirror_through(uri, authority, query.parse().expect("a query")).expect("room");
-        })
-    }
+fn mirror() -> Follower {
+    mirror_with(SyncConfig::new(1))
+}
 
-    /// One that mirrors the liar.
-    fn with(config: SyncConfig) -> Self {
-        Self::of(config, |replicator| {
-            replicator.add_mirror("coap://liar/sync/feed".parse().expect("a URI")).expect("room");
-        })
-    }
+fn mirror_with(config: SyncConfig) -> Follower {
+    follower(config, |replicator| replicator.add_mirror(liar()))
+}
 
-    fn of(config: SyncConfig, follow: impl FnOnce(&mut Replicator)) -> Self {
-        let mut directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
-        let sensor = Registration::parse("ep=own&base=coap://own", "</own>").expect("a registration");
-        directory.register(NOW, sensor).expect("room");
-        let mut replicator = Replicator::new(config);
-        follow(&mut replicator);
-        let mut victim = Self { directory, replicator, request: RequestId(0), number: 0 };
-        victim.ask().expect("a question");
-        victim
-    }
+fn replica() -> Follower {
+    follower(SyncConfig::new(1), |replicator| replicator.add_replica(liar()))
+}
 
-    /// Takes the next question.
-    fn ask(&mut self) -> Option<Request> {
-        let outputs = core::iter::from_fn(|| self.replicator.poll_output(NOW, &mut self.directory));
-        let asked = |output| if let Output::Request { id, request, .. } = output { Some((id, request)) } else { None };
-        let (id, request) = outputs.filter_map(asked).last()?;
-        if let [_, 0, number, ..] = *request.payload {
-            (self.request, self.number) = (id, number);
-        }
-        Some(request)
-    }
+/// One that mirrors an authority through the liar.
+fn mirror_through(query: &str) -> Follower {
+    let (authority, query) = (VICTIM.parse().expect("an authority"), query.parse().expect("a query"));
+    follower(SyncConfig::new(1), |replicator| replicator.add_mirror_through(liar(), authority, query))
+}
 
-    /// Answers the last question for changes.
-    fn answer(&mut self, answer: &[u8]) {
-        let mut response = Response::content(FEED_FORMAT, [&[self.number], answer].concat());
-        response.is_observed = true;
-        self.replicator.handle_response(NOW, &mut self.directory, self.request, Ok(response));
-    }
+fn liar() -> ResourceUri {
+    "coap://liar/sync/feed".parse().expect("a URI")
+}
 
-    fn hear(&mut self, answer: &[u8]) -> Vec<SyncEvent> {
-        self.answer(answer);
-        self.ask();
-        core::iter::from_fn(|| self.replicator.poll_event()).collect()
-    }
+/// Answers the last question for changes, and lets it ask on; what it told of.
+fn hear(victim: &mut Follower, answer: &[u8]) -> Vec<SyncEvent> {
+    victim.hear(answer);
+    while victim.ask().is_some() {}
+    victim.events()
 }
 
 /// What is said of one registration.
@@ -132,9 +106,9 @@ fn is_refused(events: &[SyncEvent]) -> bool {
 fn what_is_true_is_taken() {
     // At another authority, a replica may have the id of this one.
     for replica in [9, 1] {
-        let mut victim = Victim::new(false);
+        let mut victim = mirror();
         let before = own(&victim.directory);
-        let events = victim.hear(&encode(&Claim { replica, ..HONEST }));
+        let events = hear(&mut victim, &encode(&Claim { replica, ..HONEST }));
         assert!(!is_refused(&events), "{events:?}");
         assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
         assert_eq!(own(&victim.directory), before);
@@ -143,8 +117,8 @@ fn what_is_true_is_taken() {
 
 #[test]
 fn a_place_is_kept_in_its_one_spelling() {
-    let mut victim = Victim::new(false);
-    victim.hear(&encode(&Claim { place: "/r%64/%74here", ..HONEST }));
+    let mut victim = mirror();
+    hear(&mut victim, &encode(&Claim { place: "/r%64/%74here", ..HONEST }));
     assert_eq!(victim.directory.endpoints(NOW, &"href=coap://liar/rd/there".parse().expect("a query")).count(), 1);
 }
 
@@ -165,11 +139,11 @@ fn what_cannot_be_true_is_refused_and_reported() {
         ("a time far ahead", Claim { time: (NOW.as_millis() + 365 * day) << 16, ..HONEST }),
     ];
     for (what, claim) in claims {
-        let mut victim = Victim::new(false);
+        let mut victim = mirror();
         let before = own(&victim.directory);
         // Where the run begins beyond what is here, it is a gap and only asked for again.
         let is_gap = claim.after > 0;
-        let events = victim.hear(&encode(&claim));
+        let events = hear(&mut victim, &encode(&claim));
         assert!(is_gap || is_refused(&events), "{what}: {events:?}");
         assert_eq!(own(&victim.directory), before, "{what}");
         assert_eq!(victim.directory.len(), 1, "{what}");
@@ -178,27 +152,27 @@ fn what_cannot_be_true_is_refused_and_reported() {
 
 #[test]
 fn after_the_last_write_that_can_be_numbered_there_is_none() {
-    let mut victim = Victim::new(false);
+    let mut victim = mirror();
     let before = own(&victim.directory);
     let mut answer = encode(&Claim { span: u64::MAX, delta: u64::MAX, ..HONEST });
     // The run has another change, with the same number.
     answer[0] += 1;
     answer.extend(&encode(&Claim { delta: 0, ..HONEST })[12..]);
-    let events = victim.hear(&answer);
+    let events = hear(&mut victim, &answer);
     assert!(events.iter().any(|event| matches!(event, SyncEvent::Malformed { .. })), "{events:?}");
     assert_eq!(own(&victim.directory), before);
 }
 
 #[test]
 fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
-    let mut victim = Victim::new(false);
+    let mut victim = mirror();
     let before = own(&victim.directory);
     // It claims to have everything that any replica will ever write.
     let mut out = Encoder::new(Vec::new());
     for replica in [2_u64, 3, 4] {
         out.array(3).and_then(|out| out.bytes(&replica.to_be_bytes())?.u64(0)?.u64(1 << 59).map(drop)).expect("room");
     }
-    victim.hear(&out.into_writer());
+    hear(&mut victim, &out.into_writer());
     assert_eq!(own(&victim.directory), before);
     let theirs = Origin::Foreign("coap://liar".parse().expect("an authority"));
     assert_eq!(victim.directory.version_of(&theirs).len(), 3);
@@ -207,7 +181,7 @@ fn a_source_numbers_its_writes_as_it_likes_and_hides_nothing_of_others() {
 
 #[test]
 fn who_passes_on_an_authority_lies_about_that_one_alone() {
-    let mut victim = Victim::through("");
+    let mut victim = mirror_through("");
     let third = Location::new("coap://third/rd/1").expect("a location");
     let sensor = Registration::parse("ep=theirs&base=coap://honest", "</honest>").expect("a registration");
     victim.directory.mirror(NOW, third, sensor, Duration::ZERO).expect("room");
@@ -219,7 +193,7 @@ fn who_passes_on_an_authority_lies_about_that_one_alone() {
     let kept = others(&victim.directory);
     let mut out = passage(1, 0);
     out.extend(encode(&HONEST));
-    let events = victim.hear(&out);
+    let events = hear(&mut victim, &out);
     assert!(!is_refused(&events), "{events:?}");
     let found = |href: &str| victim.directory.endpoints(NOW, &format!("href={href}").parse().expect("a query")).count();
     assert_eq!(["coap://victim/rd/there", "coap://third/rd/1"].map(found), [1, 1]);
@@ -228,7 +202,7 @@ fn who_passes_on_an_authority_lies_about_that_one_alone() {
     for place in ["//third/rd/1", "coap://third/rd/1", "coap://liar/rd/there", "/../x"] {
         let mut out = passage(1, 0);
         out.extend(encode(&Claim { after: 1, place, ..HONEST }));
-        assert!(is_refused(&victim.hear(&out)), "{place}");
+        assert!(is_refused(&hear(&mut victim, &out)), "{place}");
     }
     assert_eq!((own(&victim.directory), others(&victim.directory)), (before, kept));
 }
@@ -236,10 +210,10 @@ fn who_passes_on_an_authority_lies_about_that_one_alone() {
 #[test]
 fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
     for hops in [9, u64::MAX] {
-        let mut victim = Victim::through("");
+        let mut victim = mirror_through("");
         let mut out = passage(hops, u64::MAX);
         out.extend(encode(&HONEST));
-        let events = victim.hear(&out);
+        let events = hear(&mut victim, &out);
         assert!(events.iter().any(|event| matches!(event, SyncEvent::TooFar { .. })), "{events:?}");
         assert_eq!(victim.directory.len(), 1);
     }
@@ -248,8 +222,8 @@ fn a_source_that_says_it_has_it_from_far_away_is_not_taken_from() {
 #[test]
 fn a_source_that_says_it_was_never_in_step_or_will_be_is_not_in_step() {
     for age in [1, u64::MAX] {
-        let mut victim = Victim::through("");
-        victim.hear(&passage(1, age));
+        let mut victim = mirror_through("");
+        hear(&mut victim, &passage(1, age));
         let standing = victim.replicator.standings().next().expect("a source");
         assert!(!standing.is_in_step && standing.confirmed < Some(NOW), "{standing:?}");
     }
@@ -264,11 +238,11 @@ fn passage(hops: u64, age: u64) -> Vec<u8> {
 
 #[test]
 fn a_replica_that_knows_writes_which_are_forgotten_here_is_not_followed() {
-    let mut victim = Victim::new(true);
+    let mut victim = replica();
     let before = own(&victim.directory);
     let mut out = Encoder::new(Vec::new());
     out.array(3).and_then(|out| out.bytes(&1_u64.to_be_bytes())?.u64(0)?.u64(500).map(drop)).expect("room");
-    let events = victim.hear(&out.into_writer());
+    let events = hear(&mut victim, &out.into_writer());
     assert!(events.iter().any(|event| matches!(event, SyncEvent::ForgottenWrites { .. })), "{events:?}");
     assert_eq!(own(&victim.directory), before);
 }
@@ -278,8 +252,8 @@ fn huge_counts_reserve_nothing() {
     for head in [[0x9b_u8, 0xff], [0xbb, 0xff], [0x5b, 0xff], [0x7b, 0xff], [0x9f, 0x00], [0xbf, 0x00]] {
         let mut answer = Vec::from(head);
         answer.extend([0xff; 7]);
-        let mut victim = Victim::new(false);
-        assert!(is_refused(&victim.hear(&answer)), "{head:x?}");
+        let mut victim = mirror();
+        assert!(is_refused(&hear(&mut victim, &answer)), "{head:x?}");
     }
 }
 
@@ -315,15 +289,15 @@ fn tag(links: &str) -> Tag {
 }
 
 /// The links of what the source said of [`HONEST`].
-fn theirs(victim: &Victim) -> String {
+fn theirs(victim: &Follower) -> String {
     let query = "ep=theirs".parse().expect("a query");
     victim.directory.endpoints(NOW, &query).next().expect("a registration").document().as_str().into()
 }
 
 /// One that has heard what is true.
-fn informed() -> Victim {
-    let mut victim = Victim::new(false);
-    assert!(!is_refused(&victim.hear(&encode(&HONEST))));
+fn informed() -> Follower {
+    let mut victim = mirror();
+    assert!(!is_refused(&hear(&mut victim, &encode(&HONEST))));
     victim
 }
 
@@ -331,7 +305,7 @@ fn informed() -> Victim {
 fn a_delta_of_links_that_are_here_is_taken() {
     let mut victim = informed();
     let steps = [("</theirs>", "</theirs>,</more>"), ("</theirs>,</more>", "</theirs>;obs,</more>")];
-    let events = victim.hear(&changes(&steps.map(|(from, to)| delta(from, to).encode())));
+    let events = hear(&mut victim, &changes(&steps.map(|(from, to)| delta(from, to).encode())));
     assert!(events.is_empty(), "{events:?}");
     assert_eq!(theirs(&victim), "</theirs>;obs,</more>");
 }
@@ -360,7 +334,7 @@ fn a_delta_that_cannot_be_right_is_refused_and_reported() {
     for (what, delta) in deltas {
         let mut victim = informed();
         let before = own(&victim.directory);
-        let events = victim.hear(&changes(&[delta]));
+        let events = hear(&mut victim, &changes(&[delta]));
         assert!(is_refused(&events), "{what}: {events:?}");
         assert_eq!(theirs(&victim), "</theirs>", "{what}");
         assert_eq!(own(&victim.directory), before, "{what}");
@@ -374,11 +348,11 @@ fn who_is_told_what_became_of_other_links_asks_for_all_and_leaves_a_source_in_pe
     let (mut questions, mut wholes, mut events) = (0, 0, Vec::new());
     let mut is_asked = true;
     while is_asked {
-        victim.answer(&answer);
+        victim.hear(&answer);
         let question = victim.ask();
         is_asked = question.is_some();
         // The last item of the question.
-        wholes += usize::from(question.is_some_and(|question| question.payload.last() == Some(&0xf5)));
+        wholes += usize::from(question.is_some_and(|(_, question)| question.payload.last() == Some(&0xf5)));
         questions += 1;
         assert!(questions < 20, "asked {questions} times at one moment");
         events.extend(core::iter::from_fn(|| victim.replicator.poll_event()));
@@ -400,7 +374,7 @@ fn deltas_make_no_more_links_of_one_answer_than_could_be_sent_in_it() {
     let steps: Vec<Vec<u8>> = (0..200).map(|step| delta(&links(step), &links(step + 1)).encode()).collect();
     let (answer, limit) = (changes(&steps), waypost_sync::Limits::default().received_bytes);
     assert!(answer.len() < limit / 10);
-    let events = victim.hear(&answer);
+    let events = hear(&mut victim, &answer);
     let is_too_large = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
     assert!(events.iter().any(is_too_large), "{events:?}");
     let taken = (1..=200).find(|step| theirs(&victim) == links(*step)).expect("some were taken");
@@ -412,28 +386,28 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
     let mut gap = Vec::from([0x83, 0x48]);
     gap.extend([0x41; 8]);
     gap.extend([0x05, 0x01]);
-    let is_in_step = |victim: &Victim| victim.replicator.standings().all(|standing| standing.is_in_step);
+    let is_in_step = |victim: &Follower| victim.replicator.standings().all(|standing| standing.is_in_step);
     for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
-        let mut victim = Victim::new(false);
-        victim.hear(&[]);
+        let mut victim = mirror();
+        hear(&mut victim, &[]);
         assert!(is_in_step(&victim), "{what}");
         let (mut questions, mut is_asked) = (0, true);
         while is_asked {
             questions += 1;
             assert!(questions < 20, "{what}: asked {questions} times at one moment");
-            victim.answer(&answer);
+            victim.hear(&answer);
             is_asked = victim.ask().is_some();
         }
         let due = victim.replicator.poll_timeout().expect("a time to ask again");
         assert!(due > NOW, "{what}");
-        let in_vain = |victim: &mut Victim| {
+        let in_vain = |victim: &mut Follower| {
             let events = core::iter::from_fn(|| victim.replicator.poll_event());
             events.filter(|event| matches!(event, SyncEvent::InVain { .. })).count()
         };
         assert_eq!(in_vain(&mut victim), 1, "{what}");
         victim.replicator.handle_timeout(due, &mut victim.directory);
         victim.ask().expect("a question");
-        victim.answer(&answer);
+        victim.hear(&answer);
         assert_eq!(in_vain(&mut victim), 0, "{what} is told of once");
         assert!(!is_in_step(&victim), "{what}");
     }
@@ -441,7 +415,7 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
 
 #[test]
 fn who_is_no_reader_is_told_nothing() {
-    let mut victim = Victim::new(false);
+    let mut victim = mirror();
     // As a follower of this very kind asks.
     let mut other = Replicator::new(SyncConfig::new(2));
     other.add_mirror("coap://victim/sync/feed".parse().expect("a URI")).expect("room");
@@ -461,17 +435,18 @@ proptest! {
     fn no_answer_touches_what_is_not_the_sources(mut answer in prop::collection::vec(any::<u8>(), 0..80), at in any::<prop::sample::Index>(), change in any::<u8>(), kind in 0..4_u8) {
         let is_replica = kind == 0;
         let mut victim = match kind {
-            0 | 1 => Victim::new(is_replica),
-            2 => Victim::through(""),
-            _ => Victim::through("et=x"),
+            0 => replica(),
+            1 => mirror(),
+            2 => mirror_through(""),
+            _ => mirror_through("et=x"),
         };
         let before = own(&victim.directory);
-        victim.hear(&answer);
+        hear(&mut victim, &answer);
         // And one that is nearly right.
         answer = [passage(1, 0), encode(&HONEST)].concat();
         let at = at.index(answer.len());
         answer[at] = change;
-        victim.hear(&answer);
+        hear(&mut victim, &answer);
         if !is_replica {
             prop_assert_eq!(own(&victim.directory), before);
         }
@@ -479,7 +454,7 @@ proptest! {
 
     #[test]
     fn no_question_panics(octets in prop::collection::vec(any::<u8>(), 0..60), format in any::<bool>()) {
-        let mut victim = Victim::new(true);
+        let mut victim = replica();
         let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, octets);
         if format {
             request.accept = Some(FEED_FORMAT);
@@ -503,18 +478,18 @@ fn cells_question(request: &Request) -> ([u8; 16], u64) {
 
 #[test]
 fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
-    let mut victim = Victim::new(false);
+    let mut victim = mirror();
     // It has something that amounts to something else.
     let mut out = Encoder::new(Vec::new());
     out.u64(7).and_then(|out| out.u64(7).map(drop)).expect("room");
-    victim.answer(&out.into_writer());
+    victim.hear(&out.into_writer());
     let mut keys = Vec::new();
     loop {
         let Some(Output::Request { id, request, .. }) = victim.replicator.poll_output(NOW, &mut victim.directory)
         else {
             panic!("no question")
         };
-        let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+        let events = victim.events();
         if events.iter().any(|event| matches!(event, SyncEvent::StartedAnew { .. })) {
             break;
         }
@@ -537,14 +512,15 @@ fn cells_that_contradict_each_other_are_asked_for_once_more_with_another_key() {
 fn a_source_that_lies_much_fills_no_log() {
     let mut config = SyncConfig::new(1);
     config.limits.events_per_minute = 5;
-    let mut victim = Victim::with(config);
+    let mut victim = mirror_with(config);
     let lie = encode(&Claim { place: "elsewhere", ..HONEST });
-    let told: Vec<_> = (0..12).flat_map(|_| victim.hear(&lie)).filter(|event| is_refused(from_ref(event))).collect();
+    let told: Vec<_> =
+        (0..12).flat_map(|_| hear(&mut victim, &lie)).filter(|event| is_refused(from_ref(event))).collect();
     assert_eq!(told.len(), 5);
     let end = NOW + Duration::from_secs(60);
     assert!(victim.replicator.poll_timeout().is_some_and(|due| due <= end));
     victim.replicator.handle_timeout(end, &mut victim.directory);
-    let more: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    let more: Vec<_> = victim.events();
     assert!(more.contains(&SyncEvent::More { count: 7 }), "{more:?}");
 }
 
@@ -552,14 +528,14 @@ fn a_source_that_lies_much_fills_no_log() {
 fn what_a_source_says_after_a_minute_that_was_full_is_told_of() {
     let mut config = SyncConfig::new(1);
     config.limits.events_per_minute = 5;
-    let mut victim = Victim::with(config);
+    let mut victim = mirror_with(config);
     let lie = encode(&Claim { place: "elsewhere", ..HONEST });
-    let told = |victim: &mut Victim| victim.hear(&lie).iter().filter(|event| is_refused(from_ref(event))).count();
+    let told = |victim: &mut Follower| hear(victim, &lie).iter().filter(|event| is_refused(from_ref(event))).count();
     assert_eq!((0..5).map(|_| told(&mut victim)).sum::<usize>(), 5);
     let later = NOW + Duration::from_secs(60);
     let answer = Response::content(FEED_FORMAT, [&[victim.number], &*lie].concat());
     victim.replicator.handle_response(later, &mut victim.directory, victim.request, Ok(answer));
-    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    let events = victim.events();
     assert!(events.iter().any(|event| is_refused(from_ref(event))), "{events:?}");
 }
 
@@ -567,13 +543,13 @@ fn what_a_source_says_after_a_minute_that_was_full_is_told_of() {
 fn what_nobody_took_is_told_of() {
     let mut config = SyncConfig::new(1);
     config.limits.events = 3;
-    let mut victim = Victim::with(config);
+    let mut victim = mirror_with(config);
     let lie = encode(&Claim { place: "elsewhere", ..HONEST });
     for _ in 0..5 {
-        victim.answer(&lie);
+        victim.hear(&lie);
         victim.ask();
     }
-    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    let events = victim.events();
     let Some(SyncEvent::Missed { count }) = events.first() else { panic!("{events:?}") };
     assert!(*count >= 2 && events.len() == 4 && is_refused(&events[3..]), "{events:?}");
 }
@@ -585,23 +561,12 @@ fn registrations_that_cannot_be_read_do_not_count_as_held_after_a_comparison() {
     let mut ids: Vec<u64> = victim.directory.ids(NOW, &theirs).map(|(id, _)| id).collect();
     ids.push(7);
     // It has forgotten too much to go on, and has one that is not here.
-    let gap = Response::new(Code::CONFLICT);
-    victim.replicator.handle_response(NOW, &mut victim.directory, victim.request, Ok(gap));
-    let ask = |victim: &mut Victim, answer: &dyn Fn(&Request) -> Vec<u8>| {
-        let output = victim.replicator.poll_output(NOW, &mut victim.directory);
-        let Some(Output::Request { id, request, .. }) = output else { panic!("no question") };
-        let response = Response::content(FEED_FORMAT, answer(&request));
-        victim.replicator.handle_response(NOW, &mut victim.directory, id, Ok(response));
-    };
-    ask(&mut victim, &|request| {
-        let cells = waypost_sketch::Encoder::new(cells_question(request).0, ids.iter().copied());
-        let run: Vec<u8> = cells.take(32).flat_map(waypost_sketch::Cell::to_bytes).collect();
-        let mut out = Encoder::new(Vec::new());
-        out.array(2).and_then(|out| out.map(1)?.u64(9)?.u64(5)?.bytes(&run).map(drop)).expect("room");
-        out.into_writer()
-    });
-    ask(&mut victim, &|_| Vec::from([0xff]));
-    let events: Vec<_> = core::iter::from_fn(|| victim.replicator.poll_event()).collect();
+    victim.hear_refusal(Code::CONFLICT);
+    let (comparison, question) = victim.ask().expect("a question for cells");
+    victim.hear_other(comparison, &cells(&question, 9, 5, ids.into_iter()));
+    let (comparison, _) = victim.ask().expect("a question for what is missing");
+    victim.hear_other(comparison, &[0xff]);
+    let events = victim.events();
     assert!(is_refused(&events), "{events:?}");
     assert!(victim.ask().is_none(), "it is left in peace");
     assert!(victim.replicator.standings().all(|standing| !standing.is_in_step));

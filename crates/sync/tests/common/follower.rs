@@ -4,16 +4,16 @@ use waypost_filter::Query;
 use waypost_model::ReplicaId;
 use waypost_rest::{Code, Output, Request, RequestFailure, RequestId, Response};
 use waypost_sketch::Cell;
-use waypost_sync::{FEED_FORMAT, Limits, Replicator, SyncConfig, SyncEvent};
+use waypost_sync::{FEED_FORMAT, Limits, NotFollowed, Replicator, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
-/// An engine that mirrors a source, and the test is the source. It has just asked for the feed.
+/// An engine that follows a source, and the test is the source. It has just asked for the feed.
 pub(crate) struct Follower {
     pub(crate) now: Instant,
     pub(crate) directory: Directory,
     pub(crate) replicator: Replicator,
     /// The name of its questions for changes, and the number of the last one.
-    request: RequestId,
+    pub(crate) request: RequestId,
     pub(crate) number: u8,
 }
 
@@ -24,12 +24,24 @@ impl Follower {
 
     /// One with other limits.
     pub(crate) fn with(limit: impl FnOnce(&mut Limits)) -> Self {
-        let directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
         let mut config = SyncConfig::new(1);
         limit(&mut config.limits);
+        let directory = Directory::new(Config::new([7; 16], ReplicaId(1)));
+        Self::of(Instant::ZERO, directory, config, |replicator| {
+            replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI"))
+        })
+    }
+
+    /// One that follows a source as it is told to.
+    pub(crate) fn of(
+        now: Instant,
+        directory: Directory,
+        config: SyncConfig,
+        follow: impl FnOnce(&mut Replicator) -> Result<(), NotFollowed>,
+    ) -> Self {
         let mut replicator = Replicator::new(config);
-        replicator.add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
-        let mut follower = Self { now: Instant::ZERO, directory, replicator, request: RequestId(0), number: 0 };
+        follow(&mut replicator).expect("room");
+        let mut follower = Self { now, directory, replicator, request: RequestId(0), number: 0 };
         follower.ask().expect("a question");
         follower
     }
