@@ -155,6 +155,9 @@ impl Options {
                 _ => return Err(format!("{argument} is not known").into()),
             }
         }
+        if options.peers.iter().any(|peer| !peer.as_str().starts_with("coap://")) {
+            return Err("only coap URIs are spoken here".into());
+        }
         if options.listen.is_empty() {
             return Err("--listen is needed".into());
         }

@@ -10,8 +10,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Beside a server, it is one service for one transport: [`Replicated`]. What happens is told by
-//! [`Replicator::poll_event`].
+//! A URI is that of a host, whose feed is found in its `/.well-known/core`, or that of the feed itself. A server shows its feed there
+//! if the `links` of its configuration have `</sync/feed>;rt="waypost.feed";obs`. Beside a server, the engine is one service for one
+//! transport: [`Replicated`]. What happens is told by [`Replicator::poll_event`].
 //!
 //! # On a transport of your own
 //!
@@ -89,9 +90,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Who asks is known by its URI: it has to be the host of the one that was added there. A replica needs no other name of itself.
+//!
 //! What this loop leaves out: a transport also tells when an exchange has ended or failed ([`Service::handle_cancel`], the
-//! errors of [`Service::handle_response`]), and it calls [`Service::handle_timeout`] at [`Service::poll_timeout`].
-//! `waypost-coap` does all of it.
+//! errors of [`Service::handle_response`]), and it calls [`Service::handle_timeout`] at [`Service::poll_timeout`]. It may forget an
+//! exchange once a response [is not observed](waypost_rest::Response::is_observed), and a request that is
+//! [withdrawn](waypost_rest::Output::Withdrawn). A request of a name that is observed goes on with that observation, or ends it:
+//! see [`waypost_rest::Service`]. A notification that is lost costs no change: the engine asks again about once a minute. Replicas on several hosts
+//! also need [one epoch](#two-relations). `waypost-coap` does all of it.
 //!
 //! # Two relations
 //!
@@ -166,7 +172,10 @@
 //! them.
 //!
 //! *References* are made absolute against the source ([RFC 8075 §6.5.2]), so that they mean the same here. The union says once what
-//! several sources say word for word. Pages are cut from the union.
+//! several sources that are asked say word for word. Pages are cut from the union.
+//!
+//! *Replicas* behind a proxy are one source: the name that they share, or one of them. As several sources they are several directories,
+//! and what is registered is shown of each.
 //!
 //! *Recurring queries* ([`Holding::Recurring`]): where [`ProxyLimits::recurrences`] different queries would have been answered by one
 //! with a criterion less, that one is observed. It goes on while what a cache would have asked for is more than what its source
