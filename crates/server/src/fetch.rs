@@ -83,7 +83,7 @@ impl Simple {
         if self.waiting.max(self.fetches.len()) >= limits.pending_fetches {
             return Err(Refusal::Full { what, limit: limits.pending_fetches, retry });
         }
-        self.tally.add(account);
+        self.tally.add(account, 1);
         self.waiting += 1;
         if let Some(fetch) = self.by_peer.get(&key).and_then(|id| self.fetches.get_mut(id)) {
             fetch.waiters.push(waiter);
@@ -98,8 +98,8 @@ impl Simple {
     /// Starts a fetch under a new name, once more.
     pub(crate) fn repeat(&mut self, mut fetch: Fetch) -> RequestId {
         fetch.etag = None;
-        for _ in &fetch.waiters {
-            self.tally.add(Account::of(&fetch.peer));
+        if !fetch.waiters.is_empty() {
+            self.tally.add(Account::of(&fetch.peer), fetch.waiters.len());
         }
         self.waiting += fetch.waiters.len();
         self.start(fetch)

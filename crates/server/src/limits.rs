@@ -14,8 +14,10 @@ use waypost_rest::Allowance;
 pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
-    /// Requests of one peer in a minute to register, update or remove, whether they succeed or not; 600 000 by default,
-    /// about what occupies a processor by half. Above: 4.29.
+    /// Changes that one peer may ask for in a minute; 600 000 by default, about what occupies a processor by half. Each request
+    /// to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the registration
+    /// that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request, and so does
+    /// each registration that comes of it. Above: 4.29.
     pub changes_per_minute: usize,
     /// What the look-ups of one peer may cost per second; 32 MiB by default, some hundredths of what one processor does. The cost is
     /// the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 64 as registrations and links were

@@ -49,8 +49,9 @@ impl Tally {
         self.0.len()
     }
 
-    pub(crate) fn add(&mut self, account: Account) {
-        *self.0.entry(account).or_insert(0) += 1;
+    pub(crate) fn add(&mut self, account: Account, more: usize) {
+        let count = self.0.entry(account).or_insert(0);
+        *count = count.saturating_add(more);
     }
 
     pub(crate) fn take(&mut self, account: &Account) {
