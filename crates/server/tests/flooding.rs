@@ -109,6 +109,23 @@ fn what_is_searched_in_vain_costs_as_well() {
 }
 
 #[test]
+fn a_look_costs_as_much_as_128_bytes_of_an_answer() {
+    let rate = EVERYTHING;
+    let mut world = world_with(|mut config| {
+        (config.limits.look_up_work, config.limits.look_up_work_in_all) = (rate, 10 * rate);
+        config
+    });
+    let query = waypost_filter::Query::parse("anchor=coap*").unwrap();
+    let mut found = world.server.directory().resources(world.now, &query);
+    assert_eq!(found.by_ref().count(), 0);
+    let cost = found.looks() * 128;
+    assert!(cost > FREE as u64);
+    let answers = core::iter::repeat_with(|| world.ask(&host(1), get("/rd-lookup/res?anchor=coap*")).code);
+    let answered = answers.take_while(|code| *code == Code::CONTENT).count() as u64;
+    assert_eq!(answered, 10 * rate / cost + 1);
+}
+
+#[test]
 fn observers_of_much_are_told_of_changes_no_more_often_than_they_may_ask_and_in_the_end_of_the_last() {
     let mut world = world();
     let mut known = BTreeMap::<ExchangeId, Response>::new();
