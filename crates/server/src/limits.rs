@@ -4,6 +4,9 @@ use waypost_rest::Allowance;
 /// Everything that peers can drive at a server, in one place. What a registration may hold, and how many there are, is
 /// in the [limits of the directory](waypost_directory::Limits).
 ///
+/// One peer is whoever proved the same, or else one host, whatever its ports. Requests that bear the address of a host which is
+/// not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart from those of the host once it is.
+///
 /// ```
 /// use waypost_server::ServerLimits;
 ///
