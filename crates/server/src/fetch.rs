@@ -216,8 +216,8 @@ impl Cache {
     }
 }
 
-/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer. Whether it is reachable
-/// turns out by fetching.
+/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer. Whether it
+/// is reachable turns out by fetching.
 fn key(peer: &Peer) -> Peer {
     let mut key = peer.clone();
     key.is_reachable = false;

@@ -18,18 +18,18 @@ pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
     /// Changes that one peer may ask for in a minute; 600 000 by default, which occupies a processor by less than half. Each
-    /// request to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the registration
-    /// that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request, and so does
-    /// each registration that comes of it. Above: 4.29.
+    /// request to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the
+    /// registration that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request,
+    /// and so does each registration that comes of it. Above: 4.29.
     pub changes_per_minute: usize,
-    /// What the look-ups of one peer may cost per second; 16 MiB by default, a twentieth of what one processor does at most. The cost
+    /// What the look-ups of one peer may cost per second; 16 MiB by default, at most a twentieth of what one processor does. The cost
     /// is the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 128 as registrations and links
     /// were looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a
     /// request that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest
     /// 4.29. What it is told of as an observer may cost the same again; beyond, it is told later.
     pub look_up_work: u64,
-    /// The same of all peers together; 64 MiB by default, a fifth of what one processor does at most. Beyond, 5.03 in the place of
-    /// 4.29.
+    /// The same of all peers together; 64 MiB by default, at most a fifth of what one processor does. Beyond, 5.03 in the place
+    /// of 4.29.
     pub look_up_work_in_all: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,
