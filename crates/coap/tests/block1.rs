@@ -213,3 +213,10 @@ fn what_asks_for_a_later_block_of_its_response_at_once_is_refused_and_not_done()
     assert_eq!(answer.code(), "4.00");
     assert!(bench.shelf().requests.is_empty());
 }
+
+#[test]
+fn what_the_service_finds_too_large_is_answered_with_413_and_no_size() {
+    let answer = Bench::new(Shelf::default()).ask(post(1, "small").block1(0, false, 2).payload("x"));
+    assert_eq!((&*answer.code(), answer.text()), ("4.13", "over the limit of the service"));
+    assert_eq!((answer.number(60), answer.block(27)), (None, Some((0, false, 2))));
+}

@@ -75,7 +75,7 @@ impl Simple {
         if let Some(links) = self.cache.fresh(now, &key) {
             return Ok(Begun::Known(links));
         }
-        let account = Account::of(peer);
+        let account = Account::of(&key);
         let (what, retry) = ("pending simple registrations", limits.retry_seconds);
         if self.tally.of(&account) >= limits.pending_fetches_per_peer {
             return Err(Refusal::TooMany { what, limit: limits.pending_fetches_per_peer, retry });
@@ -83,7 +83,7 @@ impl Simple {
         if self.waiting.max(self.fetches.len()) >= limits.pending_fetches {
             return Err(Refusal::Full { what, limit: limits.pending_fetches, retry });
         }
-        self.tally.add(account);
+        self.tally.add(account, 1);
         self.waiting += 1;
         if let Some(fetch) = self.by_peer.get(&key).and_then(|id| self.fetches.get_mut(id)) {
             fetch.waiters.push(waiter);
@@ -98,8 +98,8 @@ impl Simple {
     /// Starts a fetch under a new name, once more.
     pub(crate) fn repeat(&mut self, mut fetch: Fetch) -> RequestId {
         fetch.etag = None;
-        for _ in &fetch.waiters {
-            self.tally.add(Account::of(&fetch.peer));
+        if !fetch.waiters.is_empty() {
+            self.tally.add(Account::of(&key(&fetch.peer)), fetch.waiters.len());
         }
         self.waiting += fetch.waiters.len();
         self.start(fetch)
@@ -110,7 +110,7 @@ impl Simple {
         let fetch = self.fetches.remove(&id)?;
         self.by_peer.remove(&key(&fetch.peer));
         self.overdue.remove(&(fetch.give_up, id));
-        let account = Account::of(&fetch.peer);
+        let account = Account::of(&key(&fetch.peer));
         for _ in &fetch.waiters {
             self.tally.take(&account);
         }
@@ -125,7 +125,7 @@ impl Simple {
             if let Some(at) = fetch.waiters.iter().position(|waiter| waiter.exchange == exchange) {
                 fetch.waiters.remove(at);
                 self.waiting -= 1;
-                self.tally.take(&Account::of(&fetch.peer));
+                self.tally.take(&Account::of(&key(&fetch.peer)));
                 return;
             }
         }
@@ -216,7 +216,8 @@ impl Cache {
     }
 }
 
-/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer.
+/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer. Whether it
+/// is reachable turns out by fetching.
 fn key(peer: &Peer) -> Peer {
     let mut key = peer.clone();
     key.is_reachable = false;

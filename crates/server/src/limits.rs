@@ -4,6 +4,9 @@ use waypost_rest::Allowance;
 /// Everything that peers can drive at a server, in one place. What a registration may hold, and how many there are, is
 /// in the [limits of the directory](waypost_directory::Limits).
 ///
+/// One peer is whoever proved the same, or else one host, whatever its ports. Requests that bear the address of a host which is
+/// not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart from those of the host once it is.
+///
 /// ```
 /// use waypost_server::ServerLimits;
 ///
@@ -14,16 +17,19 @@ use waypost_rest::Allowance;
 pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
-    /// Requests of one peer in a minute to register, update or remove, whether they succeed or not; 600 000 by default,
-    /// about what occupies a processor by half. Above: 4.29.
+    /// Changes that one peer may ask for in a minute; 600 000 by default, which occupies a processor by less than half. Each
+    /// request to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the
+    /// registration that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request,
+    /// and so does each registration that comes of it. Above: 4.29.
     pub changes_per_minute: usize,
-    /// What the look-ups of one peer may cost per second; 32 MiB by default, some hundredths of what one processor does. The cost is
-    /// the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 64 as registrations and links were
-    /// looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a request
-    /// that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest 4.29.
-    /// What it is told of as an observer may cost the same again; beyond, it is told later.
+    /// What the look-ups of one peer may cost per second; 16 MiB by default, at most a twentieth of what one processor does. The cost
+    /// is the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 128 as registrations and links
+    /// were looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a
+    /// request that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest
+    /// 4.29. What it is told of as an observer may cost the same again; beyond, it is told later.
     pub look_up_work: u64,
-    /// The same of all peers together; 256 MiB by default. Beyond, 5.03 in the place of 4.29.
+    /// The same of all peers together; 64 MiB by default, at most a fifth of what one processor does. Beyond, 5.03 in the place
+    /// of 4.29.
     pub look_up_work_in_all: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,
@@ -78,8 +84,8 @@ impl Default for ServerLimits {
         Self {
             registrations_per_peer: 10_000,
             changes_per_minute: 600_000,
-            look_up_work: 32 << 20,
-            look_up_work_in_all: 256 << 20,
+            look_up_work: 16 << 20,
+            look_up_work_in_all: 64 << 20,
             observations: 100_000,
             observations_per_peer: 1_000,
             observed_bytes: 256 << 20,

@@ -302,7 +302,8 @@ impl fmt::Write for Body {
 const DEFAULT_MAX_AGE: u64 = 60;
 /// The work that is not counted, in bytes: about what it takes to receive the question and to send the answer.
 pub(crate) const FREE: u64 = 8 << 10;
-/// What a look at a registration or a link costs, in bytes.
-const LOOK: u64 = 64;
+/// What a look at a registration or a link costs, in bytes. The slowest, at what has to be resolved first, take a little longer
+/// than to write as much. Those that are free are enough for a page of ten.
+const LOOK: u64 = 128;
 /// What one endpoint, or a few links, take up, in bytes.
 const USUAL_ANSWER: usize = 256;

@@ -163,7 +163,7 @@ impl Observations {
         }
         let observer = Observer { result: id, account: account.clone(), known: rendering.etag, revision, turn: None };
         self.observers.insert(exchange, observer);
-        self.tally.add(account);
+        self.tally.add(account, 1);
         Ok(rendering)
     }
 

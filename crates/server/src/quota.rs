@@ -9,7 +9,8 @@ use waypost_rest::{Credential, Peer};
 use waypost_time::Instant;
 
 /// Who is counted as one client by the limits for one peer: what it proved, else its host. Ports do not count, as anybody
-/// has thousands of them.
+/// has thousands of them. A host that is not known to receive what is sent to it is another client than one that is: whoever
+/// merely bears its address spends nothing of what it has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Account(Box<[u8]>);
 
@@ -29,7 +30,8 @@ impl Account {
             Some(Credential::Session(session)) => field(b's', &[session]),
             _ => {
                 let zone = peer.zone.map(u32::to_be_bytes);
-                field(b'h', &[peer.host().as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
+                let kind = if peer.is_reachable { b'h' } else { b'u' };
+                field(kind, &[peer.host().as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
             }
         }
         Self(octets.into())
@@ -49,8 +51,9 @@ impl Tally {
         self.0.len()
     }
 
-    pub(crate) fn add(&mut self, account: Account) {
-        *self.0.entry(account).or_insert(0) += 1;
+    pub(crate) fn add(&mut self, account: Account, more: usize) {
+        let count = self.0.entry(account).or_insert(0);
+        *count = count.saturating_add(more);
     }
 
     pub(crate) fn take(&mut self, account: &Account) {

@@ -231,10 +231,9 @@ impl Server {
             return Ok(Answer::Silence);
         }
         if request.method != Method::Get {
-            let limit = self.config.limits.changes_per_minute;
-            let too_many = |retry| Refusal::TooMany { what: "requests in a minute", limit, retry };
-            self.changes.count(now, Account::of(peer), limit).map_err(too_many)?;
+            self.admit_change(now, peer, request)?;
         }
+        let paths = &self.config.paths;
         let response = if paths.registration.is(resource) && is_registry {
             self.register(now, peer, request)?
         } else if paths.resources.is(resource) {
@@ -248,6 +247,24 @@ impl Server {
             self.operate(now, peer, &location, request)?
         };
         Ok(Answer::Now(response))
+    }
+
+    /// Counts what a request may change, unless its client had as much as it may have.
+    fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
+        let limit = self.config.limits.changes_per_minute;
+        let too_many = |retry| Refusal::TooMany { what: "changes in a minute", limit, retry };
+        self.changes.admit(now, &Account::of(peer), limit).map_err(too_many)?;
+        // What a registration in the place of another one takes away was counted when that one came.
+        let location = Location::from_segments(&request.path).ok();
+        let changed = location.and_then(|location| self.directory.registration(now, &location));
+        let before = changed.map_or(0, |endpoint| endpoint.document().as_str().len());
+        self.count_change(peer, before + request.payload.len());
+        Ok(())
+    }
+
+    /// Counts a change that is about so many bytes of links.
+    pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
+        self.changes.count(Account::of(peer), links);
     }
 
     fn look_up(

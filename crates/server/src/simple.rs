@@ -112,6 +112,7 @@ impl Server {
         outcome: Result<Response, RequestFailure>,
     ) -> Result<LinkDocumentBuf, Refusal> {
         let response = outcome.map_err(|failure| Refusal::Fetch(FetchFault::Failed(failure)))?;
+        self.count_change(&fetch.peer, response.payload.len());
         let fault = |fault| Err(Refusal::Fetch(fault));
         let links = match response.code {
             Code::CONTENT => match self.links(response.content_format, &response.payload, Refusal::FetchedLinks) {
@@ -152,6 +153,7 @@ impl Server {
         parameters: Parameters,
         links: LinkDocumentBuf,
     ) -> Result<Response, Refusal> {
+        self.count_change(peer, links.as_str().len());
         let candidate = self.candidate(peer, parameters, links)?;
         let lifetime = candidate.lifetime;
         let location = self.admit(now, peer, &candidate)?;

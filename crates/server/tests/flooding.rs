@@ -96,6 +96,29 @@ fn of_whoever_comes_under_many_addresses_nobody_gets_more_than_what_is_free() {
 }
 
 #[test]
+fn whoever_bears_the_address_of_another_spends_nothing_of_what_that_one_has() {
+    let mut world = world_with(|mut config| {
+        config.limits.observations_per_peer = 1;
+        config.limits.registrations_per_peer = 1;
+        config.limits.changes_per_minute = 10;
+        config
+    });
+    let forged = host(1_000);
+    let mut victim = forged.clone();
+    victim.is_reachable = true;
+    world.observe(&forged, "/rd-lookup/res?ep=node7");
+    for number in 0..20 {
+        everything(&mut world, 1_000);
+        world.ask(&forged, post("/rd", &format!("ep=forged{number}"), "</a>"));
+    }
+    assert_eq!(world.ask(&forged, post("/rd", "ep=forged", "")).code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(everything(&mut world, 1_000).code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(world.ask(&victim, get("/rd-lookup/res")).code, Code::CONTENT);
+    assert_eq!(world.ask(&victim, post("/rd", "ep=own", "</a>")).code, Code::CREATED);
+    assert!(world.observe(&victim, "/rd-lookup/res?ep=node7").1.is_observed);
+}
+
+#[test]
 fn what_is_searched_in_vain_costs_as_well() {
     let mut world = world();
     for number in 0..3_000 {
@@ -106,6 +129,23 @@ fn what_is_searched_in_vain_costs_as_well() {
     assert_eq!((answers[0].code, text(&answers[0]).as_str()), (Code::CONTENT, ""));
     assert_eq!(answers[49].code, Code::TOO_MANY_REQUESTS);
     assert_eq!(world.ask(&host(1), get("/rd-lookup/res?href=coap://h7/none")).code, Code::CONTENT);
+}
+
+#[test]
+fn a_look_costs_as_much_as_128_bytes_of_an_answer() {
+    let rate = EVERYTHING;
+    let mut world = world_with(|mut config| {
+        (config.limits.look_up_work, config.limits.look_up_work_in_all) = (rate, 10 * rate);
+        config
+    });
+    let query = waypost_filter::Query::parse("anchor=coap*").unwrap();
+    let mut found = world.server.directory().resources(world.now, &query);
+    assert_eq!(found.by_ref().count(), 0);
+    let cost = found.looks() * 128;
+    assert!(cost > FREE as u64);
+    let answers = core::iter::repeat_with(|| world.ask(&host(1), get("/rd-lookup/res?anchor=coap*")).code);
+    let answered = answers.take_while(|code| *code == Code::CONTENT).count() as u64;
+    assert_eq!(answered, 10 * rate / cost + 1);
 }
 
 #[test]

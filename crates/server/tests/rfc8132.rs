@@ -204,6 +204,21 @@ fn section_3_4_changes_count_toward_the_limit_of_requests() {
 }
 
 #[test]
+fn section_5_a_change_of_much_counts_as_many() {
+    let limits = ServerLimits { changes_per_minute: 20, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let fat: Vec<_> = (0..10).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(1_000))).collect();
+    let location = world.register(&node(), "ep=fat", &fat.join(","));
+    let small = |number: usize| patch(&location, &between("", &format!("</new{number}>")));
+    // The one that is refused looked at as much as the others.
+    let stale = patch(&location, &between("", "</x>").starting_from(Tag::new(&[0]).unwrap()));
+    let codes = [small(1), stale, small(2)].map(|request| world.ask(&host(1), request).code);
+    assert_eq!(codes, [Code::CHANGED, Code::CONFLICT, Code::TOO_MANY_REQUESTS]);
+    let others = ["ep=a", "ep=b", "ep=c"].map(|query| world.ask(&host(2), post("/rd", query, "</a>")).code);
+    assert_eq!(others, [Code::CREATED; 3], "what is small counts as one");
+}
+
+#[test]
 fn section_5_only_who_registered_may_change_links() {
     let mut world = World::with(ServerConfig::default().with_policy(FirstComeFirstRemembered::new()));
     let location = world.register(&with_key(&node(), 1), "ep=node1", LINKS);

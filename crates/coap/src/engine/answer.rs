@@ -26,7 +26,12 @@ impl Engine {
     }
 
     /// Answers a request with as much of the response as goes into one message.
-    pub(super) fn reply(&mut self, exchange: &Exchange, mut response: Response) {
+    pub(super) fn reply(&mut self, exchange: &Exchange, response: Response) {
+        self.reply_with(exchange, response, Extras::default());
+    }
+
+    /// Answers a request, with options that the response does not have itself.
+    pub(super) fn reply_with(&mut self, exchange: &Exchange, mut response: Response, mut extras: Extras) {
         let code = response.code;
         if exchange.is_multicast && !code.is_success() || exchange.is_unwanted(code.class()) {
             self.abandon_observation(exchange, &response);
@@ -55,7 +60,7 @@ impl Engine {
             self.send_reply(exchange, &challenge, Extras::default());
             return;
         }
-        let mut extras = Extras { payload: cut.payload, block2: cut.block, ..Extras::default() };
+        (extras.payload, extras.block2) = (cut.payload, cut.block);
         if let Some(block) = cut.block {
             if response.payload.len() > extras.payload.len() {
                 self.name_body(&mut response);
@@ -78,9 +83,6 @@ impl Engine {
             // The number of the block that came, in the size that it came in: the size is only a wish for those to come.
             ..block
         });
-        if response.code == Code::REQUEST_ENTITY_TOO_LARGE {
-            extras.size1 = Some(self.config.limits.body);
-        }
         let code = response.code.as_u8();
         if exchange.is_confirmable && !exchange.is_acknowledged {
             let draft = Draft::new(Kind::Acknowledgement, code, exchange.message_id, exchange.token);

@@ -195,7 +195,10 @@ impl Engine {
     }
 
     pub(super) fn refuse(&mut self, exchange: &Exchange, refusal: Refusal) {
-        self.reply(exchange, Response::refusal(refusal.code, refusal.diagnostic));
+        // What a service finds too large it finds so by limits of its own, which are not known here.
+        let size1 = (refusal.code == Code::REQUEST_ENTITY_TOO_LARGE).then_some(self.config.limits.body);
+        let extras = Extras { size1, ..Extras::default() };
+        self.reply_with(exchange, Response::refusal(refusal.code, refusal.diagnostic), extras);
     }
 
     fn refuse_statelessly(&mut self, path: Path, message: &Message<'_>, response: &Response) {

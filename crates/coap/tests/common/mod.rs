@@ -98,6 +98,7 @@ impl Service for Shelf {
                 response
             }
             Some("proof") => Response::new(Code::CHANGED),
+            Some("small") => Response::refusal(Code::REQUEST_ENTITY_TOO_LARGE, "over the limit of the service"),
             _ => Response::refusal(Code::NOT_FOUND, "no such resource"),
         };
         self.out.push_back(Output::Response { exchange, response });

@@ -273,3 +273,29 @@ fn section_5_1_pending_fetches_are_limited_per_peer_and_in_total() {
     let exchange = world.submit(&host(3), touch("/.well-known/rd?ep=e"));
     assert!(world.answer(exchange).is_none(), "there is room again");
 }
+
+#[test]
+fn section_5_1_what_a_peer_waits_for_while_it_turns_out_to_be_reachable_does_not_stay_pending() {
+    let limits = ServerLimits { pending_fetches_per_peer: 2, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let mut reachable = simple();
+    reachable.is_reachable = true;
+    for _ in 0..3 {
+        world.submit(&simple(), touch("/.well-known/rd?ep=a"));
+        let joined = world.submit(&reachable, touch("/.well-known/rd?ep=b"));
+        let (id, ..) = world.request();
+        world.respond(id, Err(RequestFailure::TimedOut));
+        assert_eq!(world.answer(joined).unwrap().code, Code::GATEWAY_TIMEOUT);
+    }
+}
+
+#[test]
+fn section_5_1_what_is_fetched_counts_as_a_change_of_so_much() {
+    let limits = ServerLimits { changes_per_minute: 10, ..ServerLimits::default() };
+    let mut world = World::with(ServerConfig::default().with_limits(limits));
+    let exchange = world.submit(&simple(), touch("/.well-known/rd?ep=a"));
+    let (id, ..) = world.request();
+    world.respond(id, wkc(&format!("</t>;title=\"{}\"", "x".repeat(10_000))));
+    assert_eq!(world.answer(exchange).unwrap().code, Code::CHANGED);
+    assert_eq!(world.ask(&simple(), touch("/.well-known/rd?ep=b")).code, Code::TOO_MANY_REQUESTS);
+}
