@@ -13,8 +13,9 @@ const FRACTION: u32 = 64;
 /// distances of the sequence numbers as Rice codes: a distance shifted right by `bits` in ones and a zero, and its lowest
 /// `bits` as they are, the highest first; zeros fill up the last octet.
 ///
-/// What lasts long enough goes into one group with the age of its oldest: that is what makes renewals cost a little more than
-/// an octet each. Such a registration is taken to be older than it is, by a small part of its lifetime, and never younger.
+/// What lasts long enough goes into one group with the age of its oldest, and the ages of the others are rounded up, so that there
+/// are a few dozen groups at most for each lifetime: that is what makes renewals cost less than two octets each. Such a registration
+/// is taken to be older than it is, by a small part of its lifetime, and never younger.
 pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
     let mut octets = Vec::new();
     // What is not here does not say how long it lasts.
@@ -23,7 +24,8 @@ pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
     let spread = oldest.saturating_sub(newest);
     let is_lasting = |renewed: &&Renewed| !renewed.lifetime.is_zero() && renewed.lifetime / FRACTION >= spread;
     let lasting: Vec<Renewed> = batch.renewed.iter().filter(is_lasting).copied().collect();
-    let mut others: Vec<Renewed> = batch.renewed.iter().filter(|renewed| !is_lasting(renewed)).copied().collect();
+    let others = batch.renewed.iter().filter(|renewed| !is_lasting(renewed));
+    let mut others: Vec<Renewed> = others.map(|renewed| Renewed { age: rounded(renewed), ..*renewed }).collect();
     others.sort_by_key(|renewed| renewed.age);
     if let Some(age) = lasting.iter().map(|renewed| renewed.age).max() {
         write_group(&mut octets, age, &lasting);
@@ -88,6 +90,13 @@ impl Iterator for Packed<'_> {
         group.left -= 1;
         Some((group.sequence, group.age))
     }
+}
+
+/// Rounds an age up to a multiple of a small part of the lifetime: a power of two of milliseconds, so that what does not last
+/// equally long shares groups, too.
+fn rounded(renewed: &Renewed) -> Duration {
+    let step = (millis(renewed.lifetime) / u64::from(FRACTION)).checked_ilog2().map_or(1, |log| 1 << log);
+    Duration::from_millis(millis(renewed.age).div_ceil(step).saturating_mul(step))
 }
 
 fn write_group(octets: &mut Vec<u8>, age: Duration, group: &[Renewed]) {
@@ -209,5 +218,19 @@ mod tests {
         let batch = RenewalBatch { owner: ReplicaId(1), after: 0, upto: 926, renewed: renewed.collect() };
         let each = pack(&batch).len() as f64 / 926.0;
         assert!((1.1..=1.5).contains(&each), "{each} octets each");
+    }
+
+    #[test]
+    fn what_was_renewed_at_any_time_takes_less_than_two_octets_each() {
+        for (count, spread) in [(50_000, 55_000), (1_000_000, 1_200_000)] {
+            let renewed = (0..count).map(|number: u64| Renewed {
+                sequence: number + 1,
+                age: Duration::from_millis(number * 7919 % spread),
+                lifetime: Duration::from_secs(1_200),
+            });
+            let batch = RenewalBatch { owner: ReplicaId(1), after: 0, upto: count, renewed: renewed.collect() };
+            let each = pack(&batch).len() as f64 / count as f64;
+            assert!(each < 2.0, "{each} octets each of {count}");
+        }
     }
 }
