@@ -58,8 +58,9 @@ pub struct Limits {
     /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
     /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.
     pub reconciliations: usize,
-    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. It may
-    /// have those of ten seconds at once, and is told to wait beyond that. Replicas are not counted.
+    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. Each
+    /// KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told to wait beyond that.
+    /// Replicas are not counted.
     pub looks: u64,
     /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
     /// one processor does.
