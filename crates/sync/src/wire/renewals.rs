@@ -10,8 +10,8 @@ use super::{Malformed, Reader};
 const FRACTION: u32 = 64;
 
 /// Packs what was renewed: groups of the same age, each `age, count, bits` in numbers of seven bits an octet, and then the
-/// distances of the sequence numbers as Rice codes: a distance shifted right by `bits` in ones and a zero, and its lowest
-/// `bits` as they are, the highest first; zeros fill up the last octet.
+/// distances of the sequence numbers, which ascend from one on, as Rice codes: a distance shifted right by `bits` in ones and a
+/// zero, and its lowest `bits` as they are, the highest first; zeros fill up the last octet.
 ///
 /// What lasts long enough goes into one group with the age of its oldest, and the ages of the others are rounded up, so that there
 /// are a few dozen groups at most for each lifetime: that is what makes renewals cost less than two octets each. Such a registration
@@ -42,6 +42,8 @@ pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
 pub(crate) struct Packed<'b> {
     octets: &'b [u8],
     group: Option<Group>,
+    /// How many there are in all.
+    total: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +59,16 @@ struct Group {
 impl<'b> Packed<'b> {
     /// Takes what was packed, once it is known that it can be unpacked.
     pub(super) fn new(reader: &Reader<'_>, octets: &'b [u8]) -> Result<Self, Malformed> {
-        let packed = Self { octets, group: None };
-        let mut rest = packed.clone();
-        rest.by_ref().for_each(drop);
+        let mut rest = Self { octets, group: None, total: 0 };
+        let total = rest.by_ref().count();
         let is_whole = rest.octets.is_empty() && rest.group.is_none();
-        reader.valid(if is_whole { Ok(packed) } else { Err(()) }, "renewals: cut short")
+        let packed = Self { octets, group: None, total };
+        reader.valid(if is_whole { Ok(packed) } else { Err(()) }, "renewals: cut short or not ascending")
+    }
+
+    /// Tells how many there are in all.
+    pub(crate) const fn total(&self) -> usize {
+        self.total
     }
 
     fn read_group(&mut self) -> Option<Group> {
@@ -85,7 +92,7 @@ impl Iterator for Packed<'_> {
             self.group = Some(self.read_group()?);
         }
         let group = self.group.as_mut()?;
-        let distance = rice(self.octets, &mut group.at, group.low)?;
+        let distance = rice(self.octets, &mut group.at, group.low).filter(|distance| *distance > 0)?;
         group.sequence = group.sequence.checked_add(distance)?;
         group.left -= 1;
         Some((group.sequence, group.age))
@@ -179,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_comes_out_and_nothing_younger(
-            renewed in prop::collection::btree_map(any::<u32>(), (0_u64..100_000, 0_u64..200_000), 0..60),
+            renewed in prop::collection::btree_map(1..=u32::MAX, (0_u64..100_000, 0_u64..200_000), 0..60),
         ) {
             let renewed: Vec<Renewed> = renewed
                 .into_iter()
@@ -203,6 +210,16 @@ mod tests {
         #[test]
         fn nothing_that_is_read_panics(octets in prop::collection::vec(any::<u8>(), 0..64)) {
             let _ = Packed::new(&Reader::new(&[]), &octets);
+        }
+    }
+
+    #[test]
+    fn what_is_renewed_comes_once_in_its_group() {
+        // Of age zero, so many, by no lowest bits: distances of one and another one, or none.
+        let read = |bits: u8| Packed::new(&Reader::new(&[]), &[0, 2, 0, bits]).map(Iterator::count);
+        assert_eq!(read(0b1010_0000), Ok(2));
+        for bits in [0b1000_0000, 0b0100_0000] {
+            assert_eq!(read(bits).map_err(|malformed| malformed.offset), Err(0), "{bits:b}");
         }
     }
 
