@@ -69,7 +69,10 @@ fn main() -> ExitCode {
 }
 
 async fn serve(options: Options) -> Result<(), Problem> {
-    let mut driver = Driver::new(Endpoint::new(service(&options)?, CoapConfig::random()));
+    let service = service(&options)?;
+    let mut config = CoapConfig::random();
+    config.limits.response_body = service.replicator().config().limits.received_bytes;
+    let mut driver = Driver::new(Endpoint::new(service, config));
     driver.on_step(|_, service| {
         // Whoever started this may have stopped reading; that is no reason to end.
         let mut stderr = std::io::stderr();

@@ -7,7 +7,7 @@ use waypost_time::Instant;
 use crate::{Replicator, Standing};
 
 /// Returns when what is mirrored of an authority was its whole answer to a query, as far as is known: now, while its source is in
-/// step. Nothing, where it is not the whole answer, or so no longer.
+/// step, but of one that is being asked whether it still is, before that. Nothing, where it is not the whole answer, or so no longer.
 ///
 /// It is once the source that it is taken from was in step, if the query asks for nothing beyond what is mirrored. That a source
 /// is lost does not end it at once: what was registered there goes on to be shown until its lifetime is over, for at most
@@ -24,8 +24,7 @@ pub(crate) fn confirmed(
             && is_usable(now, standing, unconfirmed)
             && remainder(standing.query, standing.held, query, scope).is_some()
     };
-    let held = replicator.standings().filter(is_held);
-    held.filter_map(|standing| if standing.is_in_step { Some(now) } else { standing.confirmed }).max()
+    replicator.standings_at(now).filter(is_held).filter_map(|standing| standing.confirmed).max()
 }
 
 /// Returns what of each source [can be used](confirmed).

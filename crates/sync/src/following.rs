@@ -48,6 +48,11 @@ impl Following {
         }
     }
 
+    /// Returns when everything that there was to say was here last: now, unless a question is under way.
+    pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
+        self.confirmed.max(self.by.confirmed(now))
+    }
+
     /// Returns how it comes to who mirrors it through this directory; nothing, if it was never read to its end.
     pub(crate) fn passage(&self, now: Instant, limits: &Limits) -> Option<Passage> {
         let confirmed = self.confirmed?;
@@ -123,7 +128,7 @@ impl Followed {
     }
 
     /// Returns when that was so last, if all that the source has to say was here when it spoke last.
-    pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
+    fn confirmed(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::ByFeed(follower) => follower.confirmed(now),
             Self::ByLookups(mirror) => mirror.is_in_step().then_some(now),

@@ -26,7 +26,9 @@ pub struct Limits {
     /// Through how many other directories registrations may come that are mirrored
     /// [through](crate::Replicator::add_mirror_through) one; 8 by default. Mirrors that were made to go round find out by it.
     pub hops: u64,
-    /// Bytes of what a source may send in one answer, and of the links that deltas in it may make; 4 MiB by default.
+    /// Bytes of what a source may send in one answer, and of the links that deltas in it may make, with one for each renewal that it
+    /// tells of; 4 MiB by default. The transport has to take answers of so many bytes, too. Renewals are not cut to
+    /// [`answer_bytes`](Self::answer_bytes): with the last changes come all that are news, of less than two bytes each.
     pub received_bytes: usize,
     /// Look-ups at one source that has no feed, most of which are observations of a registration each; 1 000 by default, no more
     /// than the transport has room for at one peer. What is beyond that is not mirrored.
@@ -56,8 +58,9 @@ pub struct Limits {
     /// Hosts whose comparisons are answered at a time, replicas, and as many mirrors; 4 by default. A host has one for each authority.
     /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.
     pub reconciliations: usize,
-    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. It may
-    /// have those of ten seconds at once, and is told to wait beyond that. Replicas are not counted.
+    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. Each
+    /// KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told to wait beyond that.
+    /// Replicas are not counted.
     pub looks: u64,
     /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
     /// one processor does.

@@ -137,6 +137,14 @@ impl Replicator {
         self.followed.values().map(|following| following.standing(&self.config.limits))
     }
 
+    /// Returns the same as it is now: what is in step is confirmed, unless its source is being asked whether it still is.
+    pub(crate) fn standings_at(&self, now: Instant) -> impl Iterator<Item = Standing<'_>> {
+        self.followed.values().map(move |following| Standing {
+            confirmed: following.confirmed(now),
+            ..following.standing(&self.config.limits)
+        })
+    }
+
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<SyncEvent> {
         self.events.pop(|count| SyncEvent::Missed { count })
@@ -348,8 +356,10 @@ impl Replicator {
         let Self { config, jitter, followed, events, .. } = self;
         let mut note = |event: SyncEvent| events.push(now, event, config.limits.events());
         let following = followed.get_mut(&name)?;
+        // Before as well: it may have been so ever since something was last done here.
+        following.confirmed = following.confirmed(now);
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
-        following.confirmed = following.confirmed.max(following.by.confirmed(now));
+        following.confirmed = following.confirmed(now);
         Some(done)
     }
 

@@ -9,7 +9,7 @@ use waypost_model::Origin;
 use waypost_rest::{Allowance, Code, ExchangeId, Method, Observe, Output, Pace, Request, Response};
 use waypost_time::Instant;
 
-use self::encoded::{Asked, Encoded, Gap, Position, entries};
+use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
 use self::observers::{Observer, Observers};
 use crate::context::{Context, NotPassedOn};
 use crate::passage::Passage;
@@ -24,6 +24,8 @@ pub(crate) struct Source {
     outputs: VecDeque<Output>,
     encoded: Option<Encoded>,
     encodings: u64,
+    /// Looks that all answers took, beside those of comparisons.
+    looks: u64,
     sessions: Sessions,
     /// What strangers had looked at, by their hosts.
     pace: Pace<Box<str>>,
@@ -156,10 +158,9 @@ impl Source {
                 Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(overdrawn.seconds())
             })?;
         }
-        let encodings = self.encodings;
+        let before = self.looks;
         let answer = self.answer_admitted(context, asker, request, question);
-        let written = self.encoded.as_ref().filter(|_| self.encodings > encodings).map_or(0, |encoded| encoded.looks);
-        let looks = written + self.sessions.take_looks();
+        let looks = self.looks - before + self.sessions.take_looks();
         if !asker.is_replica {
             self.pace.count(now, asker.host.into(), looks + QUESTION, allowance);
         }
@@ -193,7 +194,12 @@ impl Source {
                 let writes = self.sessions.writes(context, comparer, (key, &ids)).ok_or_else(busy)?;
                 // One goes whole, whatever its size.
                 let room = if ids.len() > 1 { config.limits.answer_bytes } else { usize::MAX };
-                let octets = entries(context, subject, &writes, room).ok_or_else(too_much)?;
+                let octets = entries(context, subject, &writes, room);
+                self.looks += looks_of(match &octets {
+                    Ok(octets) => octets.len(),
+                    Err(written) => *written,
+                });
+                let octets = octets.map_err(|_| too_much())?;
                 return Ok(Response::content(config.content_format, octets).with_max_age(0));
             }
         };
@@ -228,6 +234,7 @@ impl Source {
                 let gap = |Gap| Response::refusal(Code::CONFLICT, "a removal after that version was forgotten");
                 let encoded = Encoded::new(context, asked).map_err(gap)?;
                 self.encodings += 1;
+                self.looks += encoded.looks;
                 encoded
             }
         };

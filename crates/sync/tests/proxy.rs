@@ -244,6 +244,38 @@ fn what_is_mirrored_of_a_source_that_is_gone_is_fresh_no_longer() {
 }
 
 #[test]
+fn a_minute_is_promised_from_when_a_source_was_heard_last_and_not_while_a_question_is_unanswered() {
+    let mut network = Network::default();
+    let mut feed = ServerConfig::default();
+    feed.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed""#).expect("a link");
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    let refresh = config.limits.refresh;
+    let directory = Directory::new(Config::new([1; 16], ReplicaId(1)));
+    network.add("coap://a", Replicated::new(Server::new(directory, feed), Replicator::new(config)));
+    network.register("coap://a", "ep=node1&base=coap://[2001:db8::1]&lt=7200", "</temp>");
+    network.add_proxy("coap://proxy", proxy(&[("coap://a", Holding::Mirror(Query::all()))], |_| ()));
+    network.run_until(Instant::from_millis(1_000));
+    let ask = |network: &mut Network| network.look_up("coap://proxy", "res", "").expect("an answer");
+    for _ in 0..30 {
+        pass(&mut network, Duration::from_secs(7));
+        assert_eq!(ask(&mut network).max_age, None, "a minute is what is not said");
+    }
+    let gone = network.now;
+    network.silent = Some("coap://a");
+    pass(&mut network, refresh);
+    for _ in 0..60 {
+        pass(&mut network, Duration::from_secs(2));
+        let answer = ask(&mut network);
+        let fresh_until = network.now + Duration::from_secs(answer.max_age.unwrap_or(60).into());
+        // How long it may go unnoticed that the source is gone varies by a quarter.
+        let known_until = gone + refresh + refresh / 4 + Duration::from_secs(60);
+        assert_eq!(answer.code, Code::CONTENT);
+        assert!(fresh_until <= known_until.max(network.now), "{:?} seconds at {:?}", answer.max_age, network.now);
+    }
+}
+
+#[test]
 fn a_source_that_is_gone_is_answered_for_as_long_as_the_operator_allows() {
     let mut network = network(&Holding::Answers);
     let all = network.links("coap://proxy", "res", "rt=light-lux");

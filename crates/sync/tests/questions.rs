@@ -103,3 +103,22 @@ fn who_answers_a_reading_with_what_cannot_be_read_is_left_in_peace() {
     assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::Malformed { .. })));
     assert!(follower.ask().is_none());
 }
+
+#[test]
+fn an_answer_tells_of_no_more_renewals_than_it_may_have_bytes() {
+    for (count, is_too_large) in [(10_000_u16, false), (10_001, true)] {
+        let mut follower = Follower::with(|limits| limits.received_bytes = 10_000);
+        follower.hear(&run(WRITER, 0, 20_000, &[(1, "first")]));
+        follower.events();
+        // Of age zero, so many, by no lowest bits: each the one after the one before, in two bits.
+        let mut packed = vec![0, count as u8 | 0x80, (count >> 7) as u8 | 0x80, (count >> 14) as u8, 0];
+        packed.resize(packed.len() + usize::from(count).div_ceil(4), 0b1010_1010);
+        let mut out = Encoder::new(Vec::new());
+        let written = out.map(1).and_then(|out| out.bytes(&9_u64.to_be_bytes())?.array(3)?.u64(0)?.u64(20_000));
+        written.and_then(|out| out.bytes(&packed).map(drop)).expect("room");
+        follower.hear(&out.into_writer());
+        let events = follower.events();
+        let failed = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
+        assert_eq!((events.len(), events.iter().all(failed)), (usize::from(is_too_large), true), "{events:?}");
+    }
+}

@@ -65,6 +65,37 @@ fn who_has_everything_looked_at_again_and_again_is_told_to_wait() {
     assert_eq!(ask(&mut network, "coap://eve", SOURCE, cells(1, 6, 0)).code, Code::CONTENT);
 }
 
+/// The question of a mirror that holds nothing for changes of about so many bytes.
+fn changes(size: u64) -> Vec<u8> {
+    let mut out = Encoder::new(Vec::new());
+    let written = out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(1)?.map(0)?.map(0)?.u64(size)?.bool(true).map(drop));
+    written.expect("room");
+    out.into_writer()
+}
+
+#[test]
+fn what_is_written_counts_beside_what_is_looked_at() {
+    let is_answered = |network: &mut Network, asker: &str, question: Vec<u8>| {
+        ask(network, asker, SOURCE, question).code != Code::TOO_MANY_REQUESTS
+    };
+    let mut config = SyncConfig::new(1);
+    (config.admits_mirrors, config.limits.looks) = (true, 500);
+    let mut network = Network::default();
+    network.add(SOURCE, node(1, config));
+    let links = vec!["</temp>;rt=temperature-c;title=in-the-hall"; 1_000].join(",");
+    for number in 0..2 {
+        network.register(SOURCE, &format!("ep=large{number}&base=coap://h{number}&lt=100000000"), &links);
+    }
+    let now = network.now;
+    let ids: Vec<u64> = network.directory(SOURCE).ids(now, &Origin::Local).map(|(id, _)| id).collect();
+    assert_eq!((ids.len(), links.len() / 1_024), (2, 41));
+    // Of five thousand looks, the question itself takes 64, and what is written 41 or, before it is too much for one answer, 82.
+    let of_one = (0..100).take_while(|_| is_answered(&mut network, "coap://eve", entries(1, &ids[..1]))).count();
+    let of_both = (0..100).take_while(|_| is_answered(&mut network, "coap://bob", entries(1, &ids))).count();
+    let of_all = (0..100).take_while(|size| is_answered(&mut network, "coap://mallory", changes(100 + size))).count();
+    assert!(of_one <= 48 && of_both <= 35 && of_all <= 48, "{of_one}, {of_both}, {of_all}");
+}
+
 #[test]
 fn to_go_on_comparing_takes_no_look_at_everything() {
     let mut network = source();

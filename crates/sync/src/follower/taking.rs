@@ -37,7 +37,7 @@ impl Follower {
                 Ok(Item::End { upto }) if is_early || self.is_after_early(upto) => self.pass_early(surroundings, upto),
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
                 Ok(Item::Renewals { owner, after, upto, renewed }) => {
-                    self.renew(surroundings, (owner, after, upto), renewed)
+                    self.renew(surroundings, (owner, after, upto), renewed, &mut room)
                 }
                 Ok(Item::Digest(there)) => {
                     self.note_held(cursor);
@@ -153,12 +153,14 @@ impl Follower {
         }
     }
 
-    /// Takes renewals. Those of what this replica wrote come back from others, and are no news.
+    /// Takes renewals, as many as there is `room` for: a few octets can stand for very many. Those of what this replica wrote come
+    /// back from others, and are no news.
     fn renew(
         &mut self,
         surroundings: &mut Surroundings<'_>,
         (owner, after, upto): (ReplicaId, u64, u64),
         renewed: Packed<'_>,
+        room: &mut usize,
     ) -> Option<Taken> {
         let origin = &self.origin;
         let directory = &mut *surroundings.directory;
@@ -168,6 +170,8 @@ impl Follower {
         if directory.heard(origin).sequence(owner) < after {
             return Some(Taken::Gap);
         }
+        let Some(left) = room.checked_sub(renewed.total()) else { return Some(Taken::TooLarge) };
+        *room = left;
         match directory.apply_renewals(surroundings.now, origin, (owner, after, upto), renewed) {
             Ok(_) => None,
             Err(refused) => self.refuse(surroundings, None, refused),

@@ -109,8 +109,14 @@ impl Observed {
         }
     }
 
-    pub(super) fn is_in_step(&self) -> bool {
+    fn is_in_step(&self) -> bool {
         self.replicator.standings().all(|standing| standing.is_in_step)
+    }
+
+    /// Returns when everything was here last, if it is in step.
+    pub(super) fn confirmed(&self, now: Instant) -> Option<Instant> {
+        let confirmed = self.replicator.standings_at(now).map(|standing| standing.confirmed).min().flatten();
+        confirmed.filter(|_| self.is_in_step())
     }
 
     /// Takes note that an answer was found here. What that saved is what a cache would have had to ask for: nothing while its

@@ -156,13 +156,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let lookup = LookedUp::new(question.scope, question.query.clone());
             let (what, locations) =
                 ((lookup.scope, &lookup.criteria, lookup.show), &self.upstreams[upstream].locations);
-            let part = if observed.is_in_step() {
+            let part = if let Some(confirmed) = observed.confirmed(now) {
                 // The page is what the source would have been asked for.
                 let part = part_of(now, &observed.directory, locations, what, question.zone, limit)
                     .and_then(|(links, good_until)| Ok((union(&[links], &lookup.criteria, limit)?, good_until)));
                 part.map_or(Part::Refused(too_large()), |(text, good_until)| {
                     let links = LinkDocumentBuf::parse(text).unwrap_or_default();
-                    Part::held(now, (links, good_until))
+                    Part::held(confirmed, (links, good_until))
                 })
             } else {
                 Part::Failed(Fault::Unanswered(RequestFailure::TimedOut))

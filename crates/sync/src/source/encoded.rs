@@ -20,7 +20,7 @@ pub(super) struct Encoded {
     pub(super) octets: Vec<u8>,
     pub(super) reached: Position,
     pub(super) is_complete: bool,
-    /// How many registrations it says something of.
+    /// How many registrations were looked at for it, and [what writing it counts](looks_of).
     pub(super) looks: u64,
 }
 
@@ -99,6 +99,7 @@ impl Encoded {
             reached.version.insert(change.dot());
             looks += 1;
         }
+        looks += looks_of(writer.len());
         if is_complete {
             reached = current.clone();
             // Who was ahead of this directory stays so.
@@ -183,9 +184,17 @@ fn place_of(directory: &Directory, subject: &Subject, change: &ChangeRef<'_>) ->
     }
 }
 
-/// Encodes the registrations and removals that these writes made, as far as they are still here; `None` if they take more octets
-/// than there is room for.
-pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], room: usize) -> Option<Vec<u8>> {
+/// Returns how many looks it counts as to write so many octets.
+pub(super) const fn looks_of(octets: usize) -> u64 {
+    octets as u64 / 1024
+}
+
+/// Encodes the registrations and removals that these writes made, as far as they are still here.
+///
+/// # Errors
+///
+/// How many octets were written when it was more than there is room for.
+pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], room: usize) -> Result<Vec<u8>, usize> {
     let Context { now, directory, .. } = *context;
     let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
     let question =
@@ -194,9 +203,9 @@ pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], r
     for change in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
         writer.change(&change, place_of(directory, &question.subject, &change).as_ref());
         if writer.len() > room {
-            return None;
+            return Err(writer.len());
         }
     }
     let octets = writer.cut();
-    (octets.len() <= room).then_some(octets)
+    if octets.len() <= room { Ok(octets) } else { Err(octets.len()) }
 }

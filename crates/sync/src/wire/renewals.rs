@@ -10,11 +10,12 @@ use super::{Malformed, Reader};
 const FRACTION: u32 = 64;
 
 /// Packs what was renewed: groups of the same age, each `age, count, bits` in numbers of seven bits an octet, and then the
-/// distances of the sequence numbers as Rice codes: a distance shifted right by `bits` in ones and a zero, and its lowest
-/// `bits` as they are, the highest first; zeros fill up the last octet.
+/// distances of the sequence numbers, which ascend from one on, as Rice codes: a distance shifted right by `bits` in ones and a
+/// zero, and its lowest `bits` as they are, the highest first; zeros fill up the last octet.
 ///
-/// What lasts long enough goes into one group with the age of its oldest: that is what makes renewals cost a little more than
-/// an octet each. Such a registration is taken to be older than it is, by a small part of its lifetime, and never younger.
+/// What lasts long enough goes into one group with the age of its oldest, and the ages of the others are rounded up, so that there
+/// are a few dozen groups at most for each lifetime: that is what makes renewals cost less than two octets each. Such a registration
+/// is taken to be older than it is, by a small part of its lifetime, and never younger.
 pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
     let mut octets = Vec::new();
     // What is not here does not say how long it lasts.
@@ -23,7 +24,8 @@ pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
     let spread = oldest.saturating_sub(newest);
     let is_lasting = |renewed: &&Renewed| !renewed.lifetime.is_zero() && renewed.lifetime / FRACTION >= spread;
     let lasting: Vec<Renewed> = batch.renewed.iter().filter(is_lasting).copied().collect();
-    let mut others: Vec<Renewed> = batch.renewed.iter().filter(|renewed| !is_lasting(renewed)).copied().collect();
+    let others = batch.renewed.iter().filter(|renewed| !is_lasting(renewed));
+    let mut others: Vec<Renewed> = others.map(|renewed| Renewed { age: rounded(renewed), ..*renewed }).collect();
     others.sort_by_key(|renewed| renewed.age);
     if let Some(age) = lasting.iter().map(|renewed| renewed.age).max() {
         write_group(&mut octets, age, &lasting);
@@ -40,6 +42,8 @@ pub(super) fn pack(batch: &RenewalBatch) -> Vec<u8> {
 pub(crate) struct Packed<'b> {
     octets: &'b [u8],
     group: Option<Group>,
+    /// How many there are in all.
+    total: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +59,16 @@ struct Group {
 impl<'b> Packed<'b> {
     /// Takes what was packed, once it is known that it can be unpacked.
     pub(super) fn new(reader: &Reader<'_>, octets: &'b [u8]) -> Result<Self, Malformed> {
-        let packed = Self { octets, group: None };
-        let mut rest = packed.clone();
-        rest.by_ref().for_each(drop);
+        let mut rest = Self { octets, group: None, total: 0 };
+        let total = rest.by_ref().count();
         let is_whole = rest.octets.is_empty() && rest.group.is_none();
-        reader.valid(if is_whole { Ok(packed) } else { Err(()) }, "renewals: cut short")
+        let packed = Self { octets, group: None, total };
+        reader.valid(if is_whole { Ok(packed) } else { Err(()) }, "renewals: cut short or not ascending")
+    }
+
+    /// Tells how many there are in all.
+    pub(crate) const fn total(&self) -> usize {
+        self.total
     }
 
     fn read_group(&mut self) -> Option<Group> {
@@ -83,11 +92,18 @@ impl Iterator for Packed<'_> {
             self.group = Some(self.read_group()?);
         }
         let group = self.group.as_mut()?;
-        let distance = rice(self.octets, &mut group.at, group.low)?;
+        let distance = rice(self.octets, &mut group.at, group.low).filter(|distance| *distance > 0)?;
         group.sequence = group.sequence.checked_add(distance)?;
         group.left -= 1;
         Some((group.sequence, group.age))
     }
+}
+
+/// Rounds an age up to a multiple of a small part of the lifetime: a power of two of milliseconds, so that what does not last
+/// equally long shares groups, too.
+fn rounded(renewed: &Renewed) -> Duration {
+    let step = (millis(renewed.lifetime) / u64::from(FRACTION)).checked_ilog2().map_or(1, |log| 1 << log);
+    Duration::from_millis(millis(renewed.age).div_ceil(step).saturating_mul(step))
 }
 
 fn write_group(octets: &mut Vec<u8>, age: Duration, group: &[Renewed]) {
@@ -170,7 +186,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_packed_comes_out_and_nothing_younger(
-            renewed in prop::collection::btree_map(any::<u32>(), (0_u64..100_000, 0_u64..200_000), 0..60),
+            renewed in prop::collection::btree_map(1..=u32::MAX, (0_u64..100_000, 0_u64..200_000), 0..60),
         ) {
             let renewed: Vec<Renewed> = renewed
                 .into_iter()
@@ -198,6 +214,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_renewed_comes_once_in_its_group() {
+        // Of age zero, so many, by no lowest bits: distances of one and another one, or none.
+        let read = |bits: u8| Packed::new(&Reader::new(&[]), &[0, 2, 0, bits]).map(Iterator::count);
+        assert_eq!(read(0b1010_0000), Ok(2));
+        for bits in [0b1000_0000, 0b0100_0000] {
+            assert_eq!(read(bits).map_err(|malformed| malformed.offset), Err(0), "{bits:b}");
+        }
+    }
+
+    #[test]
     fn a_minute_of_renewals_among_a_million_takes_less_than_an_octet_and_a_half_each() {
         let every = 1_000_000 / 926;
         let renewed = (0..926).map(|number: u64| Renewed {
@@ -209,5 +235,19 @@ mod tests {
         let batch = RenewalBatch { owner: ReplicaId(1), after: 0, upto: 926, renewed: renewed.collect() };
         let each = pack(&batch).len() as f64 / 926.0;
         assert!((1.1..=1.5).contains(&each), "{each} octets each");
+    }
+
+    #[test]
+    fn what_was_renewed_at_any_time_takes_less_than_two_octets_each() {
+        for (count, spread) in [(50_000, 55_000), (1_000_000, 1_200_000)] {
+            let renewed = (0..count).map(|number: u64| Renewed {
+                sequence: number + 1,
+                age: Duration::from_millis(number * 7919 % spread),
+                lifetime: Duration::from_secs(1_200),
+            });
+            let batch = RenewalBatch { owner: ReplicaId(1), after: 0, upto: count, renewed: renewed.collect() };
+            let each = pack(&batch).len() as f64 / count as f64;
+            assert!(each < 2.0, "{each} octets each of {count}");
+        }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct Network {
     cut: Vec<(String, String)>,
     /// Whom notifications are lost to, and nobody notices.
     pub(crate) deaf: Option<&'static str>,
+    /// Whom requests are lost to, and it takes long to notice.
+    pub(crate) silent: Option<&'static str>,
     /// Whom the transport cannot send notifications to for now, and those that wait.
     pub(crate) busy: Option<&'static str>,
     pub(crate) waiting: BTreeSet<ExchangeId>,
@@ -282,6 +284,9 @@ impl Network {
             request.query.drain(..request.query.len().saturating_sub(1));
         }
         let now = self.now;
+        if Some(peer.uri.as_str()) == self.silent {
+            return;
+        }
         let is_unheard = request.path.last().is_some_and(|last| Some(last.as_str()) == self.unheard);
         let is_cut = is_unheard || self.cut.contains(&(from.into(), peer.uri.clone()));
         if is_cut || !self.nodes.contains_key(&peer.uri) {
