@@ -10,7 +10,7 @@
 //! are not taken for each other: their ids break ties, so that a world and its mirror image do not go on alike.
 //!
 //! With three deeds and three steps of time, until all is forgotten, there are 212 772 states; with two deeds and one answer under
-//! way, 72 835; with two deeds, a loss of memory and four steps of time, 30 820. [`Variant`]s, in which replicas are wrong, each
+//! way, 72 889; with two deeds, a loss of memory and four steps of time, 30 820. [`Variant`]s, in which replicas are wrong, each
 //! break a law.
 //!
 //! `cargo test --release -p waypost-simulation --test small_world -- --nocapture` prints how many states there are.
