@@ -50,12 +50,6 @@ impl<S: AsMut<Directory>> Proxy<S> {
         (0..self.upstreams.len()).map(|upstream| self.confirmed(now, upstream, lookup)).min().flatten()
     }
 
-    /// Returns for how many seconds an answer of the service is fresh, where a source of it is lost.
-    pub(super) fn fresh_for(&self, now: Instant, lookup: &LookedUp) -> Option<u32> {
-        let confirmed = self.all_confirmed(now, lookup).filter(|confirmed| *confirmed < now)?;
-        Some((confirmed + MAX_AGE).saturating_since(now).as_secs() as u32)
-    }
-
     /// Answers all who wait for a question, if its answer is complete.
     pub(super) fn finish(&mut self, now: Instant, question: &Question) {
         if !self.pending.get(question).is_some_and(|pending| pending.parts.is_complete()) {
@@ -261,4 +255,9 @@ fn refuse_work(overdrawn: Overdrawn) -> Response {
         Overdrawn::All(_) => (Code::SERVICE_UNAVAILABLE, "too much was looked up by all clients together"),
     };
     Response::refusal(code, diagnostic).with_max_age(overdrawn.seconds())
+}
+
+/// Returns for how many seconds an answer of the service is fresh, where a source of it is lost and was confirmed last at a moment.
+pub(super) fn fresh_for(now: Instant, confirmed: Instant) -> Option<u32> {
+    (confirmed < now).then(|| (confirmed + MAX_AGE).saturating_since(now).as_secs() as u32)
 }

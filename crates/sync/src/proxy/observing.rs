@@ -10,6 +10,7 @@ use waypost_rest::{Code, ETag, ExchangeId, Observe, Output, Response, Service};
 use waypost_time::Instant;
 
 use super::Proxy;
+use super::answering::fresh_for;
 use super::conjunction::Conjunction;
 use super::looked_up::LookedUp;
 use super::observers::Observation;
@@ -243,8 +244,10 @@ impl<S: Service + AsMut<Directory>> Proxy<S> {
         let (Output::Response { exchange, response } | Output::Notification { exchange, response }) = output else {
             return;
         };
-        let observed = self.observers.served.get(exchange).and_then(|lookup| self.fresh_for(self.now, lookup));
-        let left = self.aged.remove(exchange).or(observed);
+        let left = self.aged.remove(exchange).or_else(|| {
+            let confirmed = self.all_confirmed(self.now, self.observers.served.get(exchange)?)?;
+            fresh_for(self.now, confirmed)
+        });
         if !response.is_observed {
             self.observers.served.remove(exchange);
         }

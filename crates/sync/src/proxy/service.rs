@@ -5,6 +5,7 @@ use waypost_rest::{ExchangeId, Observe, Output, Peer, Request, RequestFailure, R
 use waypost_time::Instant;
 
 use super::Proxy;
+use super::answering::fresh_for;
 use crate::ProxyEvent;
 
 /// Whose a request is, by its name.
@@ -30,8 +31,9 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         self.forget(exchange);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let lookup = self.read(&request);
+        let confirmed = lookup.as_ref().and_then(|lookup| self.all_confirmed(now, lookup));
         match lookup {
-            Some(lookup) if self.all_confirmed(now, &lookup).is_none() => {
+            Some(lookup) if confirmed.is_none() => {
                 // It may have been an observation that the service could serve.
                 self.replicated.handle_cancel(now, exchange);
                 self.observers.served.remove(&exchange);
@@ -45,11 +47,10 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
             }
             lookup => {
                 self.dismiss_observer(now, exchange);
-                if let Some(lookup) = lookup {
-                    self.aged.extend(self.fresh_for(now, &lookup).map(|left| (exchange, left)));
-                    if asks_to_observe {
-                        self.observers.served.insert(exchange, lookup);
-                    }
+                let left = confirmed.and_then(|confirmed| fresh_for(now, confirmed));
+                self.aged.extend(left.map(|left| (exchange, left)));
+                if let Some(lookup) = lookup.filter(|_| asks_to_observe) {
+                    self.observers.served.insert(exchange, lookup);
                 }
                 self.replicated.handle_request(now, exchange, peer, request);
             }
