@@ -1,5 +1,6 @@
 //! The tokio driver: sockets and a clock around an [`Endpoint`].
 
+mod clock;
 mod socket;
 
 use alloc::boxed::Box;
@@ -10,14 +11,13 @@ use core::future::{Future, poll_fn};
 use core::net::{IpAddr, SocketAddr};
 use core::pin::pin;
 use core::task::Poll;
-use core::time::Duration;
 use std::io;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time;
 use waypost_rest::Service;
 use waypost_time::Instant;
 
+use self::clock::Clock;
 use self::socket::Socket;
 use crate::{Datagram, Endpoint};
 
@@ -55,7 +55,7 @@ use crate::{Datagram, Endpoint};
 pub struct Driver<S> {
     endpoint: Endpoint<S>,
     sockets: Vec<Socket>,
-    clock: time::Instant,
+    clock: Clock,
     buffer: Vec<u8>,
     unsent: Option<(usize, Datagram)>,
     /// The socket that is looked at first, so that each gets its turn.
@@ -69,7 +69,8 @@ type Hook<S> = Box<dyn FnMut(Instant, &mut S) + Send>;
 type Errand<S> = Box<dyn FnOnce(Instant, &mut S) + Send>;
 
 impl<S: Service> Driver<S> {
-    /// Makes a driver without sockets. Its clock starts at [`Instant::ZERO`] now.
+    /// Makes a driver without sockets. Its clock starts at [`Instant::ZERO`] now. It goes on while the machine sleeps on Linux,
+    /// Android, macOS and Windows; what was due meanwhile is done within a minute.
     ///
     /// For a service that counts time, time begins here: fill a directory at [`Instant::ZERO`] before, or through
     /// [`Driver::update`] afterwards, which says what time it is.
@@ -80,7 +81,7 @@ impl<S: Service> Driver<S> {
         Self {
             endpoint,
             sockets: Vec::new(),
-            clock: time::Instant::now(),
+            clock: Clock::start(),
             buffer,
             unsent: None,
             first: 0,
@@ -131,7 +132,7 @@ impl<S: Service> Driver<S> {
     /// Returns the time on the clock of the driver.
     #[must_use]
     pub fn now(&self) -> Instant {
-        since(self.clock)
+        self.clock.now()
     }
 
     /// Lets an application work with the service while the driver does not run.
@@ -159,12 +160,12 @@ impl<S: Service> Driver<S> {
         loop {
             self.step();
             self.send().await;
-            let deadline = self.endpoint.poll_timeout().map(|deadline| self.wall(deadline));
+            let deadline = self.endpoint.poll_timeout();
             tokio::select! {
                 output = &mut end => return Ok(output),
                 index = readable(&self.sockets, self.first) => self.read(index?).await?,
                 Some(errand) = self.errands.recv() => self.update(|now, service| errand(now, service)),
-                () = sleep_until(deadline) => {
+                () = self.clock.sleep_until(deadline) => {
                     let now = self.now();
                     self.endpoint.handle_timeout(now);
                 }
@@ -224,14 +225,9 @@ impl<S: Service> Driver<S> {
 
     fn step(&mut self) {
         if let Some(hook) = &mut self.hook {
-            let now = since(self.clock);
+            let now = self.clock.now();
             self.endpoint.update(now, |service| hook(now, service));
         }
-    }
-
-    fn wall(&self, instant: Instant) -> time::Instant {
-        let since_start = Duration::from_millis(instant.as_millis()).min(LONGEST_SLEEP);
-        self.clock.checked_add(since_start).unwrap_or_else(|| time::Instant::now() + LONGEST_SLEEP)
     }
 }
 
@@ -304,22 +300,9 @@ async fn readable(sockets: &[Socket], first: usize) -> io::Result<usize> {
     .await
 }
 
-fn since(start: time::Instant) -> Instant {
-    Instant::from_millis(u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX))
-}
-
-async fn sleep_until(deadline: Option<time::Instant>) {
-    match deadline {
-        Some(deadline) => time::sleep_until(deadline).await,
-        None => core::future::pending().await,
-    }
-}
-
 /// What UDP can carry.
 const LONGEST_DATAGRAM: usize = 65_535;
 /// How many closures wait for the driver before [`Handle::update`] waits, too.
 const ERRANDS: usize = 64;
 /// How many datagrams are read from a socket in a row, before what is answered to them is sent.
 const BURST: usize = 64;
-/// A deadline further away than this is looked at again.
-const LONGEST_SLEEP: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
