@@ -140,7 +140,7 @@ fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {
             log!("postponed by {uri} for {} s", wait.as_secs());
             return None;
         }
-        LookupEvent::Refused { uri, code, diagnostic } => {
+        LookupEvent::Refused { uri, code, diagnostic, .. } => {
             log!("refused by {uri}: {code} {diagnostic}");
             return (!is_observed).then_some(ExitCode::FAILURE);
         }

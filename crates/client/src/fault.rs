@@ -19,7 +19,7 @@ pub enum Fault {
     /// The server put the request off for longer, or more often, than the limits allow.
     #[error("not available for too long")]
     Unavailable,
-    /// The answer succeeds with a code that means nothing here.
+    /// The answer has a code that means nothing here, and is no refusal.
     #[error("unexpected code {0}")]
     Code(Code),
     /// The answer is in another format than was asked for.

@@ -34,7 +34,7 @@ pub struct LookupId(pub(crate) u64);
 /// fn show(event: &LookupEvent) {
 ///     match event {
 ///         LookupEvent::Found(answer) => answer.links.links().for_each(|link| println!("{}", link.target())),
-///         LookupEvent::Refused { uri, code, diagnostic } => eprintln!("{uri}: {code} {diagnostic}"),
+///         LookupEvent::Refused { uri, code, diagnostic, .. } => eprintln!("{uri}: {code} {diagnostic}"),
 ///         LookupEvent::Failed { uri, fault } => eprintln!("{uri}: {fault}"),
 ///         other => eprintln!("{other:?}"),
 ///     }
@@ -67,6 +67,8 @@ pub enum LookupEvent {
         code: Code,
         /// What the directory says to a human.
         diagnostic: Box<str>,
+        /// For how long that holds: who asks again before asks in vain.
+        max_age: Duration,
     },
     /// The directory did not answer, or the answer does not help.
     Failed {

@@ -39,7 +39,7 @@ fn s3_4_an_answer_names_the_link_that_its_link_local_addresses_are_on() {
 
 #[test]
 fn s4_any_unsuccessful_code_is_taken_and_reported() {
-    for refusal in (4..=7).flat_map(|class| (0..32).map(move |detail| Code::new(class, detail).unwrap())) {
+    for refusal in (4..=5).flat_map(|class| (0..32).map(move |detail| Code::new(class, detail).unwrap())) {
         if [Code::SERVICE_UNAVAILABLE, Code::TOO_MANY_REQUESTS].contains(&refusal) {
             continue;
         }
@@ -50,6 +50,33 @@ fn s4_any_unsuccessful_code_is_taken_and_reported() {
         let [LookupEvent::Refused { code, diagnostic, .. }] = &bench.events()[..] else { panic!() };
         assert_eq!((*code, &**diagnostic), (refusal, "no"));
         assert!(bench.engine.is_empty());
+    }
+}
+
+#[test]
+fn s4_a_refusal_says_how_long_it_holds() {
+    for (given, expected) in [(Some(7), 7), (None, 60)] {
+        let mut bench = Bench::lookup();
+        bench.look_up(resources(RES, ""));
+        let asked = bench.asked();
+        let mut refusal = Response::refusal(Code::NOT_FOUND, "no");
+        refusal.max_age = given;
+        bench.answer(&asked, refusal);
+        let [LookupEvent::Refused { max_age, .. }] = &bench.events()[..] else { panic!() };
+        assert_eq!(*max_age, Duration::from_secs(expected));
+    }
+}
+
+#[test]
+fn a_code_of_a_class_that_responses_do_not_have_is_no_refusal() {
+    for code in [1, 3, 6, 7].into_iter().flat_map(|class| (0..32).map(move |detail| Code::new(class, detail).unwrap()))
+    {
+        let mut bench = Bench::lookup();
+        bench.look_up(resources(RES, ""));
+        let asked = bench.asked();
+        bench.answer(&asked, Response::refusal(code, "what?"));
+        let [LookupEvent::Failed { fault, .. }] = &bench.events()[..] else { panic!() };
+        assert_eq!(*fault, Fault::Code(code));
     }
 }
 

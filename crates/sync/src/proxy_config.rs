@@ -66,7 +66,7 @@ pub struct ProxyLimits {
     pub cached_answers: usize,
     /// Bytes of all these answers; 16 MiB by default.
     pub cached_bytes: usize,
-    /// Bytes of one answer of a source, and of one that is put together; 4 MiB by default. Above: 5.02, and the client asks
+    /// Bytes of one answer of a source, and of one that is put together; 4 MiB by default. Above: 4.00, and the client asks
     /// in pages or more precisely.
     pub answer_bytes: usize,
     /// Bytes of links that the look-ups of one client, by its host, may have put together per second, be it for a page of a few links;

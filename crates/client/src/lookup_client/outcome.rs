@@ -55,7 +55,9 @@ impl LookupClient {
         }
         let result = match (outcome, step) {
             (Err(failure), _) => Err(Problem::Fault(failure.into())),
-            (Ok(response), _) if !response.code.is_success() => Err(Problem::Refused(response)),
+            (Ok(response), _) if matches!(response.code.class(), 4 | 5) => Err(Problem::Refused(response)),
+            // What no response has that a client knows (RFC 7252 §5.9).
+            (Ok(response), _) if !response.code.is_success() => Err(Problem::Fault(Fault::Code(response.code))),
             (Ok(response), Step::Discover) => self.take_interfaces(id, &uri, &response).map_err(Problem::Fault),
             (Ok(response), Step::Get { uri }) => {
                 self.take_answer(id, &uri, &response, is_observed).map_err(Problem::Fault)
@@ -265,6 +267,7 @@ impl LookupClient {
                 uri: uri.as_str().into(),
                 code: response.code,
                 diagnostic: diagnostic_of(&response, limits.diagnostic_bytes),
+                max_age: max_age_of(&response),
             },
             Problem::Fault(fault) => LookupEvent::Failed { uri: uri.as_str().into(), fault },
         };

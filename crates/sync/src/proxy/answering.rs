@@ -81,9 +81,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Returns the answer to a query, put together from its parts, or why there is none.
     pub(super) fn answer(&mut self, now: Instant, parts: &Parts, query: &Query) -> Response {
         let away = if self.config.partial { parts.away() } else { Vec::new() };
-        if let Some((upstream, problem)) = parts.problem(&away) {
-            // The client may try again when the source is asked again.
-            let is_passing = problem.code.class() == SERVER_ERROR;
+        if let Some((upstream, problem)) = parts.problem(now, &away) {
+            // Unless the source said when, the client may try again when the source is asked again.
+            let is_passing = problem.code.class() == SERVER_ERROR && problem.max_age.is_none();
             return if is_passing { problem.with_max_age(self.retry_seconds(now, upstream)) } else { problem };
         }
         for upstream in away {

@@ -1,14 +1,13 @@
 //! How a proxy asks its sources for the sake of clients, and what it makes of their answers.
 
 use alloc::collections::BTreeSet;
-use alloc::string::String;
 
 use waypost_client::{Fault, Lookup, LookupEvent};
 use waypost_directory::{Directory, Scope};
 use waypost_filter::Query;
 use waypost_link_format::{Link, LinkBuf, LinkDocumentBuf};
 use waypost_model::Authority;
-use waypost_rest::{RequestFailure, Response};
+use waypost_rest::RequestFailure;
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -63,8 +62,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     let links = self.own_links(upstream, answer.links);
                     Part::Links { links, fresh_until: answer.received + answer.max_age }
                 }
-                LookupEvent::Refused { code, diagnostic, .. } => {
-                    Part::Refused(Response::refusal(code, String::from(diagnostic)))
+                LookupEvent::Refused { code, diagnostic, max_age, .. } => {
+                    Part::refused(code, diagnostic, now + max_age)
                 }
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,

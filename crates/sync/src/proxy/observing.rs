@@ -1,6 +1,5 @@
 //! How a proxy has clients observe what cannot be left to the service: by observing its sources, and what is at hand.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use waypost_client::LookupEvent;
@@ -174,8 +173,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     Some(links) => found(links, received + max_age),
                     None => continue,
                 },
-                LookupEvent::Refused { code, diagnostic, .. } => {
-                    Part::Refused(Response::refusal(code, String::from(diagnostic)))
+                LookupEvent::Refused { code, diagnostic, max_age, .. } => {
+                    Part::refused(code, diagnostic, now + max_age)
                 }
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,

@@ -1,4 +1,6 @@
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -15,8 +17,8 @@ use crate::union::union;
 pub(super) enum Part {
     /// These links, and until when they are fresh.
     Links { links: LinkDocumentBuf, fresh_until: Instant },
-    /// The source refuses.
-    Refused(Response),
+    /// The source refuses in this way, and until when that holds.
+    Refused { refusal: Response, until: Instant },
     /// The source has no answer.
     Failed(Fault),
 }
@@ -36,6 +38,19 @@ impl Part {
         Self::Links { links, fresh_until: good_until.min(confirmed + MAX_AGE) }
     }
 
+    /// Makes the part of a source that refuses until a moment. Refusals are what the client of the proxy is told, too
+    /// ([RFC 7252 §5.7.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.7.2)), but for that of asking too often
+    /// ([RFC 8516](https://www.rfc-editor.org/rfc/rfc8516)): it was the proxy that did, for whomever.
+    pub(super) fn refused(code: Code, diagnostic: Box<str>, until: Instant) -> Self {
+        let refusal = match code {
+            Code::TOO_MANY_REQUESTS => {
+                Response::refusal(Code::SERVICE_UNAVAILABLE, "a directory behind this proxy has been asked too much")
+            }
+            code => Response::refusal(code, String::from(diagnostic)),
+        };
+        Self::Refused { refusal, until }
+    }
+
     /// Returns the links, if there are any.
     fn links(&self) -> Option<&LinkDocumentBuf> {
         match self {
@@ -49,15 +64,15 @@ impl Part {
         match self {
             Self::Links { .. } | Self::Failed(Fault::Unavailable | Fault::TooLarge) => false,
             Self::Failed(_) => true,
-            Self::Refused(response) => response.code.class() == SERVER_ERROR,
+            Self::Refused { refusal, .. } => refusal.code.class() == SERVER_ERROR,
         }
     }
 
     /// Returns what is said in place of an answer that lacks this part; nothing if it does not.
-    fn problem(&self) -> Option<Response> {
+    fn problem(&self, now: Instant) -> Option<Response> {
         let (code, diagnostic) = match self {
             Self::Links { .. } => return None,
-            Self::Refused(response) => return Some(response.clone()),
+            Self::Refused { refusal, until } => return Some(refusal.clone().with_max_age(seconds_until(now, *until))),
             Self::Failed(Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable)) => {
                 (Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer")
             }
@@ -94,9 +109,9 @@ impl Parts {
     }
 
     /// Returns the first source that keeps it from being answered, and what is said instead.
-    pub(super) fn problem(&self, without: &[usize]) -> Option<(usize, Response)> {
+    pub(super) fn problem(&self, now: Instant, without: &[usize]) -> Option<(usize, Response)> {
         let mut missed = self.sources.iter().filter(|(upstream, _)| !without.contains(upstream));
-        missed.find_map(|(upstream, part)| Some((*upstream, part.as_ref()?.problem()?)))
+        missed.find_map(|(upstream, part)| Some((*upstream, part.as_ref()?.problem(now)?)))
     }
 
     /// Returns the answer to a query, without what is not there.
@@ -112,8 +127,7 @@ impl Parts {
         let fresh_until = fresh_until.min().unwrap_or(now);
         let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
         response.etag = Some(ETag::of(&response.payload));
-        let left = fresh_until.saturating_since(now).as_secs().min(u32::MAX.into()) as u32;
-        response.max_age = Some(left).filter(|left| *left != DEFAULT_MAX_AGE);
+        response.max_age = Some(seconds_until(now, fresh_until)).filter(|left| *left != DEFAULT_MAX_AGE);
         response
     }
 
@@ -125,6 +139,10 @@ impl Parts {
     fn known(&self) -> impl Iterator<Item = &Part> {
         core::iter::once(&self.local).chain(self.sources.values().flatten())
     }
+}
+
+fn seconds_until(now: Instant, moment: Instant) -> u32 {
+    moment.saturating_since(now).as_secs().min(u32::MAX.into()) as u32
 }
 
 /// Returns what is said instead of an answer that is too large.

@@ -12,7 +12,7 @@ use waypost_time::Instant;
 use super::conjunction::{Conjunction, Trial, broadest};
 use super::looked_up::LookedUp;
 use super::observed::{Observed, Verdict};
-use super::parts::{Part, Parts, too_large};
+use super::parts::{Part, Parts};
 use super::pending::Question;
 use super::upstream::Upstream;
 use super::{Proxy, service};
@@ -77,7 +77,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     observed.used(now, what, &held.0, &self.config.limits);
                     Part::held(confirmed, held)
                 }
-                Err(_) => Part::Refused(too_large()),
+                Err(_) => Part::Failed(Fault::TooLarge),
             });
         }
     }
@@ -160,7 +160,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 // The page is what the source would have been asked for.
                 let part = part_of(now, &observed.directory, locations, what, question.zone, limit)
                     .and_then(|(links, good_until)| Ok((union(&[links], &lookup.criteria, limit)?, good_until)));
-                part.map_or(Part::Refused(too_large()), |(text, good_until)| {
+                part.map_or(Part::Failed(Fault::TooLarge), |(text, good_until)| {
                     let links = LinkDocumentBuf::parse(text).unwrap_or_default();
                     Part::held(confirmed, (links, good_until))
                 })
