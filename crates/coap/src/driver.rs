@@ -4,6 +4,7 @@ mod clock;
 mod socket;
 
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -11,9 +12,13 @@ use core::future::{Future, poll_fn};
 use core::net::{IpAddr, SocketAddr};
 use core::pin::pin;
 use core::task::Poll;
+use core::time::Duration;
 use std::io;
 
+use tokio::net::lookup_host;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time;
 use waypost_rest::Service;
 use waypost_time::Instant;
 
@@ -52,6 +57,8 @@ use crate::{Datagram, Endpoint};
 ///
 /// A socket that listens on the unspecified address takes what comes to any address of the host, but its answers go out
 /// from the address that the host prefers. On a host with several addresses, listen on each of them.
+///
+/// Where the service asks a host by its name, the addresses are those that the operating system knows.
 pub struct Driver<S> {
     endpoint: Endpoint<S>,
     sockets: Vec<Socket>,
@@ -61,6 +68,8 @@ pub struct Driver<S> {
     /// The socket that is looked at first, so that each gets its turn.
     first: usize,
     hook: Option<Hook<S>>,
+    /// The look-ups of names that are under way.
+    names: JoinSet<(String, Vec<SocketAddr>)>,
     errands: mpsc::Receiver<Errand<S>>,
     handle: Handle<S>,
 }
@@ -75,7 +84,8 @@ impl<S: Service> Driver<S> {
     /// For a service that counts time, time begins here: fill a directory at [`Instant::ZERO`] before, or through
     /// [`Driver::update`] afterwards, which says what time it is.
     #[must_use]
-    pub fn new(endpoint: Endpoint<S>) -> Self {
+    pub fn new(mut endpoint: Endpoint<S>) -> Self {
+        endpoint.look_up_names();
         let (sender, errands) = mpsc::channel(ERRANDS);
         let buffer = vec![0; LONGEST_DATAGRAM];
         Self {
@@ -86,6 +96,7 @@ impl<S: Service> Driver<S> {
             unsent: None,
             first: 0,
             hook: None,
+            names: JoinSet::new(),
             errands,
             handle: Handle(sender),
         }
@@ -160,11 +171,18 @@ impl<S: Service> Driver<S> {
         loop {
             self.step();
             self.send().await;
+            while let Some(name) = self.endpoint.poll_name() {
+                self.names.spawn(look_up(name));
+            }
             let deadline = self.endpoint.poll_timeout();
             tokio::select! {
                 output = &mut end => return Ok(output),
                 index = readable(&self.sockets, self.first) => self.read(index?).await?,
                 Some(errand) = self.errands.recv() => self.update(|now, service| errand(now, service)),
+                Some(Ok((name, addresses))) = self.names.join_next() => {
+                    let now = self.now();
+                    self.endpoint.handle_addresses(now, &name, &addresses);
+                }
                 () = self.clock.sleep_until(deadline) => {
                     let now = self.now();
                     self.endpoint.handle_timeout(now);
@@ -300,8 +318,17 @@ async fn readable(sockets: &[Socket], first: usize) -> io::Result<usize> {
     .await
 }
 
+/// Returns a name with its addresses; none if there are none, or not in time.
+async fn look_up(name: String) -> (String, Vec<SocketAddr>) {
+    let found = time::timeout(NAME_PATIENCE, lookup_host((name.as_str(), 0))).await;
+    let addresses = found.ok().and_then(Result::ok).into_iter().flatten().collect();
+    (name, addresses)
+}
+
 /// What UDP can carry.
 const LONGEST_DATAGRAM: usize = 65_535;
+/// How long the addresses of a host may take to look up.
+const NAME_PATIENCE: Duration = Duration::from_secs(30);
 /// How many closures wait for the driver before [`Handle::update`] waits, too.
 const ERRANDS: usize = 64;
 /// How many datagrams are read from a socket in a row, before what is answered to them is sent.

@@ -1,3 +1,4 @@
+use alloc::string::String;
 use core::net::SocketAddr;
 
 use waypost_rest::{Code, Output, Response, Service};
@@ -75,6 +76,30 @@ impl<S: Service> Endpoint<S> {
     pub fn handle_unsent(&mut self, now: Instant, datagram: &Datagram) {
         self.engine.advance(now);
         self.engine.unsent(datagram);
+        self.settle();
+    }
+
+    /// Has the names of hosts that the service asks handed out by [`Endpoint::poll_name`], for who can look up their addresses. Without
+    /// this, a request to a name fails at once.
+    ///
+    /// Such a request names the host in its Uri-Host ([RFC 7252 §6.4](https://www.rfc-editor.org/rfc/rfc7252#section-6.4)). It goes to
+    /// the first address that there is a way to, which is the last one from then on if it does not answer.
+    pub fn look_up_names(&mut self) {
+        self.engine.look_up_names();
+    }
+
+    /// Returns the next name of a host whose addresses are to be looked up.
+    pub fn poll_name(&mut self) -> Option<String> {
+        self.engine.next_name()
+    }
+
+    /// Takes the addresses of a host, the best first, with the zones of those that need one; their ports say nothing. Without any,
+    /// what is to be asked there fails.
+    ///
+    /// They are used for a minute, and then looked up again.
+    pub fn handle_addresses(&mut self, now: Instant, name: &str, addresses: &[SocketAddr]) {
+        self.engine.advance(now);
+        self.engine.take_addresses(name, addresses);
         self.settle();
     }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod block_wise;
+mod naming;
 mod notify;
 mod question;
 mod receive;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use waypost_rest::{ExchangeId, Output, Peer as Identity, Request, RequestFailure, RequestId, Response};
 use waypost_time::Instant;
 
+use crate::names::Names;
 use crate::peers::Peers;
 use crate::secret::Secret;
 use crate::slot::Slot;
@@ -40,6 +42,9 @@ pub(crate) struct Engine {
     failed: Vec<(RequestId, RequestFailure)>,
     /// The questions that were sent to groups, by token: answers come from anywhere.
     group_questions: BTreeMap<Token, Slot>,
+    names: Names,
+    /// Where the questions went that were asked by name.
+    by_name: BTreeMap<RequestId, Slot>,
     /// The addresses of this side.
     locals: Vec<SocketAddr>,
     usage: Usage,
@@ -82,6 +87,8 @@ impl Engine {
             ready: VecDeque::new(),
             failed: Vec::new(),
             group_questions: BTreeMap::new(),
+            names: Names::default(),
+            by_name: BTreeMap::new(),
             locals: Vec::new(),
             usage: Usage::default(),
             exchange_serial: 0,

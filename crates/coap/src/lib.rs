@@ -50,6 +50,8 @@
 //! - DTLS and OSCORE. A peer has no credentials here; a transport that has them is another crate behind the same seam.
 //! - If-None-Match and OSCORE are refused with 4.02, as critical options that are not supported, and so is an If-Match that the
 //!   service does not heed.
+//! - Names are not looked up here, but [handed out](Endpoint::look_up_names) to who can; the driver does. A name in other than ASCII
+//!   has to be given as DNS has it.
 //! - Uri-Host and Uri-Port are accepted whatever they say: one authority is served under all its names.
 //! - A request is recognised as a duplicate only if it is the same byte for byte. A device that restarts and counts its
 //!   messages from the start is heard, where [RFC 7252 §4.5] by the letter would have it repeat an old answer.
@@ -81,6 +83,7 @@ mod engine;
 mod exchange;
 mod limits;
 mod message;
+mod names;
 mod observation;
 mod option;
 mod path;

@@ -57,6 +57,8 @@ pub struct Limits {
     pub requests_per_peer: usize,
     /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
+    /// Names of hosts of which the addresses are looked up, or known, at a time. Requests to further ones fail at once.
+    pub names: usize,
 }
 
 impl Default for Limits {
@@ -81,6 +83,7 @@ impl Default for Limits {
             observations: 128 * 1024,
             requests_per_peer: 1024,
             requests: 4096,
+            names: 64,
         }
     }
 }

@@ -226,7 +226,8 @@ pub(crate) fn read_response(message: &Message<'_>) -> Result<Reply, UnusableResp
 
 /// What the transport adds to a request of the service.
 #[derive(Debug, Default)]
-pub(crate) struct Steering {
+pub(crate) struct Steering<'a> {
+    pub(crate) host: Option<&'a str>,
     pub(crate) observe: Option<Observe>,
     pub(crate) block1: Option<Block>,
     pub(crate) block2: Option<Block>,
@@ -234,12 +235,15 @@ pub(crate) struct Steering {
 }
 
 /// Writes the options of a request.
-pub(crate) fn write_request(draft: &mut Draft, request: &Request, steering: &Steering) {
+pub(crate) fn write_request(draft: &mut Draft, request: &Request, steering: &Steering<'_>) {
     for state in &request.if_match {
         match state {
             IfMatch::Exists => draft.option(IF_MATCH, b""),
             IfMatch::ETag(etag) => draft.option(IF_MATCH, etag.as_bytes()),
         }
+    }
+    if let Some(host) = steering.host {
+        draft.option(URI_HOST, host.as_bytes());
     }
     for etag in &request.etags {
         draft.option(ETAG, etag.as_bytes());

@@ -1,7 +1,7 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
-use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use waypost_rest::Peer;
 
@@ -77,8 +77,7 @@ fn origin(address: SocketAddr) -> String {
 
 /// Reads the address out of what [`origin`] wrote; `None` for other schemes, for names and for more than an origin.
 pub(crate) fn address_of(peer: &Peer) -> Option<SocketAddr> {
-    let authority = peer.uri.strip_prefix("coap://")?;
-    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    let authority = authority_of(peer)?;
     let address = match authority.parse::<SocketAddr>() {
         Ok(address) => address,
         Err(_) => {
@@ -89,12 +88,36 @@ pub(crate) fn address_of(peer: &Peer) -> Option<SocketAddr> {
             SocketAddr::new(host, DEFAULT_PORT)
         }
     };
-    match (address, peer.zone) {
-        (SocketAddr::V6(v6), Some(zone)) if is_link_local(*v6.ip()) || v6.ip().is_multicast() => {
-            Some(SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into())
+    Some(in_zone(address, peer.zone))
+}
+
+/// Reads the name of a host, and the port, out of the origin of a peer; `None` for other schemes, and for addresses.
+pub(crate) fn name_of(peer: &Peer) -> Option<(&str, u16)> {
+    let authority = authority_of(peer)?;
+    let (name, port) = match authority.split_once(':') {
+        Some((name, port)) => (name, port.parse().ok()?),
+        None => (authority, DEFAULT_PORT),
+    };
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    let is_address = name.parse::<Ipv4Addr>().is_ok();
+    (is_name && !is_address && (1..=LONGEST_NAME).contains(&name.len())).then_some((name, port))
+}
+
+/// Returns an address that means something in a zone alone as one in that zone, unless it is in one already.
+pub(crate) fn in_zone(address: SocketAddr, zone: Option<u32>) -> SocketAddr {
+    match (address, zone) {
+        (SocketAddr::V6(v6), Some(zone))
+            if v6.scope_id() == 0 && (is_link_local(*v6.ip()) || v6.ip().is_multicast()) =>
+        {
+            SocketAddrV6::new(*v6.ip(), v6.port(), 0, zone).into()
         }
-        _ => Some(address),
+        _ => address,
     }
+}
+
+fn authority_of(peer: &Peer) -> Option<&str> {
+    let authority = peer.uri.strip_prefix("coap://")?;
+    Some(authority.strip_suffix('/').unwrap_or(authority))
 }
 
 const fn is_link_local(address: Ipv6Addr) -> bool {
@@ -103,6 +126,8 @@ const fn is_link_local(address: Ipv6Addr) -> bool {
 
 /// The port of the scheme `coap` ([RFC 7252 §6.1](https://www.rfc-editor.org/rfc/rfc7252#section-6.1)).
 pub(crate) const DEFAULT_PORT: u16 = 5683;
+/// What a Uri-Host can carry ([RFC 7252 §5.10](https://www.rfc-editor.org/rfc/rfc7252#section-5.10)).
+const LONGEST_NAME: usize = 255;
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +152,26 @@ mod tests {
         }
         for uri in ["coaps://[::1]", "coap://example.com", "coap://[::1", "coap://[::1]/path", "coap://"] {
             assert_eq!(address_of(&Peer::new(uri)), None, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_is_no_address() {
+        for (uri, name) in [
+            ("coap://localhost", Some(("localhost", 5683))),
+            ("coap://rd-1.example.com.:61616", Some(("rd-1.example.com.", 61616))),
+            ("coap://_rd.local/", Some(("_rd.local", 5683))),
+            ("coap://192.0.2.1", None),
+            ("coap://192.0.2.1:61616", None),
+            ("coap://[::1]", None),
+            ("coap://rd.example:", None),
+            ("coap://rd.example:70000", None),
+            ("coap://rd.example/rd", None),
+            ("coap://rd%2eexample", None),
+            ("coaps://rd.example", None),
+            ("coap://", None),
+        ] {
+            assert_eq!(name_of(&Peer::new(uri)), name, "{uri}");
         }
     }
 }

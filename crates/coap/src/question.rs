@@ -1,3 +1,4 @@
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -13,6 +14,8 @@ pub(crate) struct Question {
     pub(crate) id: RequestId,
     pub(crate) request: Request,
     pub(crate) purpose: Purpose,
+    /// The name of the host, where it is asked by name.
+    pub(crate) host: Option<Box<str>>,
     /// The message that carries the present step, once sent and until answered.
     pub(crate) message_id: Option<u16>,
     /// What tells it from another FETCH that is under way: the later blocks of a response are asked for without the body that
@@ -58,6 +61,7 @@ impl Question {
             id,
             request,
             purpose,
+            host: None,
             message_id: None,
             tag: None,
             upload: None,

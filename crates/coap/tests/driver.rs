@@ -27,7 +27,7 @@ async fn client(server: SocketAddr) -> UdpSocket {
 async fn receive(socket: &UdpSocket) -> Message {
     let mut buffer = [0; 2048];
     let received = tokio::time::timeout(Duration::from_secs(10), socket.recv(&mut buffer)).await;
-    Message::read(&buffer[..received.expect("an answer in time").unwrap()])
+    Message::read(&buffer[..received.expect("a message in time").unwrap()])
 }
 
 /// Runs `story` beside the driver, which goes on until the story ends.
@@ -177,6 +177,30 @@ async fn the_service_asks_from_a_socket_of_the_driver_and_a_run_can_be_continued
         beside(&mut driver, tokio::time::sleep(Duration::from_millis(5))).await;
     }
     assert!(driver.into_endpoint().into_service().responses[0].1.is_ok());
+}
+
+#[tokio::test]
+async fn a_host_is_asked_by_its_name_while_others_are_served() {
+    let mut driver = driver(Shelf::default());
+    let local = driver.listen(LOCAL[0].parse().unwrap()).unwrap();
+    let other = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("coap://localhost:{}", other.local_addr().unwrap().port());
+    driver.update(|_, shelf| {
+        shelf.ask(7, Peer::new(uri), Request::new(Method::Get, ["x"]));
+        shelf.ask(8, Peer::new("coap://nobody.invalid"), Request::new(Method::Get, ["x"]));
+    });
+    let question = beside(&mut driver, async {
+        let socket = client(local).await;
+        socket.send(&get(1, "text").bytes()).await.unwrap();
+        assert_eq!(receive(&socket).await.id(), 1);
+        receive(&other).await
+    })
+    .await;
+    assert_eq!(question.get(3), Some(&b"localhost"[..]));
+    while driver.endpoint().service().responses.is_empty() {
+        beside(&mut driver, tokio::time::sleep(Duration::from_millis(5))).await;
+    }
+    driver.update(|_, shelf| assert_eq!(shelf.responses, [(RequestId(8), Err(RequestFailure::Unreachable))]));
 }
 
 #[tokio::test]

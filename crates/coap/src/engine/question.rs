@@ -12,7 +12,7 @@ use crate::block::{Block, MAX_EXPONENT, size_of_exponent};
 use crate::draft::Draft;
 use crate::message::Kind;
 use crate::option::{self, Steering};
-use crate::path::address_of;
+use crate::path::{address_of, name_of};
 use crate::question::{Purpose, Question};
 use crate::slot::Slot;
 use crate::token::Token;
@@ -20,8 +20,14 @@ use crate::transmission::Content;
 
 impl Engine {
     /// Takes a request of the service.
-    pub(super) fn ask(&mut self, id: RequestId, peer: &Identity, mut request: Request) {
-        let path = self.path_to(peer);
+    pub(super) fn ask(&mut self, id: RequestId, peer: &Identity, request: Request) {
+        match (address_of(peer), name_of(peer)) {
+            (None, Some(host)) => self.ask_by_name(id, peer, host, request),
+            (address, _) => self.ask_at(id, address.and_then(|address| self.path_to(address)), None, request),
+        }
+    }
+
+    pub(super) fn ask_at(&mut self, id: RequestId, path: Option<Path>, host: Option<&str>, mut request: Request) {
         request.is_multicast = path.is_some_and(|path| path.remote.ip().is_multicast());
         let slot = path.and_then(|path| self.peers.find(&path).or_else(|| self.admit(path)));
         let Some(slot) = slot else {
@@ -52,7 +58,7 @@ impl Engine {
         let has_another = self.peers.get(slot).is_some_and(|peer| peer.questions.values().any(is_fetch));
         let tag = (request.method == Method::Fetch && has_another).then(|| self.secret.draw());
         let mut question = Question::new(id, request, Purpose::Answer, self.now + patience);
-        (question.upload, question.tag) = (upload, tag);
+        (question.host, question.upload, question.tag) = (host.map(Into::into), upload, tag);
         let token = self.draw_token();
         if is_multicast {
             self.group_questions.insert(token, slot);
@@ -62,7 +68,9 @@ impl Engine {
 
     /// Forgets a request of which nobody wants to hear any more.
     pub(super) fn withdraw(&mut self, id: RequestId, peer: &Identity) {
-        let slot = self.path_to(peer).and_then(|path| self.peers.find(&path));
+        self.names.withdraw(id);
+        let at_address = || self.peers.find(&self.path_to(address_of(peer)?)?);
+        let slot = self.by_name.get(&id).copied().or_else(at_address);
         let Some((slot, peer)) = slot.and_then(|slot| Some((slot, self.peers.get(slot)?))) else { return };
         let tokens: Vec<Token> =
             peer.questions.iter().filter(|(_, question)| question.id == id).map(|(&token, _)| token).collect();
@@ -102,6 +110,7 @@ impl Engine {
     /// Keeps a question until there is a response to it.
     pub(super) fn keep_question(&mut self, slot: Slot, token: Token, question: Question) {
         self.plan_sweep(slot, question.expires);
+        self.note_name(slot, &question);
         let Some(peer) = self.peers.get_mut(slot) else { return };
         peer.questions.insert(token, question);
         self.usage.requests += 1;
@@ -120,6 +129,7 @@ impl Engine {
         let kind = if request.is_multicast { Kind::NonConfirmable } else { Kind::Confirmable };
         let mut draft = Draft::new(kind, option::code_of(request.method), id, token);
         let steering = Steering {
+            host: question.host.as_deref(),
             observe: request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()),
             block1: question.upload,
             block2: question.download,
@@ -158,6 +168,11 @@ impl Engine {
         if let Some(fetch) = question.fetch {
             self.take_question(slot, fetch);
         }
+        if let (Err(RequestFailure::TimedOut | RequestFailure::Unreachable), Some(host), Some(peer)) =
+            (&outcome, &question.host, self.peers.get(slot))
+        {
+            self.names.failed(host, peer.path.remote.ip());
+        }
         match question.purpose {
             Purpose::Answer => {}
             Purpose::Notification(observation) => {
@@ -183,6 +198,7 @@ impl Engine {
     pub(super) fn take_question(&mut self, slot: Slot, token: Token) -> Option<Question> {
         let question = self.peers.get_mut(slot)?.questions.remove(&token)?;
         self.usage.requests -= 1;
+        self.forget_name(&question);
         if question.request.is_multicast {
             self.group_questions.remove(&token);
         }
@@ -193,8 +209,7 @@ impl Engine {
     }
 
     /// Chooses how to reach a peer: as it was heard last, and where it was not, from an address that may do.
-    fn path_to(&self, peer: &Identity) -> Option<Path> {
-        let remote = address_of(peer)?;
+    pub(super) fn path_to(&self, remote: SocketAddr) -> Option<Path> {
         let mapped = match remote {
             SocketAddr::V4(v4) => Some(SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port())),
             SocketAddr::V6(_) => None,

@@ -179,7 +179,7 @@ impl Engine {
                 let mut fetch = Question::new(question.id, request, purpose, self.now);
                 fetch.download = Some(Block { number: block.number + 1, more: false, exponent: block.exponent });
                 fetch.body = core::mem::take(&mut response.payload).into();
-                fetch.tag = question.tag;
+                (fetch.tag, fetch.host) = (question.tag, question.host.clone());
                 fetch.head = Some(response);
                 question.fetch = Some(self.put_next(slot, fetch));
             }

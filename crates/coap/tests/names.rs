@@ -1,0 +1,223 @@
+//! Requests of the service to hosts by name: RFC 7252 §6.4.
+
+mod common;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use common::{Bench, Message, SERVER, Shelf, ack};
+use waypost_coap::Config;
+use waypost_rest::{ContentFormat, Method, Observe, Peer, Request, RequestFailure, RequestId};
+
+const NAME: &str = "rd.example";
+
+/// A bench whose endpoint can send from `SERVER`, and has names looked up.
+fn bench(configure: impl FnOnce(&mut Config)) -> Bench {
+    let mut bench = Bench::with(Shelf::default(), configure);
+    bench.endpoint.add_local(SERVER.parse().unwrap());
+    bench.endpoint.look_up_names();
+    bench
+}
+
+fn ask(bench: &mut Bench, id: u64, uri: &str, request: Request) {
+    bench.update(|shelf| shelf.ask(id, Peer::new(uri), request));
+}
+
+fn find(bench: &mut Bench, name: &str, addresses: &[&str]) {
+    let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    bench.endpoint.handle_addresses(bench.now, name, &addresses);
+}
+
+fn get() -> Request {
+    Request::new(Method::Get, ["x"])
+}
+
+/// Where the one message that is sent goes, and what it is.
+fn sent(bench: &mut Bench) -> (String, Message) {
+    let mut sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    let (remote, datagram) = sent.remove(0);
+    (remote.to_string(), Message::read(&datagram))
+}
+
+fn answer(bench: &mut Bench, from: &str, question: &Message) {
+    let mut answer = ack(question.id()).token(question.0.get_token());
+    answer.0.header.set_code("2.05");
+    bench.from(from, &answer);
+}
+
+fn failures(bench: &Bench) -> Vec<(u64, RequestFailure)> {
+    let failed = |(RequestId(id), outcome): &(RequestId, Result<_, _>)| Some((*id, *outcome.as_ref().err()?));
+    bench.shelf().responses.iter().filter_map(failed).collect()
+}
+
+#[test]
+fn a_host_is_asked_at_its_address_and_by_its_name() {
+    for (uri, remote) in
+        [("coap://rd.example", "[2001:db8::7]:5683"), ("coap://rd.example:61616", "[2001:db8::7]:61616")]
+    {
+        let mut bench = bench(|_| ());
+        ask(&mut bench, 7, uri, get());
+        assert!(bench.sent().is_empty());
+        assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+        assert_eq!(bench.endpoint.poll_name(), None);
+        find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+        let (asked, question) = sent(&mut bench);
+        assert_eq!((&*asked, question.get(3)), (remote, Some(NAME.as_bytes())));
+        answer(&mut bench, remote, &question);
+        assert!(bench.shelf().responses[0].1.is_ok());
+    }
+}
+
+#[test]
+fn each_block_names_the_host() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://rd.example", get().with_payload(ContentFormat(0), common::long_text(1500)));
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    let (remote, first) = sent(&mut bench);
+    let mut next = ack(first.id()).token(first.0.get_token()).block1(0, true, 6);
+    next.0.header.set_code("2.31");
+    let second = bench.from(&remote, &next).remove(0);
+    assert_eq!((first.get(3), second.get(3)), (Some(NAME.as_bytes()), Some(NAME.as_bytes())));
+}
+
+#[test]
+fn a_name_is_looked_up_once_a_minute() {
+    let mut bench = bench(|_| ());
+    for id in 1..=2 {
+        ask(&mut bench, id, "coap://rd.example", get());
+    }
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+    ask(&mut bench, 3, "coap://rd.example", get());
+    assert_eq!(bench.endpoint.poll_name(), None);
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    ask(&mut bench, 4, "coap://rd.example:7", get());
+    assert_eq!(bench.endpoint.poll_name(), None);
+    bench.now += Duration::from_secs(60);
+    ask(&mut bench, 5, "coap://rd.example", get());
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+}
+
+#[test]
+fn without_an_address_or_somebody_who_looks_names_up_a_request_fails() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &[]);
+    bench.wait(Duration::ZERO);
+    assert_eq!(failures(&bench), [(7, RequestFailure::Unreachable)]);
+    // It may be known later.
+    ask(&mut bench, 8, "coap://rd.example", get());
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+
+    let mut bench = Bench::new(Shelf::default());
+    bench.endpoint.add_local(SERVER.parse().unwrap());
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.wait(Duration::ZERO);
+    assert_eq!(bench.endpoint.poll_name(), None);
+    assert_eq!(failures(&bench), [(7, RequestFailure::Unreachable)]);
+}
+
+#[test]
+fn an_address_that_there_is_no_way_to_is_passed_over_and_so_is_a_group() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &["192.0.2.1:0", "[ff02::fe]:0", "[2001:db8::7]:0"]);
+    assert_eq!(sent(&mut bench).0, "[2001:db8::7]:5683");
+}
+
+#[test]
+fn an_address_that_does_not_answer_comes_last_from_then_on() {
+    let mut bench = bench(|config| config.timing.max_retransmit = 0);
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &["[2001:db8::7]:0", "[2001:db8::8]:0", "[2001:db8::9]:0"]);
+    let mut asked = vec![sent(&mut bench).0];
+    for id in 8..=10 {
+        bench.wait(Duration::from_secs(5));
+        ask(&mut bench, id, "coap://rd.example", get());
+        asked.push(sent(&mut bench).0);
+    }
+    let expected = [7, 8, 9, 7].map(|host| format!("[2001:db8::{host}]:5683"));
+    assert_eq!(asked, expected);
+    assert_eq!(failures(&bench).len(), 3);
+}
+
+#[test]
+fn a_link_local_address_is_in_the_zone_of_who_looked_it_up_or_else_of_who_is_asked() {
+    for (found, expected) in [("[fe80::7%4]:0", "[fe80::7%4]:5683"), ("[fe80::7]:0", "[fe80::7%3]:5683")] {
+        let mut bench = bench(|_| ());
+        bench.update(|shelf| shelf.ask(7, Peer::new("coap://rd.example").with_zone(3), get()));
+        bench.endpoint.poll_name();
+        find(&mut bench, NAME, &[found]);
+        assert_eq!(sent(&mut bench).0, expected);
+    }
+}
+
+#[test]
+fn an_observation_goes_on_where_it_began_and_can_be_withdrawn_there() {
+    let mut bench = bench(|_| ());
+    let observe = || get().with_observe(Observe::Register);
+    ask(&mut bench, 7, "coap://rd.example", observe());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    let (remote, question) = sent(&mut bench);
+    let mut granted = ack(question.id()).token(question.0.get_token()).uint(6, 1);
+    granted.0.header.set_code("2.05");
+    bench.from(&remote, &granted);
+
+    // The name is another host's by now.
+    bench.now += Duration::from_secs(60);
+    ask(&mut bench, 8, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &["[2001:db8::8]:0"]);
+    let (other, question) = sent(&mut bench);
+    answer(&mut bench, &other, &question);
+    ask(&mut bench, 7, "coap://rd.example", observe());
+    assert_eq!((other.as_str(), sent(&mut bench).0), ("[2001:db8::8]:5683", remote));
+    bench.update(|shelf| shelf.withdraw(7, Peer::new("coap://rd.example")));
+    assert_eq!(bench.endpoint.usage().requests, 0);
+}
+
+#[test]
+fn what_waits_for_an_address_can_be_withdrawn() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    bench.update(|shelf| shelf.withdraw(7, Peer::new("coap://rd.example")));
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    assert!(bench.sent().is_empty());
+    bench.wait(Duration::from_secs(300));
+    assert_eq!(bench.shelf().responses, []);
+}
+
+#[test]
+fn names_and_what_waits_for_them_have_limits() {
+    let mut bench = bench(|config| (config.limits.names, config.limits.requests) = (2, 3));
+    for (id, uri) in [(1, "coap://a.example"), (2, "coap://b.example"), (3, "coap://c.example")] {
+        ask(&mut bench, id, uri, get());
+    }
+    bench.wait(Duration::ZERO);
+    assert_eq!(failures(&bench), [(3, RequestFailure::Unreachable)], "a third name");
+    ask(&mut bench, 4, "coap://a.example", get());
+    ask(&mut bench, 5, "coap://a.example", get());
+    bench.wait(Duration::ZERO);
+    assert_eq!(failures(&bench)[1..], [(5, RequestFailure::Unreachable)], "a fourth request");
+
+    // What is known makes room for what is wanted.
+    while bench.endpoint.poll_name().is_some() {}
+    find(&mut bench, "a.example", &["[2001:db8::7]:0"]);
+    bench.update(|shelf| shelf.withdraw(1, Peer::new("coap://a.example")));
+    ask(&mut bench, 6, "coap://c.example", get());
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some("c.example"));
+}
+
+#[test]
+fn addresses_that_nobody_waits_for_are_of_no_use() {
+    let mut bench = bench(|_| ());
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    ask(&mut bench, 7, "coap://rd.example", get());
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+}
