@@ -49,7 +49,8 @@ async fn host() -> Result<(), Problem> {
     directory.watch(Instant::ZERO, Scope::Endpoints, Query::all())?;
     let server = Server::new(directory, ServerConfig::default());
     let mut driver = Driver::new(Endpoint::new(server, CoapConfig::random()));
-    let local = driver.listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 5683)))?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 5683));
+    let local = driver.listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
     println!("listening on coap://{local}");
 
     // The driver owns the server. Other tasks reach it by a handle, between two steps of the driver.

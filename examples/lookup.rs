@@ -2,24 +2,16 @@
 //!
 //! `cargo run --release --example lookup -- coap://localhost rt=temperature-c`
 
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write as _;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use waypost::Query;
 use waypost::client::{Limits, Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
-
-/// Writes a line to standard error. Whoever started this may have stopped reading; that is no reason to end.
-macro_rules! log {
-    ($($line:tt)*) => {{
-        let _ = writeln!(std::io::stderr(), $($line)*);
-    }};
-}
+use waypost_examples::{Arguments, Problem, ended, listen, local_addresses, log, random, tell, uri};
 
 const HELP: &str = "\
 Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
@@ -47,28 +39,8 @@ struct Options {
     limits: Limits,
 }
 
-type Problem = Box<dyn std::error::Error>;
-
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            let _ = writeln!(std::io::stdout(), "{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(problem) => {
-            eprintln!("lookup: {problem}; see --help");
-            return ExitCode::from(2);
-        }
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(Problem::from).and_then(|runtime| runtime.block_on(run(options))) {
-        Ok(code) => code,
-        Err(problem) => {
-            eprintln!("lookup: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    waypost_examples::main("lookup", HELP, Options::parse, run)
 }
 
 async fn run(options: Options) -> Result<ExitCode, Problem> {
@@ -78,18 +50,18 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     let mut driver = Driver::new(Endpoint::new(client, config));
 
     let is_observed = options.is_observed;
-    let (end, mut ended) = mpsc::unbounded_channel();
+    let (told, mut ended_by_itself) = mpsc::unbounded_channel();
     driver.on_step(move |_, client| {
         while let Some((_, event)) = client.poll_event() {
             if let Some(code) = show(&event, is_observed) {
                 // Nobody listens any more when the end has been told already.
-                let _ = end.send(code);
+                let _ = told.send(code);
             }
         }
     });
-    let any: [SocketAddr; 2] = [(Ipv4Addr::UNSPECIFIED, 0).into(), (Ipv6Addr::UNSPECIFIED, 0).into()];
-    for address in any {
-        log!("listening on coap://{}", driver.listen(address)?);
+    let end = ended()?;
+    for address in local_addresses() {
+        tell(format_args!("listening on coap://{}", listen(&mut driver, address)?));
     }
     let mut lookup = match options.is_endpoints {
         true => Lookup::endpoints(options.at, options.query),
@@ -103,13 +75,11 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         lookup = lookup.observed_by_deltas();
     }
     let id = driver.update(|now, client| client.look_up(now, lookup))?;
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let code = driver
         .run_until(async {
             tokio::select! {
-                _ = interrupt.recv() => None,
-                _ = terminate.recv() => None,
-                code = ended.recv() => code,
+                () = end => None,
+                code = ended_by_itself.recv() => code,
             }
         })
         .await?;
@@ -137,15 +107,15 @@ fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {
             written
         }
         LookupEvent::Postponed { uri, wait } => {
-            log!("postponed by {uri} for {} s", wait.as_secs());
+            log(format_args!("postponed by {uri} for {} s", wait.as_secs()));
             return None;
         }
         LookupEvent::Refused { uri, code, diagnostic, .. } => {
-            log!("refused by {uri}: {code} {diagnostic}");
+            log(format_args!("refused by {uri}: {code} {diagnostic}"));
             return (!is_observed).then_some(ExitCode::FAILURE);
         }
         LookupEvent::Failed { uri, fault } => {
-            log!("failed at {uri}: {fault}");
+            log(format_args!("failed at {uri}: {fault}"));
             return (!is_observed).then_some(ExitCode::FAILURE);
         }
         _ => return None,
@@ -156,39 +126,34 @@ fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {
 
 impl Options {
     /// Reads the arguments; `None` when help is wanted.
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+    fn parse(arguments: &mut Arguments) -> Result<Option<Self>, Problem> {
         let (mut positional, mut is_endpoints, mut pages, mut is_observed) = (Vec::new(), false, None, false);
         let mut limits = Limits::default();
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        while let Some(argument) = arguments.poll() {
             match argument.as_str() {
                 "--ep" => is_endpoints = true,
                 "--observe" => is_observed = true,
-                "--pages" => pages = Some(value()?.parse()?),
-                "--patience" => limits.answer_timeout = Duration::from_secs(value()?.parse()?),
+                "--pages" => pages = Some(arguments.read(&argument, links_of_page)?.get()),
+                "--patience" => limits.answer_timeout = arguments.seconds(&argument)?,
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 _ => positional.push(argument),
             }
         }
-        let (uri, criteria) = positional.split_first().ok_or("a URI is needed")?;
-        let at = ResourceUri::new(&with_address(uri)?)?;
-        Ok(Some(Self { at, query: criteria.join("&").parse()?, is_endpoints, pages, is_observed, limits }))
+        if pages.is_some() && is_observed {
+            return Err("--pages and --observe do not go together: what is observed is the whole result".into());
+        }
+        let (directory, criteria) = positional.split_first().ok_or("a URI is needed")?;
+        let at = uri(directory).map_err(|problem| format!("{directory}: {problem}"))?;
+        if at.is_group() {
+            return Err(format!("{directory}: a group cannot be looked up at").into());
+        }
+        let query = criteria.join("&");
+        let query = query.parse().map_err(|problem| format!("{query}: {problem}"))?;
+        Ok(Some(Self { at, query, is_endpoints, pages, is_observed, limits }))
     }
 }
 
-/// Replaces the name of a host by its address: the transport knows addresses alone.
-fn with_address(uri: &str) -> Result<String, Problem> {
-    let rest = uri.strip_prefix("coap://").ok_or("only coap URIs are spoken here")?;
-    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-    let host = if has_port { host.to_owned() } else { format!("{host}:5683") };
-    let mut addresses = host.to_socket_addrs().map_err(|error| format!("{host}: {error}"))?;
-    let address = addresses.next().ok_or_else(|| format!("{host}: no address"))?;
-    Ok(format!("coap://{address}{path}"))
-}
-
-/// Draws from what the operating system gives the standard library for its hash maps.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
+fn links_of_page(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| "must be a whole number from 1 on".into())
 }

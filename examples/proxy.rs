@@ -2,18 +2,18 @@
 //!
 //! `cargo run --release --example proxy -- --listen 127.0.0.1:5801 --upstream coap://127.0.0.1:5683`
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::server::{Server, ServerConfig};
-use waypost::sync::{Duplicates, Holding, Limits, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
+use waypost::sync::{
+    Duplicates, Holding, Limits, Proxy, ProxyConfig, ProxyEvent, ProxyLimits, Replicated, Replicator, SyncConfig,
+};
 use waypost::{Config, Directory, LinkDocumentBuf, Query, ReplicaId};
+use waypost_examples::{Arguments, Problem, ended, host, listen, log, random, say};
 
 const HELP: &str = "\
 A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-core-rd-replication).
@@ -21,8 +21,8 @@ A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-c
 Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
-  --upstream URI…     directories, coap://ADDR:PORT, whose interfaces are discovered: what is found is the union.
-                      coap://ADDR:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
+  --upstream URI…     directories, coap://HOST:PORT, whose interfaces are discovered: what is found is the union. Proxies in front
+                      of each other name each other by address. coap://HOST:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
                       asked for others
 
 Of these, one counts for all upstreams, the last:
@@ -50,8 +50,6 @@ Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and 
 the directories. Look-up is at /rd-lookup/res and /rd-lookup/ep; /.well-known/core leads there, and to the directories for
 registration. What has to be asked for at a directory that does not answer takes 20 seconds to fail. Ends on SIGINT and SIGTERM.";
 
-type Problem = Box<dyn std::error::Error>;
-
 struct Options {
     listen: Vec<SocketAddr>,
     upstreams: Vec<(ResourceUri, Query)>,
@@ -63,60 +61,37 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            let _ = writeln!(std::io::stdout(), "{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(problem) => {
-            eprintln!("proxy: {problem}; see --help");
-            return ExitCode::from(2);
-        }
+    // What directories it is in front of is looked at before anything begins.
+    let read = |arguments: &mut Arguments| {
+        Options::parse(arguments)?.map(|options| Ok((proxy(&options)?, options.listen))).transpose()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(serve(&options))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("proxy: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    waypost_examples::main("proxy", HELP, read, serve)
 }
 
-async fn serve(options: &Options) -> Result<(), Problem> {
+async fn serve((proxy, addresses): (Proxy<Server>, Vec<SocketAddr>)) -> Result<ExitCode, Problem> {
     let mut config = CoapConfig::random();
-    config.limits.response_body = options.proxy.limits.answer_bytes;
-    let mut driver = Driver::new(Endpoint::new(proxy(options)?, config));
+    config.limits.response_body = ProxyLimits::default().answer_bytes;
+    let mut driver = Driver::new(Endpoint::new(proxy, config));
     driver.on_step(|_, proxy| {
-        // Whoever started this may have stopped reading; that is no reason to end.
-        let (mut stderr, mut is_changed) = (std::io::stderr(), false);
+        let mut is_changed = false;
         while let Some(event) = proxy.poll_event() {
             is_changed |= matches!(event, ProxyEvent::Discovered { .. });
-            let _ = writeln!(stderr, "{event}");
+            log(event);
         }
         if is_changed {
             let registrations = proxy.registrations();
             proxy.replicated_mut().service_mut().send_registrants_to(registrations);
         }
         while let Some(event) = proxy.replicated_mut().replicator_mut().poll_event() {
-            let _ = writeln!(stderr, "{event}");
+            log(event);
         }
     });
-    for &address in &options.listen {
-        let (local, mut stdout) = (driver.listen(address)?, std::io::stdout());
-        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
+    let end = ended()?;
+    for address in addresses {
+        say(format_args!("listening on coap://{}", listen(&mut driver, address)?));
     }
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    driver
-        .run_until(async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-        .await
-        .map_err(Into::into)
+    driver.run_until(end).await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Makes a server that takes no registrations, with the engine that mirrors and the proxy around it.
@@ -134,14 +109,15 @@ fn proxy(options: &Options) -> Result<Proxy<Server>, Problem> {
     let replicated = Replicated::new(Server::new(Directory::new(own), server), Replicator::new(sync));
     let mut proxy = Proxy::new(replicated, options.proxy.clone());
     for (upstream, summary) in &options.upstreams {
-        proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone())?;
+        let added = proxy.add_upstream_of(upstream, options.holding.clone(), summary.clone());
+        added.map_err(|problem| format!("--upstream {upstream}: {problem}"))?;
     }
     Ok(proxy)
 }
 
 impl Options {
     /// Reads the arguments; `None` when help is wanted.
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+    fn parse(arguments: &mut Arguments) -> Result<Option<Self>, Problem> {
         let mut options = Self {
             listen: Vec::new(),
             upstreams: Vec::new(),
@@ -151,49 +127,49 @@ impl Options {
             limits: Limits::default(),
             proxy: ProxyConfig::new(random()),
         };
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        while let Some(argument) = arguments.poll() {
             match argument.as_str() {
-                "--listen" => options.listen.push(value()?.parse()?),
-                "--upstream" => options.upstreams.push(upstream(&value()?)?),
+                "--listen" => options.listen.push(arguments.address(&argument)?),
+                "--upstream" => options.upstreams.push(arguments.read(&argument, upstream)?),
                 "--mirror" => options.holding = Holding::Mirror(Query::all()),
-                "--only" => options.holding = Holding::Mirror(value()?.parse()?),
-                "--through" => options.holding = Holding::Through(value()?.parse()?, Query::all()),
+                "--only" => options.holding = Holding::Mirror(arguments.value(&argument)?),
+                "--through" => options.holding = Holding::Through(arguments.host(&argument)?, Query::all()),
                 "--feed" => options.has_feed = true,
                 "--aware" => options.holding = Holding::Recurring,
                 "--cache" => options.holding = Holding::Answers,
-                "--duplicates" => {
-                    options.proxy.duplicates = match value()?.as_str() {
-                        "newest" => Duplicates::Newest,
-                        "both" => Duplicates::All,
-                        other => return Err(format!("{other} is neither newest nor both").into()),
-                    };
-                }
-                "--unconfirmed" => options.limits.unconfirmed = Duration::from_secs(value()?.parse()?),
-                "--away" => options.proxy.unconfirmed = Duration::from_secs(value()?.parse()?),
-                "--registrations" => options.registrations = value()?.parse()?,
+                "--duplicates" => options.proxy.duplicates = arguments.read(&argument, duplicates)?,
+                "--unconfirmed" => options.limits.unconfirmed = arguments.seconds(&argument)?,
+                "--away" => options.proxy.unconfirmed = arguments.seconds(&argument)?,
+                "--registrations" => options.registrations = arguments.number(&argument)?,
                 "--partial" => options.proxy.partial = true,
-                "--stale" => options.proxy.stale = Duration::from_secs(value()?.parse()?),
+                "--stale" => options.proxy.stale = arguments.seconds(&argument)?,
                 "--help" | "-h" => return Ok(None),
                 // One more upstream.
-                _ if argument.starts_with("coap://") => options.upstreams.push(upstream(&argument)?),
+                _ if argument.contains("://") => {
+                    let upstream =
+                        upstream(&argument).map_err(|problem| format!("--upstream {argument}: {problem}"))?;
+                    options.upstreams.push(upstream);
+                }
                 _ => return Err(format!("{argument} is not known").into()),
             }
         }
         if options.listen.is_empty() || options.upstreams.is_empty() {
-            return Err("--listen and --upstream are needed".into());
+            return Err("--listen ADDR:PORT and --upstream URI are needed".into());
         }
         Ok(Some(options))
     }
 }
 
 /// Reads the URI of an upstream, and what is known of it.
-fn upstream(argument: &str) -> Result<(ResourceUri, Query), Problem> {
+fn upstream(argument: &str) -> Result<(ResourceUri, Query), String> {
     let (uri, summary) = argument.split_once('?').unwrap_or((argument, ""));
-    Ok((uri.parse()?, summary.parse()?))
+    Ok((host(uri)?, summary.parse().map_err(|problem: waypost::filter::InvalidQuery| problem.to_string())?))
 }
 
-/// Draws from what the operating system gives the standard library for its hash maps.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
+fn duplicates(argument: &str) -> Result<Duplicates, String> {
+    match argument {
+        "newest" => Ok(Duplicates::Newest),
+        "both" => Ok(Duplicates::All),
+        _ => Err("must be newest or both".into()),
+    }
 }

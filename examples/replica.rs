@@ -2,13 +2,10 @@
 //!
 //! `cargo run --release --example replica -- --listen 127.0.0.1:5701 --peer coap://127.0.0.1:5702`
 
-use std::hash::{BuildHasher as _, RandomState};
-use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::signal::unix::{SignalKind, signal};
 use waypost::client::ResourceUri;
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::link_format::LinkDocumentBuf;
@@ -16,6 +13,7 @@ use waypost::model::Authority;
 use waypost::server::{Server, ServerConfig};
 use waypost::sync::{Replicated, Replicator, SyncConfig};
 use waypost::{Config, Directory, ReplicaId};
+use waypost_examples::{Arguments, Problem, ended, listen, log, random, say, uri};
 
 const HELP: &str = "\
 One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
@@ -36,8 +34,6 @@ registration that is made here, 60 in a minute and then how many more there were
 /rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM, as soon as the other replicas hold what was registered here, or
 after two seconds.";
 
-type Problem = Box<dyn std::error::Error>;
-
 struct Options {
     listen: Vec<SocketAddr>,
     peers: Vec<ResourceUri>,
@@ -47,64 +43,39 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            let _ = writeln!(std::io::stdout(), "{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Err(problem) => {
-            eprintln!("replica: {problem}; see --help");
-            return ExitCode::from(2);
-        }
+    // Which replicas it knows is looked at before anything begins.
+    let read = |arguments: &mut Arguments| {
+        Options::parse(arguments)?.map(|options| Ok((service(&options)?, options.listen))).transpose()
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(serve(options))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("replica: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    waypost_examples::main("replica", HELP, read, serve)
 }
 
-async fn serve(options: Options) -> Result<(), Problem> {
-    let service = service(&options)?;
+async fn serve((service, addresses): (Replicated<Server>, Vec<SocketAddr>)) -> Result<ExitCode, Problem> {
     let mut config = CoapConfig::random();
     config.limits.response_body = service.replicator().config().limits.received_bytes;
     let mut driver = Driver::new(Endpoint::new(service, config));
     driver.on_step(|_, service| {
-        // Whoever started this may have stopped reading; that is no reason to end.
-        let mut stderr = std::io::stderr();
         while let Some(event) = service.service_mut().poll_event() {
-            let _ = writeln!(stderr, "{event}");
+            log(event);
         }
         while let Some(event) = service.replicator_mut().poll_event() {
-            let _ = writeln!(stderr, "{event}");
+            log(event);
         }
     });
-    for address in options.listen {
-        let local = driver.listen(address)?;
+    let end = ended()?;
+    for address in addresses {
+        let local = listen(&mut driver, address)?;
         let authority = format!("coap://{local}").parse()?;
         driver.update(|_, service| service.service_mut().directory_mut().add_authority(authority));
-        let mut stdout = std::io::stdout();
-        let _ = writeln!(stdout, "listening on coap://{local}").and_then(|()| stdout.flush());
+        say(format_args!("listening on coap://{local}"));
     }
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    driver
-        .run_until(async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-        .await?;
+    driver.run_until(end).await?;
     // What was answered in the last moment is not lost.
     driver.update(|now, service| service.drain(now));
     while !driver.update(|now, service| service.is_drained(now)) {
         driver.run_until(tokio::time::sleep(DRAIN_CHECK)).await?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// How often it is looked whether the others hold everything, at the end.
@@ -129,14 +100,14 @@ fn service(options: &Options) -> Result<Replicated<Server>, Problem> {
     sync.admits_mirrors = true;
     let mut replicator = Replicator::new(sync);
     for peer in &options.peers {
-        replicator.add_replica(peer.clone())?;
+        replicator.add_replica(peer.clone()).map_err(|problem| format!("--peer {peer}: {problem}"))?;
     }
     Ok(Replicated::new(Server::new(Directory::new(config), server), replicator))
 }
 
 impl Options {
     /// Reads the arguments; `None` when help is wanted.
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Self>, Problem> {
+    fn parse(arguments: &mut Arguments) -> Result<Option<Self>, Problem> {
         let mut options = Self {
             listen: Vec::new(),
             peers: Vec::new(),
@@ -144,36 +115,35 @@ impl Options {
             secret: *b"told to everyone",
             registrations: 1_000_000,
         };
-        while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
+        while let Some(argument) = arguments.poll() {
             match argument.as_str() {
-                "--listen" => options.listen.push(value()?.parse()?),
-                "--peer" => options.peers.push(value()?.parse()?),
-                "--authority" => options.authorities.push(value()?.parse()?),
-                "--secret" => options.secret = secret(&value()?).ok_or("a secret has 32 hexadecimal digits")?,
-                "--registrations" => options.registrations = value()?.parse()?,
+                "--listen" => options.listen.push(arguments.address(&argument)?),
+                "--peer" => options.peers.push(arguments.read(&argument, peer)?),
+                "--authority" => options.authorities.push(arguments.value(&argument)?),
+                "--secret" => options.secret = arguments.secret(&argument)?,
+                "--registrations" => options.registrations = arguments.number(&argument)?,
                 "--help" | "-h" => return Ok(None),
                 // One more replica.
-                _ if argument.starts_with("coap://") => options.peers.push(argument.parse()?),
+                _ if argument.contains("://") => {
+                    options.peers.push(peer(&argument).map_err(|problem| format!("--peer {argument}: {problem}"))?);
+                }
                 _ => return Err(format!("{argument} is not known").into()),
             }
         }
-        if options.peers.iter().any(|peer| !peer.as_str().starts_with("coap://")) {
-            return Err("only coap URIs are spoken here".into());
-        }
         if options.listen.is_empty() {
-            return Err("--listen is needed".into());
+            return Err("--listen ADDR:PORT is needed".into());
         }
         Ok(Some(options))
     }
 }
 
-fn secret(digits: &str) -> Option<[u8; 16]> {
-    let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    is_hex.then(|| u128::from_str_radix(digits, 16).ok())?.map(u128::to_be_bytes)
-}
-
-/// Draws from what the operating system gives the standard library for its hash maps.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
+/// Reads the URI of another replica. Whether who asks is one is seen by its address.
+fn peer(text: &str) -> Result<ResourceUri, String> {
+    let uri = uri(text)?;
+    let peer = uri.peer();
+    match peer.host().trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(address) if address.is_multicast() => Err("must be one host, and no group".into()),
+        Ok(_) => Ok(uri),
+        Err(_) => Err("must have an address, as replicas know each other by that".into()),
+    }
 }

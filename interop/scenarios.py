@@ -9,6 +9,7 @@ With words, only the scenarios run whose name contains one of them. They run sid
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -25,6 +26,8 @@ from wire import Wire
 PROGRAMS = None
 # Longest time that one scenario may take, in seconds.
 TIMEOUT = 180
+# What the lines of a log begin with.
+TIME_OF_DAY = re.compile(r"^\d\d:\d\d:\d\dZ ")
 SECTOR = "facility23.eu.example.com"
 
 
@@ -52,10 +55,11 @@ class Program:
         return self
 
     async def says(self, words, seconds=20):
-        """Waits for a line on standard output that begins with these words, and returns the rest of it."""
+        """Waits for a line on standard output that begins with these words, after the time, and returns the rest of it."""
 
         async def line():
             while text := (await self.process.stdout.readline()).decode():
+                text = TIME_OF_DAY.sub("", text)
                 if text.startswith(words):
                     return text.removeprefix(words).strip()
                 said.append(text)

@@ -117,12 +117,14 @@ impl ResourceUri {
     }
 
     /// Tells whether neither a path nor a query was given.
-    pub(crate) fn is_host(&self) -> bool {
+    #[must_use]
+    pub fn is_host(&self) -> bool {
         self.path.is_empty() && self.query.is_empty()
     }
 
     /// Tells whether the host is the address of a group.
-    pub(crate) fn is_group(&self) -> bool {
+    #[must_use]
+    pub fn is_group(&self) -> bool {
         is_group(&self.authority)
     }
 }

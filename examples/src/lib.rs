@@ -1,0 +1,11 @@
+//! What the programs have in common: the command line, the log, sockets, and how a program ends.
+
+mod arguments;
+mod listening;
+mod log;
+mod program;
+
+pub use arguments::{Arguments, host, uri, zone};
+pub use listening::{cannot_listen, listen, local_addresses};
+pub use log::{log, say, tell, time_of_day};
+pub use program::{Problem, ended, main, random};
