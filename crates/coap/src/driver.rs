@@ -59,6 +59,11 @@ use crate::{Datagram, Endpoint};
 /// from the address that the host prefers. On a host with several addresses, listen on each of them.
 ///
 /// Where the service asks a host by its name, the addresses are those that the operating system knows.
+///
+/// That nobody listens at a port is found out by silence alone, which takes as long as CoAP has patience, a minute and a half. Linux
+/// tells a socket that serves many peers of ICMP errors only with `IP_RECVERR`, which neither tokio nor socket2 can set; and with it,
+/// sending to one peer fails for what was sent to another. A service that has others to ask should not wait so long, as with the
+/// `answer_timeout` of a registrant.
 pub struct Driver<S> {
     endpoint: Endpoint<S>,
     sockets: Vec<Socket>,
