@@ -46,9 +46,10 @@ Of these, one counts for all upstreams, the last:
   --partial           answer with what the others have while a directory is away, rather than with 5.04
   --help              show this
 
-Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error what happens between it and
-the directories. Look-up is at /rd-lookup/res and /rd-lookup/ep; /.well-known/core leads there, and to the directories for
-registration. What has to be asked for at a directory that does not answer takes 20 seconds to fail. Ends on SIGINT and SIGTERM.";
+Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error, with the time of day in UTC, what
+happens between it and the directories: by what means each is mirrored, and when all of it is here. Look-up is at /rd-lookup/res and
+/rd-lookup/ep; /.well-known/core leads there, and to the directories for registration. What has to be asked for at a directory that
+does not answer takes 20 seconds to fail. Ends on SIGINT and SIGTERM.";
 
 struct Options {
     listen: Vec<SocketAddr>,

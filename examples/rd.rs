@@ -25,9 +25,9 @@ Usage: rd [OPTIONS]
   --quiet                log nothing
   --help                 show this
 
-Prints `listening on coap://ADDR:PORT` on standard output for each socket when it is ready, and on standard error a line, with
-the time of day in UTC, for each renewal, other change of a registration, and refusal, 60 of each in a minute and then how many more there were.
-Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, and a feed of what changes, for mirrors, at /sync/feed.
+Prints `listening on coap://ADDR:PORT` on standard output for each socket when it is ready, and on standard error a line, with the
+time of day in UTC, for each renewal, other change of a registration, and refusal, 60 of each in a minute and then how many more
+there were. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, and a feed of what changes, for mirrors, at /sync/feed.
 A host registers 10000 endpoints at most, unless all sockets are on loopback. Ends on SIGINT and SIGTERM.";
 
 struct Options {

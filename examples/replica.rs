@@ -28,11 +28,11 @@ Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
   --registrations N   how many there can be [1000000]
   --help              show this
 
-Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and a line on standard error for each change of a
-registration that is made here, 60 in a minute and then how many more there were, and for what happens between the replicas:
-`URI: in step` means that everything of that replica is here. Registration is at /rd, look-up at /rd-lookup/res and
-/rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM, as soon as the other replicas hold what was registered here, or
-after two seconds.";
+Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error a line, with the time of day in
+UTC, for each change of a registration that is made here, 60 in a minute and then how many more there were, and for what happens
+between the replicas: `URI: in step` means that everything of that replica is here. Registration is at /rd, look-up at
+/rd-lookup/res and /rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM, as soon as the other replicas hold what was
+registered here, or after two seconds.";
 
 struct Options {
     listen: Vec<SocketAddr>,

@@ -6,8 +6,8 @@ use waypost_client::Fault;
 use waypost_directory::Refused;
 use waypost_model::{Authority, Conflict, Key};
 
-use crate::Malformed;
 use crate::events::Event;
+use crate::{Malformed, Means};
 
 /// What the engine did, for the log.
 ///
@@ -29,6 +29,14 @@ pub enum SyncEvent {
     InStep {
         /// The source, as it was named.
         source: Box<str>,
+    },
+    /// A source is mirrored by these means, be it for the first time or in place of others. Of one without a feed that is known once
+    /// something with links is registered there.
+    MirroredBy {
+        /// The source, as it was named.
+        source: Box<str>,
+        /// The means.
+        means: Means,
     },
     /// A source did not answer, or its answer does not help; it will be asked again.
     Failed {
@@ -144,6 +152,7 @@ impl fmt::Display for SyncEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InStep { source } => write!(f, "{source}: in step"),
+            Self::MirroredBy { source, means } => write!(f, "{source}: mirrored by {means}"),
             Self::Failed { source, fault, retry } => write!(f, "{source}: {fault}; again in {} s", retry.as_secs()),
             Self::Malformed { source, malformed } => write!(f, "{source}: octet {}: {malformed}", malformed.offset),
             Self::Refused { source, key: Some(key), refused } => {

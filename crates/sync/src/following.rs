@@ -10,7 +10,7 @@ use waypost_time::Instant;
 use crate::follower::{Follower, Surroundings};
 use crate::lookup_mirror::LookupMirror;
 use crate::passage::Passage;
-use crate::{Limits, Relation, Standing, SyncConfig};
+use crate::{Limits, Means, Relation, Standing, SyncConfig};
 
 /// A directory that is followed.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Following {
     /// When everything that there was to say was here last.
     pub(crate) confirmed: Option<Instant>,
     pub(crate) by: Followed,
+    /// By what means it was mirrored last.
+    pub(crate) means: Option<Means>,
 }
 
 /// How a directory is followed.
@@ -58,6 +60,12 @@ impl Following {
         let confirmed = self.confirmed?;
         let age = if self.by.is_in_step() { Duration::ZERO } else { now.saturating_since(confirmed).max(MOMENT) };
         Some(Passage { hops: self.by.hops().saturating_add(1), delay: self.by.delay(limits), age })
+    }
+
+    /// Returns by what means it is mirrored, if that is known now and was not so before.
+    pub(crate) fn poll_means(&mut self) -> Option<Means> {
+        let means = self.by.means().filter(|_| self.relation == Relation::Mirror)?;
+        (self.means.replace(means) != Some(means)).then_some(means)
     }
 
     /// Tells whether it is known to hold what was handed over, if it is to.
@@ -107,6 +115,13 @@ impl Followed {
         match self {
             Self::ByFeed(_) => Held::Registrations,
             Self::ByLookups(_) => Held::Both,
+        }
+    }
+
+    fn means(&self) -> Option<Means> {
+        match self {
+            Self::ByFeed(follower) => follower.is_in_step().then_some(Means::Feed),
+            Self::ByLookups(mirror) => mirror.means(),
         }
     }
 

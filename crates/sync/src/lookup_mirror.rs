@@ -15,7 +15,7 @@ use waypost_time::Instant;
 
 use self::entry::{Entry, links_by_provenance};
 use crate::follower::Surroundings;
-use crate::{SyncConfig, SyncEvent};
+use crate::{Means, SyncConfig, SyncEvent};
 
 /// Follows a directory by observing, or polling, its look-ups.
 ///
@@ -98,6 +98,15 @@ impl LookupMirror {
     /// Tells whether the source says how old registrations are.
     pub(crate) const fn shows_ages(&self) -> bool {
         matches!(self.ages, Trial::Can(_))
+    }
+
+    /// Returns which look-ups tell what is there, once that is found out.
+    pub(crate) const fn means(&self) -> Option<Means> {
+        match self.provenance {
+            Trial::Can(_) => Some(Means::Lookups),
+            Trial::Cannot => Some(Means::LookupsOfEach),
+            Trial::Unknown | Trial::Asked(_) => None,
+        }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

@@ -337,7 +337,8 @@ impl Replicator {
             return Err(NotFollowed::Already);
         }
         let by = Followed::ByFeed(Box::new(Follower::new(uri, subject, &query)));
-        self.followed.insert(self.next, Following { name, authority, relation, query, confirmed: None, by });
+        self.followed
+            .insert(self.next, Following { name, authority, relation, query, confirmed: None, by, means: None });
         self.next += 1;
         Ok(())
     }
@@ -360,6 +361,9 @@ impl Replicator {
         following.confirmed = following.confirmed(now);
         let done = work(&mut following.by, &mut Surroundings { now, directory, config, jitter, events: &mut note });
         following.confirmed = following.confirmed(now);
+        if let Some(means) = following.poll_means() {
+            note(SyncEvent::MirroredBy { source: following.name.clone(), means });
+        }
         Some(done)
     }
 
