@@ -63,11 +63,12 @@ impl Names {
 
     /// Takes the addresses of a host; returns who waited for them.
     pub(crate) fn take(&mut self, now: Instant, name: &str, addresses: &[SocketAddr]) -> Vec<Waiting> {
-        let Some(Host::Asked(waiting)) = self.hosts.remove(name) else { return Vec::new() };
-        if !addresses.is_empty() {
-            self.hosts.insert(name.into(), Host::Found(addresses.into(), now + KEPT));
+        let Some(host @ Host::Asked(_)) = self.hosts.get_mut(name) else { return Vec::new() };
+        let asked = core::mem::replace(host, Host::Found(addresses.into(), now + KEPT));
+        if addresses.is_empty() {
+            self.hosts.remove(name);
         }
-        waiting
+        if let Host::Asked(waiting) = asked { waiting } else { Vec::new() }
     }
 
     /// Takes note that a host did not answer at an address: the others come first now.

@@ -215,9 +215,16 @@ fn names_and_what_waits_for_them_have_limits() {
 }
 
 #[test]
-fn addresses_that_nobody_waits_for_are_of_no_use() {
+fn addresses_that_nobody_asked_for_change_nothing() {
     let mut bench = bench(|_| ());
     find(&mut bench, NAME, &["[2001:db8::7]:0"]);
     ask(&mut bench, 7, "coap://rd.example", get());
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    assert!(bench.sent().is_empty());
     assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+    find(&mut bench, NAME, &["[2001:db8::8]:0"]);
+    assert_eq!(sent(&mut bench).0, "[2001:db8::8]:5683");
+    find(&mut bench, NAME, &[]);
+    ask(&mut bench, 8, "coap://rd.example:7", get());
+    assert_eq!(sent(&mut bench).0, "[2001:db8::8]:7");
 }
