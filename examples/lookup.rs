@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use waypost::Query;
 use waypost::client::{Limits, Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
-use waypost_examples::{Arguments, Problem, ended, listen, local_addresses, log, random, tell, uri};
+use waypost_examples::{Arguments, Problem, ended, listen, local_addresses, log, random, tell, uri, value};
 
 const HELP: &str = "\
 Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
@@ -144,12 +144,11 @@ impl Options {
             return Err("--pages and --observe do not go together: what is observed is the whole result".into());
         }
         let (directory, criteria) = positional.split_first().ok_or("a URI is needed")?;
-        let at = uri(directory).map_err(|problem| format!("{directory}: {problem}"))?;
+        let at = value("URI", directory, uri)?;
         if at.is_group() {
-            return Err(format!("{directory}: a group cannot be looked up at").into());
+            return Err(format!("URI {directory}: must be one host, and no group").into());
         }
-        let query = criteria.join("&");
-        let query = query.parse().map_err(|problem| format!("{query}: {problem}"))?;
+        let query = value("QUERY", &criteria.join("&"), str::parse)?;
         Ok(Some(Self { at, query, is_endpoints, pages, is_observed, limits }))
     }
 }

@@ -9,11 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use waypost::client::ResourceUri;
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::server::{Server, ServerConfig};
-use waypost::sync::{
-    Duplicates, Holding, Limits, Proxy, ProxyConfig, ProxyEvent, ProxyLimits, Replicated, Replicator, SyncConfig,
-};
+use waypost::sync::{Duplicates, Holding, Limits, Proxy, ProxyConfig, ProxyEvent, Replicated, Replicator, SyncConfig};
 use waypost::{Config, Directory, LinkDocumentBuf, Query, ReplicaId};
-use waypost_examples::{Arguments, Problem, ended, host, listen, log, random, say};
+use waypost_examples::{Arguments, Problem, ended, host, listen, log, random, say, value};
 
 const HELP: &str = "\
 A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-core-rd-replication).
@@ -21,15 +19,15 @@ A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-c
 Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
   --listen ADDR:PORT  listen here; can be repeated
-  --upstream URI…     directories, coap://HOST:PORT, whose interfaces are discovered: what is found is the union. Proxies in front
-                      of each other name each other by address. coap://HOST:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
-                      asked for others
+  --upstream URI…     directories, coap://HOST:PORT, whose interfaces are discovered: what is found is the union.
+                      coap://HOST:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
+                      asked for others. Proxies in front of each other have to name each other by address
 
 Of these, one counts for all upstreams, the last:
 
   --mirror            hold all that is registered there, by the best means that each offers [so by default]
   --only QUERY        mirror what this selects, such as d=floor-3, and ask for the rest
-  --through URI       mirror all of it through the feed of another proxy, coap://ADDR:PORT, which mirrors the directories itself
+  --through URI       mirror all of it through the feed of another proxy, coap://HOST:PORT, which mirrors the directories itself
                       and knows them by the same URIs
   --aware             hold what queries that recur in one shape have in common, and ask for the rest
   --cache             hold answers while they are fresh, and nothing more
@@ -64,14 +62,14 @@ struct Options {
 fn main() -> ExitCode {
     // What directories it is in front of is looked at before anything begins.
     let read = |arguments: &mut Arguments| {
-        Options::parse(arguments)?.map(|options| Ok((proxy(&options)?, options.listen))).transpose()
+        Options::parse(arguments)?.map(|options| Ok((proxy(&options)?, options))).transpose()
     };
     waypost_examples::main("proxy", HELP, read, serve)
 }
 
-async fn serve((proxy, addresses): (Proxy<Server>, Vec<SocketAddr>)) -> Result<ExitCode, Problem> {
+async fn serve((proxy, options): (Proxy<Server>, Options)) -> Result<ExitCode, Problem> {
     let mut config = CoapConfig::random();
-    config.limits.response_body = ProxyLimits::default().answer_bytes;
+    config.limits.response_body = options.proxy.limits.answer_bytes;
     let mut driver = Driver::new(Endpoint::new(proxy, config));
     driver.on_step(|_, proxy| {
         let mut is_changed = false;
@@ -88,7 +86,7 @@ async fn serve((proxy, addresses): (Proxy<Server>, Vec<SocketAddr>)) -> Result<E
         }
     });
     let end = ended()?;
-    for address in addresses {
+    for address in options.listen {
         say(format_args!("listening on coap://{}", listen(&mut driver, address)?));
     }
     driver.run_until(end).await?;
@@ -147,9 +145,7 @@ impl Options {
                 "--help" | "-h" => return Ok(None),
                 // One more upstream.
                 _ if argument.contains("://") => {
-                    let upstream =
-                        upstream(&argument).map_err(|problem| format!("--upstream {argument}: {problem}"))?;
-                    options.upstreams.push(upstream);
+                    options.upstreams.push(value("--upstream", &argument, upstream)?);
                 }
                 _ => return Err(format!("{argument} is not known").into()),
             }

@@ -2,7 +2,6 @@
 //!
 //! `cargo run --release --example register -- --ep node1 --rd coap://localhost links.wlnk`
 
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,7 +9,9 @@ use std::time::Duration;
 use waypost::client::{Candidate, Description, Limits, Registrant, RegistrantConfig};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::{Base, EndpointName, Lifetime, LinkDocumentBuf, Sector};
-use waypost_examples::{Arguments, Problem, ended, listen, local_addresses, random, say, tell, time_of_day, uri};
+use waypost_examples::{
+    Arguments, Problem, ended, listen, local_addresses, random, say, tell, time_of_day, uri, value,
+};
 
 const HELP: &str = "\
 Keeps an endpoint registered at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
@@ -103,10 +104,10 @@ impl Options {
         let mut options = Self::default();
         while let Some(argument) = arguments.poll() {
             match argument.as_str() {
-                "--ep" => options.names.push(arguments.read(&argument, named(EndpointName::new))?),
-                "--d" => options.sector = Some(arguments.read(&argument, named(Sector::new))?),
+                "--ep" => options.names.push(arguments.read(&argument, EndpointName::new)?),
+                "--d" => options.sector = Some(arguments.read(&argument, Sector::new)?),
                 "--lt" => options.lifetime = Some(arguments.value(&argument)?),
-                "--base" => options.base = Some(arguments.read(&argument, named(Base::given))?),
+                "--base" => options.base = Some(arguments.read(&argument, Base::given)?),
                 "--rd" => options.directories.push(arguments.uri(&argument)?.into()),
                 "--listen" => options.listen.push(arguments.address(&argument)?),
                 "--simple" => options.is_simple = true,
@@ -115,8 +116,7 @@ impl Options {
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 // One more directory.
                 _ if argument.contains("://") => {
-                    let uri = uri(&argument).map_err(|problem| format!("--rd {argument}: {problem}"))?;
-                    options.directories.push(uri.into());
+                    options.directories.push(value("--rd", &argument, uri)?.into());
                 }
                 _ if !options.file.is_empty() => {
                     return Err(format!("{} and {argument}: one FILE has all the links", options.file).into());
@@ -132,9 +132,4 @@ impl Options {
         }
         Ok(Some(options))
     }
-}
-
-/// Has what is wrong with a value told.
-fn named<T, E: Display>(read: impl Fn(&str) -> Result<T, E>) -> impl Fn(&str) -> Result<T, String> {
-    move |text| read(text).map_err(|problem| problem.to_string())
 }

@@ -13,7 +13,7 @@ use waypost::model::Authority;
 use waypost::server::{Server, ServerConfig};
 use waypost::sync::{Replicated, Replicator, SyncConfig};
 use waypost::{Config, Directory, ReplicaId};
-use waypost_examples::{Arguments, Problem, ended, listen, log, random, say, uri};
+use waypost_examples::{Arguments, Problem, ended, listen, log, random, say, uri, value};
 
 const HELP: &str = "\
 One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
@@ -125,7 +125,7 @@ impl Options {
                 "--help" | "-h" => return Ok(None),
                 // One more replica.
                 _ if argument.contains("://") => {
-                    options.peers.push(peer(&argument).map_err(|problem| format!("--peer {argument}: {problem}"))?);
+                    options.peers.push(value("--peer", &argument, peer)?);
                 }
                 _ => return Err(format!("{argument} is not known").into()),
             }

@@ -45,12 +45,12 @@ impl Arguments {
 
     /// Reads the value of an option.
     pub fn value<T: FromStr<Err: Display>>(&mut self, option: &str) -> Result<T, Problem> {
-        self.read(option, |text| text.parse().map_err(|problem: T::Err| problem.to_string()))
+        self.read(option, str::parse)
     }
 
     /// Reads a whole number.
     pub fn number<T: FromStr>(&mut self, option: &str) -> Result<T, Problem> {
-        self.read(option, |text| text.parse().map_err(|_| "must be a whole number, and not too large".into()))
+        self.read(option, |text| text.parse().map_err(|_| "must be a whole number, and not too large"))
     }
 
     /// Reads a time span.
@@ -78,15 +78,19 @@ impl Arguments {
         self.read(option, |digits| {
             let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
             let bits = if is_hex { u128::from_str_radix(digits, 16).ok() } else { None };
-            bits.map(u128::to_be_bytes).ok_or_else(|| "must be 32 hexadecimal digits".into())
+            bits.map(u128::to_be_bytes).ok_or("must be 32 hexadecimal digits")
         })
     }
 
     /// Reads the value of an option as `read` does.
-    pub fn read<T>(&mut self, option: &str, read: impl FnOnce(&str) -> Result<T, String>) -> Result<T, Problem> {
-        let text = self.text(option)?;
-        read(&text).map_err(|problem| format!("{option} {text}: {problem}").into())
+    pub fn read<T, E: Display>(&mut self, option: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Problem> {
+        value(option, &self.text(option)?, read)
     }
+}
+
+/// Reads the value of an option, which stands there without it, as `read` does.
+pub fn value<T, E: Display>(option: &str, text: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, Problem> {
+    read(text).map_err(|problem| format!("{option} {text}: {problem}").into())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
