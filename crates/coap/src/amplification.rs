@@ -6,7 +6,10 @@
 /// It counts as such while the endpoint remembers anything of the peer, and for
 /// [`EXCHANGE_LIFETIME`](crate::Timing::exchange_lifetime) after it was last heard.
 ///
-/// To others, a response is at most three times as large as its request, link, network and transport headers included.
+/// To others, a response is at most three times as large as its request, link, network and transport headers included. And when the
+/// service refuses them with 4.29, perhaps for what was done in their name, the response has an Echo value: to repeat it in the next
+/// request, as [RFC 9175 §2.3] asks of every client, verifies the address. Who does not know the option is refused all the same, and
+/// told by Max-Age when to come again.
 ///
 /// ```
 /// use waypost_coap::Amplification;
@@ -16,6 +19,7 @@
 /// ```
 ///
 /// [RFC 7252 §11.3]: https://www.rfc-editor.org/rfc/rfc7252#section-11.3
+/// [RFC 9175 §2.3]: https://www.rfc-editor.org/rfc/rfc9175#section-2.3
 /// [RFC 9175 §2.6]: https://www.rfc-editor.org/rfc/rfc9175#section-2.6
 /// [RFC 9176 §8.4]: https://www.rfc-editor.org/rfc/rfc9176#section-8.4
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -126,3 +126,24 @@ fn diagnostics_to_a_stranger_are_short() {
     let sent = bench.sent();
     assert!(sent[0].1.len() <= 3 * post(1, "slow").bytes().len() + 124);
 }
+
+/// Others may have caused it in its name, and a service counts those apart whose address is verified.
+#[test]
+fn a_stranger_that_has_used_up_what_it_may_is_told_how_to_show_that_it_is_no_other() {
+    let mut bench = bench(Amplification::SmallBlocks);
+    let refused = |bench: &mut Bench, id| {
+        bench.from(FAR, &post(id, "slow"));
+        let refusal = Response::refusal(Code::TOO_MANY_REQUESTS, long_text(1000)).with_max_age(7);
+        bench.update(|shelf| shelf.finish(refusal));
+        bench.sent().remove(0).1
+    };
+    let refusal = refused(&mut bench, 1);
+    assert!(refusal.len() <= 3 * post(1, "slow").bytes().len() + 124);
+    let refusal = common::Message::read(&refusal);
+    assert_eq!((&*refusal.code(), refusal.number(14)), ("4.29", Some(7)));
+    let echo = refusal.get(252).expect("an Echo value").to_vec();
+    bench.from(FAR, &get(2, "nothing").option(252, &echo));
+    assert!(bench.shelf().requests.last().unwrap().1.is_reachable);
+    let refusal = common::Message::read(&refused(&mut bench, 3));
+    assert_eq!((&*refusal.code(), refusal.get(252)), ("4.29", None));
+}

@@ -5,7 +5,8 @@ use waypost_rest::Allowance;
 /// in the [limits of the directory](waypost_directory::Limits).
 ///
 /// One peer is whoever proved the same, or else one host, whatever its ports. Requests that bear the address of a host which is
-/// not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart from those of the host once it is.
+/// not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart from those of the host once it is: they may
+/// be of anybody. If others leave a host nothing, it gets out by the Echo value that `waypost-coap` gives it with each 4.29.
 ///
 /// ```
 /// use waypost_server::ServerLimits;

@@ -38,6 +38,10 @@ impl Engine {
             self.acknowledge_only(exchange);
             return;
         }
+        if code == Code::TOO_MANY_REQUESTS && !self.is_verified(exchange.slot) {
+            // Others may have caused that in its name. Whoever repeats this counts by itself.
+            response.echo = response.echo.or_else(|| self.echo_for(exchange.slot));
+        }
         let room = self.room_for_reply(exchange);
         if !code.is_success() && response.content_format.is_none() {
             let longest = room.saturating_sub(option::room_for_options(&response)).min(LONGEST_DIAGNOSTIC);
@@ -126,9 +130,12 @@ impl Engine {
 
     /// Returns how long a message to a peer may be, in answer to `received` bytes.
     pub(super) fn room_for(&self, slot: Slot, received: usize) -> usize {
-        let is_verified = self.peers.get(slot).is_some_and(crate::peers::Peer::is_verified);
-        let allowance = if is_verified { None } else { self.config.amplification.allowance(received) };
+        let allowance = if self.is_verified(slot) { None } else { self.config.amplification.allowance(received) };
         allowance.unwrap_or(usize::MAX)
+    }
+
+    fn is_verified(&self, slot: Slot) -> bool {
+        self.peers.get(slot).is_some_and(crate::peers::Peer::is_verified)
     }
 
     fn room_for_reply(&self, exchange: &Exchange) -> usize {
