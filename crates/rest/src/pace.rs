@@ -1,8 +1,12 @@
 use alloc::collections::BTreeMap;
+use alloc::string::ToString;
 use core::borrow::Borrow;
+use core::fmt;
 use core::time::Duration;
 
 use waypost_time::Instant;
+
+use crate::{Code, Response};
 
 /// How much work each client caused of late, and all of them together.
 ///
@@ -54,10 +58,11 @@ pub struct Allowance {
 ///
 /// ```
 /// use core::time::Duration;
-/// use waypost_rest::{Allowance, Overdrawn};
+/// use waypost_rest::{Allowance, Code, Overdrawn};
 ///
 /// let overdrawn = Overdrawn::All(Duration::from_millis(1_500));
-/// assert_eq!(overdrawn.seconds(), 2);
+/// let response = overdrawn.response();
+/// assert_eq!((response.code, response.max_age), (Code::SERVICE_UNAVAILABLE, Some(2)));
 /// assert_eq!(overdrawn.time_for(2_000, Allowance { each: 100, all: 1_000 }), Duration::from_secs(2));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,10 +146,35 @@ impl Overdrawn {
         }
     }
 
+    /// Returns the response code: 4.29 to a client that did it itself
+    /// ([RFC 8516](https://www.rfc-editor.org/rfc/rfc8516)), else 5.03.
+    #[must_use]
+    pub const fn code(self) -> Code {
+        match self {
+            Self::Client(_) => Code::TOO_MANY_REQUESTS,
+            Self::All(_) => Code::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Returns the response to whoever has to wait, with how long as its Max-Age.
+    #[must_use]
+    pub fn response(self) -> Response {
+        Response::refusal(self.code(), self.to_string()).with_max_age(self.seconds())
+    }
+
     /// Returns how long to wait, in whole seconds, and at least one: a Max-Age.
     #[must_use]
     pub fn seconds(self) -> u32 {
         u32::try_from(self.wait().as_millis().div_ceil(1_000).max(1)).unwrap_or(u32::MAX)
+    }
+}
+
+impl fmt::Display for Overdrawn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client(_) => "more work than one client may cause",
+            Self::All(_) => "more work than all clients together may cause",
+        })
     }
 }
 

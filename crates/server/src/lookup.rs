@@ -166,7 +166,7 @@ impl Lookup {
         let times = if self.is_by_deltas() { 2 } else { 1 };
         context.work = context.work.saturating_add(times * body.text.len() as u64);
         if let Some(overdrawn) = context.overdrawn.filter(|_| written.is_err() || context.work > FREE) {
-            return Err(Refusal::of_work(overdrawn, context.limits));
+            return Err(Refusal::Overdrawn(overdrawn));
         }
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
         let etag = ETag::of(body.text.as_bytes());

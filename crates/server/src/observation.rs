@@ -347,13 +347,13 @@ impl Observations {
         if observer.revision == revision {
             return None;
         }
-        let current = match (self.current(context, id), context.overdrawn) {
-            (Err(refusal), Some(overdrawn)) if refusal == Refusal::of_work(overdrawn, context.limits) => {
+        let current = match self.current(context, id) {
+            Err(Refusal::Overdrawn(overdrawn)) => {
                 self.put_off(context, exchange, overdrawn);
                 return None;
             }
-            (Err(refusal), _) => return Some(Err(refusal)),
-            (Ok(current), _) => current,
+            Err(refusal) => return Some(Err(refusal)),
+            Ok(current) => current,
         };
         if !current.is_kept {
             let (limit, retry) = (context.limits.observed_bytes, context.limits.retry_seconds);
@@ -389,7 +389,7 @@ impl Observations {
             return Ok(Current { rendering: result.rendering.rendering.clone(), is_kept: true });
         }
         if let Some(overdrawn) = context.overdrawn.filter(|_| result.rendering.cost > FREE) {
-            return Err(Refusal::of_work(overdrawn, context.limits));
+            return Err(Refusal::Overdrawn(overdrawn));
         }
         let rendered = render(context, &result.lookup, &result.view, revision).inspect_err(|_| {
             // Not to be tried again and again in the hope that it is free.

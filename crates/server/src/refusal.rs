@@ -8,7 +8,7 @@ use waypost_link_delta::DecodeError;
 use waypost_link_format::ParseError;
 use waypost_rest::{Code, ContentFormat, Overdrawn, Request, RequestFailure, Response};
 
-use crate::{Denial, ServerLimits};
+use crate::Denial;
 
 /// Why the server did not do what a request asked for, sorted by who must act.
 ///
@@ -106,7 +106,7 @@ pub enum Refusal {
         /// After how many seconds it may try again.
         retry: u32,
     },
-    /// All clients together have used up what they may use, such as room in the directory, work, or bytes for observers.
+    /// All clients together have used up what they may use, such as room in the directory, or bytes for observers.
     #[error("{what}: over the limit of {limit}")]
     Full {
         /// What there is too much of.
@@ -116,6 +116,9 @@ pub enum Refusal {
         /// After how many seconds the client may try again.
         retry: u32,
     },
+    /// This client, or all of them together, caused more work than they may.
+    #[error("{0}")]
+    Overdrawn(Overdrawn),
     /// The peer's `/.well-known/core` could not be had.
     #[error("/.well-known/core: {0}")]
     Fetch(FetchFault),
@@ -207,6 +210,7 @@ impl Refusal {
             Self::TooLarge { .. } => Code::REQUEST_ENTITY_TOO_LARGE,
             Self::TooMany { .. } => Code::TOO_MANY_REQUESTS,
             Self::Full { .. } => Code::SERVICE_UNAVAILABLE,
+            Self::Overdrawn(overdrawn) => overdrawn.code(),
             Self::Fetch(
                 FetchFault::Failed(RequestFailure::Unusable | RequestFailure::TooLarge)
                 | FetchFault::Answered(_)
@@ -222,6 +226,7 @@ impl Refusal {
     pub fn response(&self) -> Response {
         let mut response = Response::refusal(self.code(), self.to_string());
         match self {
+            Self::Overdrawn(overdrawn) => return overdrawn.response(),
             Self::Stale(echo) => response.echo = Some(echo.clone()),
             Self::TooMany { retry, .. } | Self::Full { retry, .. } => response.max_age = Some(*retry),
             _ => {}
@@ -232,16 +237,6 @@ impl Refusal {
     /// Returns the refusal of a request for a registration that is not there.
     pub(crate) fn of_absence(request: &Request) -> Self {
         if request.presumes(None) { Self::NotFound } else { Self::Precondition }
-    }
-
-    /// Returns the refusal of a look-up that is more than free, to one who caused more work than it may.
-    pub(crate) fn of_work(overdrawn: Overdrawn, limits: &ServerLimits) -> Self {
-        let (what, retry) = ("work of look-ups in a second", overdrawn.seconds());
-        let limit = |work| usize::try_from(work).unwrap_or(usize::MAX);
-        match overdrawn {
-            Overdrawn::Client(_) => Self::TooMany { what, limit: limit(limits.look_up_work), retry },
-            Overdrawn::All(_) => Self::Full { what, limit: limit(limits.look_up_work_in_all), retry },
-        }
     }
 
     /// Reads a refusal of the directory; `retry` is when a client may come back to a full one, in seconds.

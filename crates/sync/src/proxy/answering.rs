@@ -157,7 +157,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if lookup.show.lifetime != ShowLifetime::No && !self.config.passes_lifetimes {
             return Err(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
-        self.pace.admit(now, peer.host(), self.config.limits.work()).map_err(refuse_work)?;
+        self.pace.admit(now, peer.host(), self.config.limits.work()).map_err(Overdrawn::response)?;
         let scope = lookup.scope;
         // One that is itself a source asks as a proxy, and wants what is registered here alone; nobody is asked on its behalf, so
         // that proxies can stand in front of each other.
@@ -246,15 +246,6 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
         Some(Parts { local, sources })
     }
-}
-
-/// Returns what is said to who has caused more work than it may.
-fn refuse_work(overdrawn: Overdrawn) -> Response {
-    let (code, diagnostic) = match overdrawn {
-        Overdrawn::Client(_) => (Code::TOO_MANY_REQUESTS, "too much was looked up"),
-        Overdrawn::All(_) => (Code::SERVICE_UNAVAILABLE, "too much was looked up by all clients together"),
-    };
-    Response::refusal(code, diagnostic).with_max_age(overdrawn.seconds())
 }
 
 /// Returns for how many seconds an answer of the service is fresh, where a source of it is lost and was confirmed last at a moment.
