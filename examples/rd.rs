@@ -52,6 +52,7 @@ async fn serve(options: Options) -> Result<ExitCode, Problem> {
     if options.listen.iter().all(|address| address.ip().is_loopback()) {
         server.limits.registrations_per_peer = options.registrations;
         server.limits.changes_per_minute = usize::MAX;
+        server.limits.changes_per_minute_in_all = usize::MAX;
     }
     server.links = LinkDocumentBuf::parse(FEED)?;
     let mut sync = SyncConfig::new(random());

@@ -23,6 +23,7 @@ fn requests(criterion: &mut Criterion) {
     let mut config = ServerConfig::default();
     config.limits.registrations_per_peer = usize::MAX;
     config.limits.changes_per_minute = usize::MAX;
+    config.limits.changes_per_minute_in_all = usize::MAX;
     let directory = fleet::directory(SIZE, 5, Documents::Fleet);
     let locations: Vec<_> = directory
         .endpoints(Instant::ZERO, &waypost::Query::all())

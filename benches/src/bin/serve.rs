@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let mut config = ServerConfig::default();
     config.limits.registrations_per_peer = usize::MAX;
     config.limits.changes_per_minute = usize::MAX;
+    config.limits.changes_per_minute_in_all = usize::MAX;
     let server = Server::new(fleet::directory(registrations, links, Documents::Fleet), config);
     let mut driver = Driver::new(Endpoint::new(server, Config::new(*b"only for benches")));
     driver.on_step(|_, server| while server.poll_event().is_some() {});

@@ -110,7 +110,6 @@ mod paging;
 mod parameters;
 mod patch;
 mod path;
-mod per_minute;
 mod per_sector;
 mod policy;
 mod quota;

@@ -18,11 +18,14 @@ use waypost_rest::Allowance;
 pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
-    /// Changes that one peer may ask for in a minute; 600 000 by default, which occupies a processor by less than half. Each
+    /// Changes that one peer may ask for per minute; 600 000 by default, which occupies a processor by less than half. Each
     /// request to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the
     /// registration that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request,
-    /// and so does each registration that comes of it. Above: 4.29.
+    /// and so does each registration that comes of it. A peer may ask for those of ten seconds at once. Above: 4.29.
     pub changes_per_minute: usize,
+    /// The same of all peers together; 900 000 by default, which occupies a processor by at most two thirds, and takes in a fleet of a
+    /// million within a minute or two. Above: 5.03.
+    pub changes_per_minute_in_all: usize,
     /// What the look-ups of one peer may cost per second; 16 MiB by default, at most a twentieth of what one processor does. The cost
     /// is the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 128 as registrations and links
     /// were looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a
@@ -75,6 +78,11 @@ pub struct ServerLimits {
 }
 
 impl ServerLimits {
+    /// What changes may take per second, in sixtieths of one.
+    pub(crate) const fn changes(&self) -> Allowance {
+        Allowance { each: self.changes_per_minute as u64, all: self.changes_per_minute_in_all as u64 }
+    }
+
     pub(crate) const fn work(&self) -> Allowance {
         Allowance { each: self.look_up_work, all: self.look_up_work_in_all }
     }
@@ -85,6 +93,7 @@ impl Default for ServerLimits {
         Self {
             registrations_per_peer: 10_000,
             changes_per_minute: 600_000,
+            changes_per_minute_in_all: 900_000,
             look_up_work: 16 << 20,
             look_up_work_in_all: 64 << 20,
             observations: 100_000,

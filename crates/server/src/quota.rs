@@ -47,10 +47,6 @@ impl Tally {
         self.0.get(account).copied().unwrap_or(0)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn add(&mut self, account: Account, more: usize) {
         let count = self.0.entry(account).or_insert(0);
         *count = count.saturating_add(more);

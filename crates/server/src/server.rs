@@ -8,8 +8,8 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure, RequestId, Response,
-    Service,
+    Allowance, Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure, RequestId,
+    Response, Service,
 };
 use waypost_time::Instant;
 
@@ -20,9 +20,8 @@ use crate::freshness::Freshness;
 use crate::lookup::{Context, FREE, Lookup, View};
 use crate::observation::Observations;
 use crate::paging::Paging;
-use crate::per_minute::PerMinute;
 use crate::quota::{Account, Quota};
-use crate::{Event, Refusal, ServerConfig, ServerLimits};
+use crate::{Event, Refusal, ServerConfig};
 
 /// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.
 ///
@@ -62,7 +61,8 @@ pub struct Server {
     pub(crate) observations: Observations,
     paging: Paging,
     events: Events,
-    changes: PerMinute,
+    /// What was asked to be changed.
+    changes: Pace<Account>,
     /// What look-ups cost.
     work: Pace<Account>,
     /// What notifications cost: apart, so that what others change keeps nobody from asking.
@@ -100,7 +100,7 @@ impl Server {
             observations: Observations::new(watcher),
             paging: Paging::default(),
             events: Events::default(),
-            changes: PerMinute::default(),
+            changes: Pace::default(),
             work: Pace::default(),
             notified: Pace::default(),
             expiry_watch,
@@ -251,9 +251,8 @@ impl Server {
 
     /// Counts what a request may change, unless its client had as much as it may have.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
-        let limit = self.config.limits.changes_per_minute;
-        let too_many = |retry| Refusal::TooMany { what: "changes in a minute", limit, retry };
-        self.changes.admit(now, &Account::of(peer), limit).map_err(too_many)?;
+        let overdrawn = overdrawn(&self.changes, now, || Account::of(peer), self.config.limits.changes());
+        overdrawn.map_or(Ok(()), |overdrawn| Err(Refusal::Overdrawn(overdrawn)))?;
         // What a registration in the place of another one takes away was counted when that one came.
         let location = Location::from_segments(&request.path).ok();
         let changed = location.and_then(|location| self.directory.registration(now, &location));
@@ -264,7 +263,8 @@ impl Server {
 
     /// Counts a change that is about so many bytes of links.
     pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
-        self.changes.count(Account::of(peer), links);
+        let work = CHANGE * (1 + links / LINKS) as u64;
+        self.changes.count(self.now, Account::of(peer), work, self.config.limits.changes());
     }
 
     fn look_up(
@@ -282,7 +282,7 @@ impl Server {
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
-        let overdrawn = overdrawn(&self.work, now, || Account::of(peer), &self.config.limits);
+        let overdrawn = overdrawn(&self.work, now, || Account::of(peer), self.config.limits.work());
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
             self.observations.admits(account, &self.config.limits)
@@ -358,7 +358,7 @@ impl Service for Server {
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
         let Some(account) = self.observations.account(exchange) else { return };
-        let overdrawn = overdrawn(&self.notified, now, || account.clone(), &self.config.limits);
+        let overdrawn = overdrawn(&self.notified, now, || account.clone(), self.config.limits.work());
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
@@ -410,12 +410,12 @@ fn overdrawn(
     work: &Pace<Account>,
     now: Instant,
     account: impl FnOnce() -> Account,
-    limits: &ServerLimits,
+    allowance: Allowance,
 ) -> Option<Overdrawn> {
     if work.is_paid(now) {
         return None;
     }
-    work.admit(now, &account(), limits.work()).err()
+    work.admit(now, &account(), allowance).err()
 }
 
 /// The path of a request as a log shows it.
@@ -424,3 +424,8 @@ fn path_of(request: &Request) -> Box<str> {
     path.truncate(128);
     path.into()
 }
+
+/// What a change costs, where those of a second are allowed for by those of a minute.
+const CHANGE: u64 = 60;
+/// The bytes of links that cost as much as a request.
+const LINKS: usize = 1 << 10;

@@ -196,7 +196,7 @@ fn section_3_4_what_would_be_too_much_is_too_large() {
 
 #[test]
 fn section_3_4_changes_count_toward_the_limit_of_requests() {
-    let limits = ServerLimits { changes_per_minute: 2, ..ServerLimits::default() };
+    let limits = ServerLimits { changes_per_minute: 6, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     let location = world.register(&node(), "ep=node1", LINKS);
     let codes = [0, 1].map(|_| world.ask(&node(), patch(&location, &between("", "</a>"))).code);
@@ -205,7 +205,7 @@ fn section_3_4_changes_count_toward_the_limit_of_requests() {
 
 #[test]
 fn section_5_a_change_of_much_counts_as_many() {
-    let limits = ServerLimits { changes_per_minute: 20, ..ServerLimits::default() };
+    let limits = ServerLimits { changes_per_minute: 66, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     let fat: Vec<_> = (0..10).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(1_000))).collect();
     let location = world.register(&node(), "ep=fat", &fat.join(","));

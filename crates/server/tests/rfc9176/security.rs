@@ -252,8 +252,8 @@ fn section_8_expired_registrations_of_a_peer_count_again_when_they_are_revived()
 }
 
 #[test]
-fn section_8_requests_of_one_peer_for_changes_are_limited_by_the_minute() {
-    let limits = ServerLimits { changes_per_minute: 2, ..ServerLimits::default() };
+fn section_8_requests_of_one_peer_for_changes_are_limited() {
+    let limits = ServerLimits { changes_per_minute: 6, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     let location = world.register(&node(), "ep=a", "");
     world.ask(&node(), touch(&location));
