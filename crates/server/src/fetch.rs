@@ -1,5 +1,6 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use bytes::Bytes;
@@ -17,8 +18,11 @@ use crate::{Refusal, ServerLimits};
 pub(crate) struct Simple {
     fetches: BTreeMap<RequestId, Fetch>,
     by_peer: BTreeMap<Peer, RequestId>,
-    overdue: BTreeSet<(Instant, RequestId)>,
-    waiting: usize,
+    /// The fetches in the order in which they make room for others: first those of peers that are not known to be reachable, and of
+    /// these and of the others the oldest.
+    in_order: BTreeSet<(bool, Instant, RequestId)>,
+    places: usize,
+    /// How many places each account has.
     tally: Tally,
     last_id: u64,
     cache: Cache,
@@ -33,7 +37,7 @@ pub(crate) struct Fetch {
     pub(crate) etag: Option<ETag>,
     pub(crate) waiters: Vec<Waiter>,
     pub(crate) is_repeated: bool,
-    give_up: Instant,
+    began: Instant,
 }
 
 /// A simple registration that waits.
@@ -48,8 +52,6 @@ pub(crate) struct Waiter {
 /// How a simple registration goes on.
 #[derive(Debug)]
 pub(crate) enum Begun {
-    /// The links are known and fresh.
-    Known(LinkDocumentBuf),
     /// The peer was asked already.
     Joined,
     /// The peer must be asked; what it served before has this name.
@@ -64,57 +66,66 @@ pub(crate) struct Found {
 }
 
 impl Simple {
-    pub(crate) fn begin(
+    /// Makes room for one more simple registration of a peer. Whoever is not known to be reachable makes room for those that are, and
+    /// otherwise who has not been answered for a while for others of its kind: forged addresses, and those that never answer, do not
+    /// keep others out.
+    ///
+    /// Returns the fetch that was ended for it, if one was.
+    pub(crate) fn make_room(
         &mut self,
         now: Instant,
         peer: &Peer,
-        waiter: Waiter,
         limits: &ServerLimits,
-    ) -> Result<Begun, Refusal> {
-        let key = key(peer);
-        if let Some(links) = self.cache.fresh(now, &key) {
-            return Ok(Begun::Known(links));
+    ) -> Result<Option<(RequestId, Fetch)>, Refusal> {
+        let too_many = |limit| Err(Refusal::TooMany { what: WHAT, limit, retry: limits.retry_seconds });
+        if self.tally.of(&Account::of(peer)) >= limits.pending_fetches_per_peer {
+            return too_many(limits.pending_fetches_per_peer);
         }
-        let account = Account::of(&key);
-        let (what, retry) = ("pending simple registrations", limits.retry_seconds);
-        if self.tally.of(&account) >= limits.pending_fetches_per_peer {
-            return Err(Refusal::TooMany { what, limit: limits.pending_fetches_per_peer, retry });
+        if self.places < limits.pending_fetches {
+            return Ok(None);
         }
-        if self.waiting.max(self.fetches.len()) >= limits.pending_fetches {
-            return Err(Refusal::Full { what, limit: limits.pending_fetches, retry });
+        let gives_way =
+            |(is_reachable, began, _): &&(bool, Instant, RequestId)| match is_reachable.cmp(&peer.is_reachable) {
+                Ordering::Less => true,
+                Ordering::Equal => now.saturating_since(*began) >= PATIENCE,
+                Ordering::Greater => false,
+            };
+        match self.in_order.first().filter(gives_way) {
+            Some(&(_, _, id)) => Ok(self.finish(id).map(|fetch| (id, fetch))),
+            None if peer.is_reachable => Err(no_room(limits)),
+            // It has a way out, which is to show that it is reachable.
+            None => too_many(limits.pending_fetches),
         }
-        self.tally.add(account, 1);
-        self.waiting += 1;
-        if let Some(fetch) = self.by_peer.get(&key).and_then(|id| self.fetches.get_mut(id)) {
+    }
+
+    /// Begins to wait for the links of a peer, for which there is room.
+    pub(crate) fn begin(&mut self, now: Instant, peer: &Peer, waiter: Waiter) -> Begun {
+        if let Some(fetch) = self.by_peer.get(peer).and_then(|id| self.fetches.get_mut(id)) {
+            if !fetch.waiters.is_empty() {
+                self.tally.add(Account::of(peer), 1);
+                self.places += 1;
+            }
             fetch.waiters.push(waiter);
-            return Ok(Begun::Joined);
+            return Begun::Joined;
         }
-        let etag = self.cache.get(&key).and_then(|found| found.etag);
-        let give_up = now + Duration::from_secs(limits.fetch_seconds.into());
-        let fetch = Fetch { peer: peer.clone(), etag, waiters: Vec::from([waiter]), is_repeated: false, give_up };
-        Ok(Begun::Asked { id: self.start(fetch), etag })
+        let etag = self.cached(peer).and_then(|found| found.etag);
+        let fetch = Fetch { peer: peer.clone(), etag, waiters: Vec::from([waiter]), is_repeated: false, began: now };
+        Begun::Asked { id: self.start(fetch), etag }
     }
 
     /// Starts a fetch under a new name, once more.
     pub(crate) fn repeat(&mut self, mut fetch: Fetch) -> RequestId {
         fetch.etag = None;
-        if !fetch.waiters.is_empty() {
-            self.tally.add(Account::of(&key(&fetch.peer)), fetch.waiters.len());
-        }
-        self.waiting += fetch.waiters.len();
         self.start(fetch)
     }
 
     /// Ends a fetch and returns it.
     pub(crate) fn finish(&mut self, id: RequestId) -> Option<Fetch> {
         let fetch = self.fetches.remove(&id)?;
-        self.by_peer.remove(&key(&fetch.peer));
-        self.overdue.remove(&(fetch.give_up, id));
-        let account = Account::of(&key(&fetch.peer));
-        for _ in &fetch.waiters {
-            self.tally.take(&account);
-        }
-        self.waiting -= fetch.waiters.len();
+        self.by_peer.remove(&fetch.peer);
+        self.in_order.remove(&(fetch.peer.is_reachable, fetch.began, id));
+        self.tally.take(&Account::of(&fetch.peer), fetch.places());
+        self.places -= fetch.places();
         Some(fetch)
     }
 
@@ -123,18 +134,24 @@ impl Simple {
     pub(crate) fn cancel(&mut self, exchange: ExchangeId) {
         for fetch in self.fetches.values_mut() {
             if let Some(at) = fetch.waiters.iter().position(|waiter| waiter.exchange == exchange) {
+                let before = fetch.places();
                 fetch.waiters.remove(at);
-                self.waiting -= 1;
-                self.tally.take(&Account::of(&key(&fetch.peer)));
+                self.tally.take(&Account::of(&fetch.peer), before - fetch.places());
+                self.places -= before - fetch.places();
                 return;
             }
         }
     }
 
     /// Ends and returns a fetch that took too long.
-    pub(crate) fn overdue(&mut self, now: Instant) -> Option<(RequestId, Fetch)> {
-        let &(deadline, id) = self.overdue.first()?;
-        if deadline > now { None } else { self.finish(id).map(|fetch| (id, fetch)) }
+    pub(crate) fn overdue(&mut self, now: Instant, limits: &ServerLimits) -> Option<(RequestId, Fetch)> {
+        let (began, id) = self.oldest()?;
+        if now < began + fetch_time(limits) { None } else { self.finish(id).map(|fetch| (id, fetch)) }
+    }
+
+    /// Returns the links of a peer, if they are known and fresh.
+    pub(crate) fn fresh(&self, now: Instant, peer: &Peer) -> Option<LinkDocumentBuf> {
+        self.cache.fresh(now, &key(peer))
     }
 
     pub(crate) fn cached(&self, peer: &Peer) -> Option<Found> {
@@ -163,20 +180,43 @@ impl Simple {
         self.due.first().filter(|(deadline, _)| *deadline <= now).map(|(_, location)| location.clone())
     }
 
-    pub(crate) fn next_timeout(&self) -> Option<Instant> {
+    pub(crate) fn next_timeout(&self, limits: &ServerLimits) -> Option<Instant> {
         let due = self.due.first().map(|(deadline, _)| *deadline);
-        let overdue = self.overdue.first().map(|(deadline, _)| *deadline);
+        let overdue = self.oldest().map(|(began, _)| began + fetch_time(limits));
         due.into_iter().chain(overdue).min()
     }
 
     fn start(&mut self, fetch: Fetch) -> RequestId {
         self.last_id += 1;
         let id = RequestId(self.last_id);
-        self.by_peer.insert(key(&fetch.peer), id);
-        self.overdue.insert((fetch.give_up, id));
+        self.by_peer.insert(fetch.peer.clone(), id);
+        self.in_order.insert((fetch.peer.is_reachable, fetch.began, id));
+        self.tally.add(Account::of(&fetch.peer), fetch.places());
+        self.places += fetch.places();
         self.fetches.insert(id, fetch);
         id
     }
+
+    fn oldest(&self) -> Option<(Instant, RequestId)> {
+        let of_reachable = self.in_order.range((true, Instant::ZERO, RequestId(0))..).next();
+        self.in_order.first().into_iter().chain(of_reachable).map(|&(_, began, id)| (began, id)).min()
+    }
+}
+
+impl Fetch {
+    /// Returns how many places it takes up: one for each who waits, and one even if nobody does any more.
+    fn places(&self) -> usize {
+        self.waiters.len().max(1)
+    }
+}
+
+/// Returns what is said to those for whom there is no room, or no longer.
+pub(crate) const fn no_room(limits: &ServerLimits) -> Refusal {
+    Refusal::Full { what: WHAT, limit: limits.pending_fetches, retry: limits.retry_seconds }
+}
+
+fn fetch_time(limits: &ServerLimits) -> Duration {
+    Duration::from_secs(limits.fetch_seconds.into())
 }
 
 /// The documents that were fetched, by whom they were fetched from.
@@ -216,10 +256,14 @@ impl Cache {
     }
 }
 
-/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer. Whether it
-/// is reachable turns out by fetching.
+/// Links are fetched from one peer for itself alone: the same address with other credentials is another peer. Once they are there, it
+/// is reachable.
 fn key(peer: &Peer) -> Peer {
     let mut key = peer.clone();
     key.is_reachable = false;
     key
 }
+
+const WHAT: &str = "pending simple registrations";
+/// How long a fetch may keep others out: by then even what was lost once and sent again is usually answered.
+const PATIENCE: Duration = Duration::from_secs(5);

@@ -61,13 +61,13 @@ impl Freshness {
         if shown >= needed { Ok(()) } else { Err(self.stale(now, peer)) }
     }
 
-    /// Checks that a simple registration comes from where it seems to come from.
-    pub(crate) fn verify_address(&self, now: Instant, peer: &Peer, echo: Option<&Bytes>) -> Result<(), Refusal> {
+    /// Checks that a simple registration comes from where it seems to come from, if that is wanted; tells whether it is known then.
+    pub(crate) fn verify_address(&self, now: Instant, peer: &Peer, echo: Option<&Bytes>) -> Result<bool, Refusal> {
         if !self.config.verifies_simple_registration {
-            return Ok(());
+            return Ok(false);
         }
         match echo.and_then(|echo| self.open(peer, echo)) {
-            Some(shown) if now.saturating_since(shown.made) <= self.config.window => Ok(()),
+            Some(shown) if now.saturating_since(shown.made) <= self.config.window => Ok(true),
             _ => Err(self.stale(now, peer)),
         }
     }

@@ -45,7 +45,9 @@ pub struct ServerLimits {
     /// Earlier states of one observed look-up from which observers by link deltas are led on to the present one; 16 by default.
     /// Whoever is further behind gets the whole answer.
     pub remembered_states: usize,
-    /// Simple registrations that wait for the `/.well-known/core` of their peer; 256 by default. Above: 5.03.
+    /// Simple registrations that wait for the `/.well-known/core` of their peer; 256 by default. Above, those of peers that are not
+    /// known to be reachable make room for those of others, with 5.03, and what has waited for five seconds for its like. Else: 5.03,
+    /// and 4.29 to whoever is not known to be reachable, as it gets in if it shows that it is.
     pub pending_fetches: usize,
     /// The same for one peer; 4 by default. Above: 4.29.
     pub pending_fetches_per_peer: usize,

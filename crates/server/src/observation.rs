@@ -193,7 +193,7 @@ impl Observations {
     pub(crate) fn remove(&mut self, directory: &mut Directory, exchange: ExchangeId) {
         self.settle(exchange);
         let Some(observer) = self.observers.remove(&exchange) else { return };
-        self.tally.take(&observer.account);
+        self.tally.take(&observer.account, 1);
         if self.tally.of(&observer.account) == 0 {
             self.turns.forget(&observer.account);
         }

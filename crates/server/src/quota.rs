@@ -52,9 +52,9 @@ impl Tally {
         *count = count.saturating_add(more);
     }
 
-    pub(crate) fn take(&mut self, account: &Account) {
+    pub(crate) fn take(&mut self, account: &Account, less: usize) {
         if let Some(count) = self.0.get_mut(account) {
-            *count -= 1;
+            *count -= less;
             if *count == 0 {
                 self.0.remove(account);
             }

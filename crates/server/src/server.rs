@@ -399,7 +399,8 @@ impl Service for Server {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let others = [self.simple.next_timeout(), self.events.deadline(), self.observations.next_timeout()];
+        let others =
+            [self.simple.next_timeout(&self.config.limits), self.events.deadline(), self.observations.next_timeout()];
         let others = others.into_iter().flatten();
         self.directory.next_expiry().into_iter().chain(others).min()
     }

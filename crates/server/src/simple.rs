@@ -6,7 +6,7 @@ use waypost_rest::{
 };
 use waypost_time::Instant;
 
-use crate::fetch::{Begun, Fetch, Found, Waiter};
+use crate::fetch::{Begun, Fetch, Found, Waiter, no_room};
 use crate::parameters::{Interface, parameters};
 use crate::{FetchFault, Refusal, Server};
 
@@ -36,19 +36,25 @@ impl Server {
         let parameters = parameters(&request.query, Interface::SimpleRegistration, limits.query_arguments)?;
         let candidate = self.candidate(peer, parameters.clone(), LinkDocumentBuf::default())?;
         let location = self.admit(now, peer, &candidate)?;
+        let mut peer = peer.clone();
         if let Some(freshness) = &self.freshness {
-            freshness.verify_address(now, peer, request.echo.as_ref())?;
+            peer.is_reachable |= freshness.verify_address(now, &peer, request.echo.as_ref())?;
         }
-        self.check_freshness(now, peer, request.echo.as_ref(), &location)?;
-        let waiter = Waiter { exchange, parameters: parameters.clone(), echo: request.echo.clone() };
-        match self.simple.begin(now, peer, waiter, &limits)? {
-            Begun::Known(links) => self.complete_simply(now, peer, request.echo.as_ref(), parameters, links).map(Some),
+        self.check_freshness(now, &peer, request.echo.as_ref(), &location)?;
+        if let Some(links) = self.simple.fresh(now, &peer) {
+            return self.complete_simply(now, &peer, request.echo.as_ref(), parameters, links).map(Some);
+        }
+        if let Some((id, fetch)) = self.simple.make_room(now, &peer, &limits)? {
+            self.give_up(now, id, fetch, no_room(&limits));
+        }
+        let waiter = Waiter { exchange, parameters, echo: request.echo.clone() };
+        match self.simple.begin(now, &peer, waiter) {
             Begun::Joined => Ok(None),
             Begun::Asked { id, etag } => {
                 let mut request = Request::new(Method::Get, [".well-known", "core"]);
                 request.accept = Some(ContentFormat::LINK_FORMAT);
                 request.etags.extend(etag);
-                self.outputs.push_back(Output::Request { id, peer: peer.clone(), request });
+                self.outputs.push_back(Output::Request { id, peer, request });
                 Ok(None)
             }
         }
@@ -78,10 +84,8 @@ impl Server {
 
     /// Gives up fetches that took too long.
     pub(crate) fn give_up_fetches(&mut self, now: Instant) {
-        while let Some((id, fetch)) = self.simple.overdue(now) {
-            self.outputs.push_back(Output::Withdrawn { id, peer: fetch.peer.clone() });
-            let failure = Err(Refusal::Fetch(FetchFault::Failed(RequestFailure::TimedOut)));
-            self.answer_waiters(now, fetch, &failure);
+        while let Some((id, fetch)) = self.simple.overdue(now, &self.config.limits) {
+            self.give_up(now, id, fetch, Refusal::Fetch(FetchFault::Failed(RequestFailure::TimedOut)));
         }
     }
 
@@ -103,6 +107,11 @@ impl Server {
                 self.simple.mark(location, now + left.max(core::time::Duration::from_secs(1)));
             }
         }
+    }
+
+    fn give_up(&mut self, now: Instant, id: RequestId, fetch: Fetch, why: Refusal) {
+        self.outputs.push_back(Output::Withdrawn { id, peer: fetch.peer.clone() });
+        self.answer_waiters(now, fetch, &Err(why));
     }
 
     fn fetched_links(

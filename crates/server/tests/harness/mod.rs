@@ -97,6 +97,16 @@ impl World {
         self.requests.remove(0)
     }
 
+    /// Returns the name of the first of the requests that the server made.
+    pub(crate) fn first_request(&self) -> RequestId {
+        self.requests.first().expect("a request").0
+    }
+
+    /// Takes the last of the requests that the server made.
+    pub(crate) fn last_request(&mut self) -> (RequestId, Peer, Request) {
+        self.requests.pop().expect("a request")
+    }
+
     pub(crate) fn has_no_request(&self) -> bool {
         self.requests.is_empty()
     }

@@ -9,6 +9,7 @@ mod freshness;
 mod lookup;
 mod observation;
 mod operation;
+mod pending;
 mod registration;
 mod security;
 mod simple_registration;

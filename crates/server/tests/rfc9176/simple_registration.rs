@@ -258,38 +258,6 @@ fn section_5_1_a_regular_registration_of_the_same_name_is_kept_like_any_other() 
 }
 
 #[test]
-fn section_5_1_pending_fetches_are_limited_per_peer_and_in_total() {
-    let limits = ServerLimits { pending_fetches: 3, pending_fetches_per_peer: 2, ..ServerLimits::default() };
-    let mut world = World::with(ServerConfig::default().with_limits(limits));
-    world.submit(&host(1), touch("/.well-known/rd?ep=a"));
-    world.submit(&host(1), touch("/.well-known/rd?ep=b"));
-    let refusal = world.ask(&host(1), touch("/.well-known/rd?ep=c"));
-    assert_eq!((refusal.code, refusal.max_age), (Code::TOO_MANY_REQUESTS, Some(60)));
-    let third = world.submit(&host(2), touch("/.well-known/rd?ep=d"));
-    let refusal = world.ask(&host(3), touch("/.well-known/rd?ep=e"));
-    assert_eq!((refusal.code, refusal.max_age), (Code::SERVICE_UNAVAILABLE, Some(60)));
-    world.pass(100);
-    assert_eq!(world.answer(third).unwrap().code, Code::GATEWAY_TIMEOUT);
-    let exchange = world.submit(&host(3), touch("/.well-known/rd?ep=e"));
-    assert!(world.answer(exchange).is_none(), "there is room again");
-}
-
-#[test]
-fn section_5_1_what_a_peer_waits_for_while_it_turns_out_to_be_reachable_does_not_stay_pending() {
-    let limits = ServerLimits { pending_fetches_per_peer: 2, ..ServerLimits::default() };
-    let mut world = World::with(ServerConfig::default().with_limits(limits));
-    let mut reachable = simple();
-    reachable.is_reachable = true;
-    for _ in 0..3 {
-        world.submit(&simple(), touch("/.well-known/rd?ep=a"));
-        let joined = world.submit(&reachable, touch("/.well-known/rd?ep=b"));
-        let (id, ..) = world.request();
-        world.respond(id, Err(RequestFailure::TimedOut));
-        assert_eq!(world.answer(joined).unwrap().code, Code::GATEWAY_TIMEOUT);
-    }
-}
-
-#[test]
 fn section_5_1_what_is_fetched_counts_as_a_change_of_so_much() {
     let limits = ServerLimits { changes_per_minute: 10, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
