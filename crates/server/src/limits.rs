@@ -35,6 +35,10 @@ pub struct ServerLimits {
     /// The same of all peers together; 64 MiB by default, at most a fifth of what one processor does. Beyond, 5.03 in the place
     /// of 4.29.
     pub look_up_work_in_all: u64,
+    /// Look-ups per second that may be tried for one peer beyond that, to find that they are not free; 500 by default, which occupies
+    /// a processor by about a twentieth. A peer may have those of ten seconds at once. Beyond, all its look-ups are refused unseen
+    /// until it may cause work again.
+    pub refused_look_ups: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,
     /// Observations of one peer; 1 000 by default.
@@ -80,6 +84,12 @@ pub struct ServerLimits {
 }
 
 impl ServerLimits {
+    /// How many look-ups may be refused per second: of all together as many as come, or else many addresses could keep the others from
+    /// what is free.
+    pub(crate) const fn refusals(&self) -> Allowance {
+        Allowance { each: self.refused_look_ups, all: u64::MAX }
+    }
+
     /// What changes may take per second, in sixtieths of one.
     pub(crate) const fn changes(&self) -> Allowance {
         Allowance { each: self.changes_per_minute as u64, all: self.changes_per_minute_in_all as u64 }
@@ -98,6 +108,7 @@ impl Default for ServerLimits {
             changes_per_minute_in_all: 900_000,
             look_up_work: 16 << 20,
             look_up_work_in_all: 64 << 20,
+            refused_look_ups: 500,
             observations: 100_000,
             observations_per_peer: 1_000,
             observed_bytes: 256 << 20,

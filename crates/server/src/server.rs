@@ -65,6 +65,8 @@ pub struct Server {
     changes: Pace<Account>,
     /// What look-ups cost.
     work: Pace<Account>,
+    /// How many look-ups were refused because of that: apart, so that to be refused makes nobody wait longer.
+    refused: Pace<Account>,
     /// What notifications cost: apart, so that what others change keeps nobody from asking.
     notified: Pace<Account>,
     /// Watches every endpoint, to report what expires.
@@ -102,6 +104,7 @@ impl Server {
             events: Events::default(),
             changes: Pace::default(),
             work: Pace::default(),
+            refused: Pace::default(),
             notified: Pace::default(),
             expiry_watch,
             watcher,
@@ -283,6 +286,11 @@ impl Server {
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
         let overdrawn = overdrawn(&self.work, now, || Account::of(peer), self.config.limits.work());
+        if let Some(overdrawn) = overdrawn
+            && self.refused.admit(now, &Account::of(peer), self.config.limits.refusals()).is_err()
+        {
+            return Err(Refusal::Overdrawn(overdrawn));
+        }
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
             self.observations.admits(account, &self.config.limits)
@@ -297,6 +305,9 @@ impl Server {
         let work = context.work;
         if overdrawn.is_none() && work > FREE {
             self.work.count(now, Account::of(peer), work, self.config.limits.work());
+        }
+        if matches!(rendering, Err(Refusal::Overdrawn(_))) {
+            self.refused.count(now, Account::of(peer), 1, self.config.limits.refusals());
         }
         let is_observed = self.observations.has(exchange);
         if asks_to_observe && !is_observed {

@@ -119,6 +119,46 @@ fn whoever_bears_the_address_of_another_spends_nothing_of_what_that_one_has() {
 }
 
 #[test]
+fn who_is_refused_again_and_again_is_refused_unseen_and_gets_in_when_it_was_told() {
+    let written = Arc::new(AtomicUsize::new(0));
+    let mut world = world_with(|mut config| {
+        config.limits.refused_look_ups = 2;
+        config.with_policy(Counting(written.clone()))
+    });
+    let mut refusal = everything(&mut world, 1);
+    while refusal.code == Code::CONTENT {
+        refusal = everything(&mut world, 1);
+    }
+    for _ in 0..19 {
+        everything(&mut world, 1);
+    }
+    assert_eq!(world.ask(&host(1), get("/rd-lookup/res?ep=node7")).code, Code::CONTENT);
+    everything(&mut world, 1);
+    written.store(0, Ordering::Relaxed);
+    for _ in 0..1_000 {
+        assert_eq!(everything(&mut world, 1).max_age, refusal.max_age);
+        assert_eq!(world.ask(&host(1), get("/rd-lookup/res?ep=node7")).code, Code::TOO_MANY_REQUESTS);
+    }
+    assert_eq!(written.load(Ordering::Relaxed), 0);
+    assert_eq!(world.ask(&host(2), get("/rd-lookup/res?ep=node7")).code, Code::CONTENT);
+    world.pass(u64::from(refusal.max_age.expect("a time to wait")));
+    assert_eq!(everything(&mut world, 1).code, Code::CONTENT);
+}
+
+#[test]
+fn others_get_what_is_free_however_many_are_refused() {
+    let mut world = world_with(|mut config| {
+        config.limits.refused_look_ups = 2;
+        config
+    });
+    for number in 0..2_000 {
+        everything(&mut world, number);
+    }
+    assert_eq!(everything(&mut world, 3_000).code, Code::SERVICE_UNAVAILABLE);
+    assert_eq!(world.ask(&host(3_000), get("/rd-lookup/res?ep=node7")).code, Code::CONTENT);
+}
+
+#[test]
 fn of_whoever_registers_under_many_addresses_no_more_is_taken_than_of_all_together() {
     let mut world = world_with(|mut config| {
         (config.limits.changes_per_minute, config.limits.changes_per_minute_in_all) = (600, 1_200);
