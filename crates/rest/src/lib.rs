@@ -85,7 +85,8 @@
 //!
 //! When an observer has gone, or nobody waits for an answer any more, the service is told by [`Service::handle_cancel`].
 //!
-//! How much work the clients of a service may cause, it finds out by a [`Pace`].
+//! How much work the clients of a service may cause, it finds out by a [`Pace`]. What it tells the application of, it keeps in
+//! [`Events`].
 #![no_std]
 
 extern crate alloc;
@@ -94,6 +95,7 @@ mod code;
 mod content_format;
 mod credential;
 mod etag;
+mod events;
 mod method;
 mod pace;
 mod peer;
@@ -105,6 +107,7 @@ pub use code::Code;
 pub use content_format::ContentFormat;
 pub use credential::Credential;
 pub use etag::{ETag, InvalidETag};
+pub use events::{CountedEvent, Events};
 pub use method::Method;
 pub use pace::{Allowance, Overdrawn, Pace};
 pub use peer::Peer;

@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use waypost_model::{EndpointName, Location, Sector};
-use waypost_rest::Code;
+use waypost_rest::{Code, CountedEvent};
 
 /// Something that happened at a server, for a log.
 ///
@@ -87,6 +87,38 @@ pub enum Event {
         /// How many.
         count: u64,
     },
+}
+
+/// What is counted together; of no use but for that.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EventKind {
+    Change,
+    Renewal,
+    Refusal,
+}
+
+impl CountedEvent for Event {
+    type Kind = EventKind;
+
+    fn kind(&self) -> Option<EventKind> {
+        match self {
+            Self::Registered { .. } | Self::Updated { .. } | Self::Removed { .. } | Self::Expired { .. } => {
+                Some(EventKind::Change)
+            }
+            Self::Renewed { .. } => Some(EventKind::Renewal),
+            Self::Refused { .. } => Some(EventKind::Refusal),
+            _ => None,
+        }
+    }
+
+    fn untold(kind: Option<EventKind>, count: u64) -> Self {
+        match kind {
+            Some(EventKind::Change) => Self::ChangedMore { count },
+            Some(EventKind::Renewal) => Self::RenewedMore { count },
+            Some(EventKind::Refusal) => Self::RefusedMore { count },
+            None => Self::Missed { count },
+        }
+    }
 }
 
 impl core::fmt::Display for Event {

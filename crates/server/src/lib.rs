@@ -98,7 +98,6 @@ extern crate alloc;
 mod config;
 mod discovery;
 mod event;
-mod events;
 mod fetch;
 mod first_come;
 mod freshness;

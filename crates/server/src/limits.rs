@@ -36,7 +36,7 @@ pub struct ServerLimits {
     /// of 4.29.
     pub look_up_work_in_all: u64,
     /// Look-ups per second that may be tried for one peer beyond that, to find that they are not free; 500 by default, which occupies
-    /// a processor by about a twentieth. A peer may have those of ten seconds at once. Beyond, all its look-ups are refused unseen
+    /// a processor by at most a tenth. A peer may have those of ten seconds at once. Beyond, all its look-ups are refused unseen
     /// until it may cause work again.
     pub refused_look_ups: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.

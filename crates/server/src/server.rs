@@ -8,13 +8,13 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Allowance, Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure, RequestId,
-    Response, Service,
+    Allowance, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure,
+    RequestId, Response, Service,
 };
 use waypost_time::Instant;
 
 use crate::discovery::Discovery;
-use crate::events::Events;
+use crate::event::EventKind;
 use crate::fetch::Simple;
 use crate::freshness::Freshness;
 use crate::lookup::{Context, FREE, Lookup, View};
@@ -60,7 +60,7 @@ pub struct Server {
     discovery: Discovery,
     pub(crate) observations: Observations,
     paging: Paging,
-    events: Events,
+    events: Events<Event>,
     /// What was asked to be changed.
     changes: Pace<Account>,
     /// What look-ups cost.
@@ -101,7 +101,7 @@ impl Server {
             outputs: VecDeque::new(),
             observations: Observations::new(watcher),
             paging: Paging::default(),
-            events: Events::default(),
+            events: Events::new(config.limits.events, config.limits.events_per_minute),
             changes: Pace::default(),
             work: Pace::default(),
             refused: Pace::default(),
@@ -159,13 +159,13 @@ impl Server {
 
     pub(crate) fn note(&mut self, event: Event) {
         if self.config.limits.events > 0 {
-            self.events.push(event, &self.config.limits);
+            self.events.push(self.now, event);
         }
     }
 
     pub(crate) fn note_refusal(&mut self, peer: &Peer, path: impl FnOnce() -> Box<str>, refusal: &Refusal) {
         if self.config.limits.events > 0 {
-            self.events.push_refusal(&self.config.limits, || Event::Refused {
+            self.events.push_with(self.now, EventKind::Refusal, || Event::Refused {
                 peer: peer.uri.clone(),
                 path: path(),
                 code: refusal.code(),
@@ -188,7 +188,7 @@ impl Server {
     fn advance(&mut self, now: Instant) -> Instant {
         self.now = self.now.max(now);
         // Before anything that is told of, which is of the new minute.
-        self.events.turn(self.now, &self.config.limits);
+        self.events.turn(self.now);
         self.directory.expire(self.now);
         self.take_watch_events();
         self.forget_expired_simple(self.now);

@@ -5,8 +5,8 @@ use core::time::Duration;
 use waypost_client::Fault;
 use waypost_directory::Refused;
 use waypost_model::{Authority, Conflict, Key};
+use waypost_rest::CountedEvent;
 
-use crate::events::Event;
 use crate::{Malformed, Means};
 
 /// What the engine did, for the log.
@@ -135,16 +135,23 @@ pub enum SyncEvent {
     },
 }
 
-impl Event for SyncEvent {
-    fn is_of_others(&self) -> bool {
-        matches!(
+impl CountedEvent for SyncEvent {
+    type Kind = ();
+
+    fn kind(&self) -> Option<()> {
+        let is_of_others = matches!(
             self,
             Self::Malformed { .. }
                 | Self::Refused { .. }
                 | Self::Conflict { .. }
                 | Self::Reconciled { .. }
                 | Self::StartedAnew { .. }
-        )
+        );
+        is_of_others.then_some(())
+    }
+
+    fn untold(kind: Option<()>, count: u64) -> Self {
+        kind.map_or(Self::Missed { count }, |()| Self::More { count })
     }
 }
 

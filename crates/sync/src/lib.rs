@@ -228,7 +228,6 @@ mod config;
 mod context;
 mod coverage;
 mod event;
-mod events;
 mod follower;
 mod following;
 mod handover;

@@ -1,7 +1,5 @@
 use core::time::Duration;
 
-use crate::events::Room;
-
 /// Everything that peers can drive at the engine, and how often it asks them.
 ///
 /// ```
@@ -82,12 +80,6 @@ pub struct Limits {
     pub poll: Duration,
     /// How long a question may go without an answer, whatever the transport does; five minutes by default.
     pub patience: Duration,
-}
-
-impl Limits {
-    pub(crate) const fn events(&self) -> Room {
-        Room { waiting: self.events, per_minute: self.events_per_minute }
-    }
 }
 
 impl Default for Limits {

@@ -23,7 +23,7 @@ use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupI
 use waypost_directory::Directory;
 use waypost_filter::Query;
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
-use waypost_rest::{ExchangeId, Output, Pace};
+use waypost_rest::{Events, ExchangeId, Output, Pace};
 use waypost_time::{Instant, Jitter};
 
 use self::observed::Observed;
@@ -33,7 +33,6 @@ use self::shapes::Shapes;
 use self::subscriptions::Subscriptions;
 use self::upstream::Upstream;
 use crate::cache::{Asked, Cache};
-use crate::events::Events;
 use crate::handover::Handover;
 use crate::{Holding, NotFollowed, ProxyConfig, ProxyEvent, Replicated};
 
@@ -129,7 +128,7 @@ impl<S> Proxy<S> {
             last_observed: 0,
             jitter: Jitter::new(config.seed),
             outputs: VecDeque::new(),
-            events: Events::default(),
+            events: Events::new(config.limits.events, config.limits.events_per_minute),
             now: Instant::ZERO,
             config,
         }
@@ -186,7 +185,7 @@ impl<S> Proxy<S> {
 
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<ProxyEvent> {
-        self.events.pop(|count| ProxyEvent::Missed { count })
+        self.events.pop()
     }
 
     /// Returns the service and its engine.
@@ -207,6 +206,6 @@ impl<S> Proxy<S> {
 
 impl<S: AsMut<Directory>> Proxy<S> {
     fn note(&mut self, event: ProxyEvent) {
-        self.events.push(self.now, event, self.config.limits.events());
+        self.events.push(self.now, event);
     }
 }

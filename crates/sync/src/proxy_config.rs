@@ -7,8 +7,6 @@ use waypost_client::ResourceUri;
 use waypost_filter::Query;
 use waypost_rest::Allowance;
 
-use crate::events::Room;
-
 /// What a [`Proxy`](crate::Proxy) is told at its start.
 ///
 /// ```
@@ -187,10 +185,6 @@ impl ProxyConfig {
 impl ProxyLimits {
     pub(crate) const fn work(&self) -> Allowance {
         Allowance { each: self.work, all: self.work_in_all }
-    }
-
-    pub(crate) const fn events(&self) -> Room {
-        Room { waiting: self.events, per_minute: self.events_per_minute }
     }
 }
 

@@ -4,7 +4,7 @@ use core::fmt;
 use waypost_client::Fault;
 use waypost_filter::Query;
 
-use crate::events::Event;
+use waypost_rest::CountedEvent;
 
 /// What a [`Proxy`](crate::Proxy) did, for the log.
 ///
@@ -67,9 +67,15 @@ pub enum ProxyEvent {
     },
 }
 
-impl Event for ProxyEvent {
-    fn is_of_others(&self) -> bool {
-        matches!(self, Self::Failed { .. } | Self::Stale { .. } | Self::Partial { .. })
+impl CountedEvent for ProxyEvent {
+    type Kind = ();
+
+    fn kind(&self) -> Option<()> {
+        matches!(self, Self::Failed { .. } | Self::Stale { .. } | Self::Partial { .. }).then_some(())
+    }
+
+    fn untold(kind: Option<()>, count: u64) -> Self {
+        kind.map_or(Self::Missed { count }, |()| Self::More { count })
     }
 }
 

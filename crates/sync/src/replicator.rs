@@ -6,11 +6,10 @@ use waypost_client::ResourceUri;
 use waypost_directory::Directory;
 use waypost_filter::Query;
 use waypost_model::{Authority, Version};
-use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
+use waypost_rest::{Events, ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
 use crate::context::{Context, NotPassedOn};
-use crate::events::Events;
 use crate::follower::{Follower, Surroundings};
 use crate::following::{Followed, Following};
 use crate::lookup_mirror::LookupMirror;
@@ -50,11 +49,11 @@ impl Replicator {
     pub fn new(config: SyncConfig) -> Self {
         Self {
             jitter: Jitter::new(config.seed),
+            events: Events::new(config.limits.events, config.limits.events_per_minute),
             config,
             source: Source::default(),
             followed: BTreeMap::new(),
             next: 0,
-            events: Events::default(),
             draining: Draining::No,
         }
     }
@@ -147,7 +146,7 @@ impl Replicator {
 
     /// Returns the next event for the log.
     pub fn poll_event(&mut self) -> Option<SyncEvent> {
-        self.events.pop(|count| SyncEvent::Missed { count })
+        self.events.pop()
     }
 
     /// Returns how many peers observe the feed.
@@ -242,7 +241,7 @@ impl Replicator {
         if matches!(self.draining, Draining::Until(until) if until <= now) {
             self.draining = Draining::Over;
         }
-        self.events.turn(now, self.config.limits.events(), |count| SyncEvent::More { count });
+        self.events.turn(now);
         for name in self.names() {
             self.with(now, directory, name, Followed::handle_timeout);
         }
@@ -355,7 +354,7 @@ impl Replicator {
         work: impl FnOnce(&mut Followed, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
         let Self { config, jitter, followed, events, .. } = self;
-        let mut note = |event: SyncEvent| events.push(now, event, config.limits.events());
+        let mut note = |event: SyncEvent| events.push(now, event);
         let following = followed.get_mut(&name)?;
         // Before as well: it may have been so ever since something was last done here.
         following.confirmed = following.confirmed(now);

@@ -107,7 +107,7 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
     fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
         let now = self.now;
-        self.events.turn(now, self.config.limits.events(), |count| ProxyEvent::More { count });
+        self.events.turn(now);
         self.replicated.handle_timeout(now);
         self.client.handle_timeout(now);
         self.take_events(now);
