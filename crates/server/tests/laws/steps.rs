@@ -1,11 +1,12 @@
 //! What a transport may call, one after the other.
 
-use crate::harness::*;
 use bytes::Bytes;
 use proptest::prelude::*;
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_link_format::LinkDocument;
 use waypost_rest::{Code, ContentFormat, ETag, Method, Observe, Peer, Request, RequestFailure, Response};
+
+use crate::harness::*;
 
 /// The content format of link deltas.
 pub(crate) const LINK_DELTA: ContentFormat = ContentFormat(65_040);
