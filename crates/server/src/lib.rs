@@ -81,7 +81,8 @@
 //! - `page` and `count` are obeyed in `/.well-known/core` too.
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
 //! - Whoever causes more work by look-ups than [`ServerLimits::look_up_work`] allows gets 4.29 ([RFC 8516]) with a Max-Age, and still
-//!   every answer that costs next to nothing. What it observes and is expensive it is told of later, in the state of then.
+//!   every answer that costs next to nothing, unless it is refused more often than [`ServerLimits::refused_look_ups`] says. What it
+//!   observes and is expensive it is told of later, in the state of then.
 //! - A request to a group other than for discovery is not answered, and not acted upon.
 //!
 //! [RFC 7252 §5.10.8.1]: https://www.rfc-editor.org/rfc/rfc7252#section-5.10.8.1
