@@ -1,8 +1,7 @@
 use alloc::borrow::Cow;
-use alloc::string::String;
 use core::fmt;
 
-use waypost_link_format::{Base, LinkDocument, LinkDocumentBuf, LinkWriter};
+use waypost_link_format::{Base, BoundedText, LinkDocument, LinkDocumentBuf, LinkWriter};
 
 use crate::Fault;
 
@@ -11,7 +10,7 @@ use crate::Fault;
 pub(crate) fn resolved(text: &str, uri: &str, longest: usize) -> Result<LinkDocumentBuf, Fault> {
     let document = LinkDocument::parse_lenient(text, |_| {})?;
     let base = Base::new(uri).ok();
-    let mut bounded = Bounded { text: String::with_capacity(text.len().min(longest)), longest };
+    let mut bounded = BoundedText::with_capacity(longest, text.len());
     let mut writer = LinkWriter::new(&mut bounded);
     let mut write = || -> fmt::Result {
         for link in document {
@@ -28,25 +27,9 @@ pub(crate) fn resolved(text: &str, uri: &str, longest: usize) -> Result<LinkDocu
     };
     // Writing valid links fails only where there is no room.
     write().and_then(|()| writer.finish()).map_err(|_| Fault::TooLarge)?;
-    Ok(LinkDocumentBuf::parse(bounded.text)?)
+    Ok(LinkDocumentBuf::parse(bounded.into_string())?)
 }
 
 fn resolve<'r>(base: Option<Base<'_>>, reference: &'r str) -> Cow<'r, str> {
     base.and_then(|base| base.resolve(reference).ok()).unwrap_or(Cow::Borrowed(reference))
-}
-
-/// A text of limited length.
-struct Bounded {
-    text: String,
-    longest: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        if self.text.len() + part.len() > self.longest {
-            return Err(fmt::Error);
-        }
-        self.text.push_str(part);
-        Ok(())
-    }
 }

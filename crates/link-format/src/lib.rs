@@ -44,6 +44,7 @@
 
 extern crate alloc;
 
+mod bounded_text;
 mod byte_class;
 mod deviation;
 mod document;
@@ -61,6 +62,7 @@ mod search;
 mod words;
 mod writer;
 
+pub use bounded_text::BoundedText;
 pub use deviation::{Deviation, DeviationKind};
 pub use document::LinkDocument;
 pub use document_buf::LinkDocumentBuf;

@@ -1,4 +1,3 @@
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -6,7 +5,7 @@ use bytes::Bytes;
 use waypost_directory::{Directory, Endpoint, Resource, Scope, Show, ShowLifetime};
 use waypost_filter::{Query, Test};
 use waypost_link_delta::LinkDelta;
-use waypost_link_format::{LinkDocument, LinkWriter};
+use waypost_link_format::{BoundedText, LinkDocument, LinkWriter};
 use waypost_rest::{Code, ContentFormat, Credential, ETag, Overdrawn, Peer, Request, Response};
 use waypost_time::Instant;
 
@@ -159,18 +158,18 @@ impl Lookup {
         context.policy.look_up(&client)?;
         let answer_bytes = context.limits.answer_bytes;
         let limit = if context.overdrawn.is_some() { answer_bytes.min(FREE as usize) } else { answer_bytes };
-        let mut body = Body { text: String::with_capacity(limit.min(USUAL_ANSWER)), limit };
+        let mut body = BoundedText::with_capacity(limit, USUAL_ANSWER);
         let mut good_until = Instant::MAX;
         let written = self.write(context, view, &mut body, &mut good_until);
         // A delta is written once more.
         let times = if self.is_by_deltas() { 2 } else { 1 };
-        context.work = context.work.saturating_add(times * body.text.len() as u64);
+        context.work = context.work.saturating_add(times * body.as_str().len() as u64);
         if let Some(overdrawn) = context.overdrawn.filter(|_| written.is_err() || context.work > FREE) {
             return Err(Refusal::Overdrawn(overdrawn));
         }
         written.map_err(|_| Refusal::AnswerTooLarge { limit })?;
-        let etag = ETag::of(body.text.as_bytes());
-        let links = Bytes::from(body.text.into_boxed_str().into_boxed_bytes());
+        let etag = ETag::of(body.as_str().as_bytes());
+        let links = Bytes::from(body.into_string().into_boxed_str().into_boxed_bytes());
         let (payload, format) = match self.delta_format {
             None => (links.clone(), ContentFormat::LINK_FORMAT),
             Some(format) => (whole(&links, etag)?, format),
@@ -178,7 +177,13 @@ impl Lookup {
         Ok(Rendering { links, etag, payload, format, good_until })
     }
 
-    fn write(&self, context: &mut Context<'_>, view: &View, body: &mut Body, good_until: &mut Instant) -> fmt::Result {
+    fn write(
+        &self,
+        context: &mut Context<'_>,
+        view: &View,
+        body: &mut BoundedText,
+        good_until: &mut Instant,
+    ) -> fmt::Result {
         let Context { now, directory, policy, limits, paging, overdrawn, work } = context;
         let (now, directory, policy) = (*now, *directory, *policy);
         let mut out = LinkWriter::new(body);
@@ -281,22 +286,6 @@ impl Rendering {
 fn whole(links: &Bytes, etag: ETag) -> Result<Bytes, Refusal> {
     let links = LinkDocument::parse_bytes(links).map_err(|_| Refusal::Internal)?;
     Ok(LinkDelta::whole(links).leading_to(tag_of(etag)).encode().into_boxed_slice().into())
-}
-
-/// A string that does not grow over a limit.
-struct Body {
-    text: String,
-    limit: usize,
-}
-
-impl fmt::Write for Body {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        if self.text.len() + part.len() > self.limit {
-            return Err(fmt::Error);
-        }
-        self.text.push_str(part);
-        Ok(())
-    }
 }
 
 const DEFAULT_MAX_AGE: u64 = 60;

@@ -5,7 +5,7 @@ use core::fmt;
 
 use waypost_directory::{Directory, Scope, Show};
 use waypost_filter::{Criterion, Level, Query, Test};
-use waypost_link_format::{Link, LinkDocumentBuf, LinkWriter};
+use waypost_link_format::{BoundedText, Link, LinkDocumentBuf, LinkWriter};
 use waypost_time::Instant;
 
 /// Returns what a directory holds of one authority, given by the beginning of its locations (`coap://rd.example/`, or `/` for
@@ -28,7 +28,7 @@ pub(crate) fn part_of(
     };
     let of_authority = Criterion::new(name, Test::Prefix(locations.into())).at(level);
     let query = query.clone().without_page().with(of_authority);
-    let mut text = Bounded { text: String::new(), limit };
+    let mut text = BoundedText::new(limit);
     let mut out = LinkWriter::new(&mut text);
     let mut good_until = Instant::MAX;
     match scope {
@@ -46,7 +46,7 @@ pub(crate) fn part_of(
         }
     }
     out.finish()?;
-    Ok((LinkDocumentBuf::parse(text.text).unwrap_or_default(), good_until))
+    Ok((LinkDocumentBuf::parse(text.into_string()).unwrap_or_default(), good_until))
 }
 
 /// Returns the page of a query out of the union of what several sources answered: what a later one says that an earlier one
@@ -65,25 +65,9 @@ pub(crate) fn union(parts: &[LinkDocumentBuf], query: &Query, limit: usize) -> R
         links.extend(part.links().filter(|link| !said.contains(link.raw())));
         said.extend(links[before..].iter().map(Link::raw));
     }
-    let mut text = Bounded { text: String::new(), limit };
+    let mut text = BoundedText::new(limit);
     let mut out = LinkWriter::new(&mut text);
     query.paginate(links.into_iter()).try_for_each(|link| out.copy(link).map(drop))?;
     out.finish()?;
-    Ok(text.text)
-}
-
-/// A string that does not grow over a limit.
-struct Bounded {
-    text: String,
-    limit: usize,
-}
-
-impl fmt::Write for Bounded {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        if self.text.len() + part.len() > self.limit {
-            return Err(fmt::Error);
-        }
-        self.text.push_str(part);
-        Ok(())
-    }
+    Ok(text.into_string())
 }
