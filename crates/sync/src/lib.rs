@@ -224,6 +224,7 @@
 extern crate alloc;
 
 mod cache;
+mod client;
 mod config;
 mod context;
 mod coverage;

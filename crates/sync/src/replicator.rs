@@ -9,6 +9,7 @@ use waypost_model::{Authority, Version};
 use waypost_rest::{Events, ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response};
 use waypost_time::{Instant, Jitter};
 
+use crate::client::Client;
 use crate::context::{Context, NotPassedOn};
 use crate::follower::{Follower, Surroundings};
 use crate::following::{Followed, Following};
@@ -194,8 +195,8 @@ impl Replicator {
             }
         }
         let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
-        let host = if is_replica { &peer.uri } else { peer.host() };
-        let asker = Asker { exchange, host, is_replica };
+        let client = Client::of(peer, is_replica);
+        let asker = Asker { exchange, client: &client };
         self.serve(now, directory, |source, context| source.handle_request(context, asker, request));
     }
 

@@ -1,4 +1,3 @@
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -7,6 +6,7 @@ use waypost_model::{Dot, Origin, Version};
 use waypost_sketch::{Cell, Encoder};
 use waypost_time::Instant;
 
+use crate::client::Client;
 use crate::context::Context;
 use crate::wire::Cells;
 
@@ -16,8 +16,8 @@ use crate::wire::Cells;
 /// for the next question, for a while.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    /// By whether it is a replica that compares, its host, and what it compares.
-    by_comparer: BTreeMap<(bool, Box<str>, Origin), Session>,
+    /// By who compares, and what.
+    by_comparer: BTreeMap<(Client, Origin), Session>,
     /// Registrations that were looked at since that was last asked.
     looks: u64,
 }
@@ -25,8 +25,7 @@ pub(crate) struct Sessions {
 /// Who compares.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Comparer<'a> {
-    pub(crate) host: &'a str,
-    pub(crate) is_replica: bool,
+    pub(crate) client: &'a Client,
     /// Where what it compares was made.
     pub(crate) origin: &'a Origin,
 }
@@ -99,13 +98,13 @@ impl Sessions {
     /// one that it had; and where there are too many, one that has had its time gives way.
     fn session(&mut self, context: &Context<'_>, comparer: Comparer<'_>, key: [u8; 16]) -> Option<(&mut Session, u64)> {
         let Context { now, directory, config, .. } = *context;
-        let Comparer { host, is_replica, origin } = comparer;
+        let Comparer { client, origin } = comparer;
         self.by_comparer.retain(|_, session| session.used + KEPT > now);
-        let own = (is_replica, host.into(), origin.clone());
+        let own = (client.clone(), origin.clone());
         let mut looks = 0;
         if self.by_comparer.get(&own).is_none_or(|session| session.key != key) {
-            let others =
-                self.by_comparer.iter().filter(|((kind, other, _), _)| *kind == is_replica && **other != *host);
+            let is_other = |other: &Client| other.is_of_kind_of(client) && other != client;
+            let others = self.by_comparer.iter().filter(|((other, _), _)| is_other(other));
             if others.clone().count() >= config.limits.reconciliations {
                 let (first, session) = others.min_by_key(|(_, session)| session.began)?;
                 if session.began + KEPT > now {

@@ -1,7 +1,6 @@
 mod encoded;
 mod observers;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
@@ -11,6 +10,7 @@ use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
 use self::observers::{Observer, Observers};
+use crate::client::Client;
 use crate::context::{Context, NotPassedOn};
 use crate::passage::Passage;
 use crate::sessions::{Comparer, Sessions};
@@ -27,18 +27,15 @@ pub(crate) struct Source {
     /// Looks that all answers took, beside those of comparisons.
     looks: u64,
     sessions: Sessions,
-    /// What strangers had looked at, by their hosts.
-    pace: Pace<Box<str>>,
+    /// What strangers had looked at.
+    pace: Pace<Client>,
 }
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asker<'a> {
     pub(crate) exchange: ExchangeId,
-    /// Its host, whatever the port; of a replica, with the port.
-    pub(crate) host: &'a str,
-    /// Whether it is a replica of this authority.
-    pub(crate) is_replica: bool,
+    pub(crate) client: &'a Client,
 }
 
 impl Source {
@@ -143,7 +140,7 @@ impl Source {
         })?;
         let subject = question.subject_mut();
         *subject = subject.clone().seen_by(directory.config());
-        let is_admitted = asker.is_replica
+        let is_admitted = asker.client.is_replica()
             || match subject {
                 Subject::Replica => false,
                 Subject::Mirror => config.admits_mirrors,
@@ -153,16 +150,16 @@ impl Source {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
         let allowance = Allowance { each: config.limits.looks, all: config.limits.looks_in_all };
-        if !asker.is_replica {
-            self.pace.admit(now, asker.host, allowance).map_err(|overdrawn| {
+        if !asker.client.is_replica() {
+            self.pace.admit(now, asker.client, allowance).map_err(|overdrawn| {
                 Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(overdrawn.seconds())
             })?;
         }
         let before = self.looks;
         let answer = self.answer_admitted(context, asker, request, question);
         let looks = self.looks - before + self.sessions.take_looks();
-        if !asker.is_replica {
-            self.pace.count(now, asker.host.into(), looks + QUESTION, allowance);
+        if !asker.client.is_replica() {
+            self.pace.count(now, asker.client.clone(), looks + QUESTION, allowance);
         }
         answer
     }
@@ -176,7 +173,7 @@ impl Source {
     ) -> Result<Response, Response> {
         let Context { now, config, .. } = *context;
         let origin = question.subject().origin();
-        let comparer = Comparer { host: asker.host, is_replica: asker.is_replica, origin: &origin };
+        let comparer = Comparer { client: asker.client, origin: &origin };
         let busy = || Response::refusal(Code::SERVICE_UNAVAILABLE, "too many comparisons at a time").with_max_age(BUSY);
         let mut question = match question {
             Question::Changes(question) => question,

@@ -134,6 +134,26 @@ fn strangers_together_leave_room_and_take_no_comparison_from_replicas() {
 }
 
 #[test]
+fn who_merely_bears_the_address_of_a_mirror_spends_nothing_of_what_it_has_and_takes_no_comparison_from_it() {
+    let mut network = source();
+    network.reachable.insert(MIRROR);
+    assert_eq!(ask(&mut network, MIRROR, SOURCE, cells(1, 1, 0)).code, Code::CONTENT);
+    // Other ports do not make another host.
+    let forged = (0..20).map(|key| ask(&mut network, "coap://mirror:61616", SOURCE, cells(1, key, 0)).code);
+    assert_eq!(forged.last(), Some(Code::TOO_MANY_REQUESTS));
+    // More than what is left to the mirror in one moment would be to begin again a few times.
+    for number in 1..20 {
+        assert_eq!(ask(&mut network, MIRROR, SOURCE, cells(1, 1, number * 32)).code, Code::CONTENT, "{number}");
+    }
+    // Those who bear the addresses of others leave room to compare, too.
+    for number in 0..8 {
+        ask(&mut network, &format!("coap://eve{number}"), SOURCE, cells(1, 1, 0));
+    }
+    network.reachable.insert("coap://bob");
+    assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 1, 0)).code, Code::CONTENT);
+}
+
+#[test]
 fn a_mirror_that_is_told_to_wait_does_and_is_mended() {
     let mut network = source();
     let mut mirror = node(2, SyncConfig::new(2));

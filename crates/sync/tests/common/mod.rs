@@ -55,6 +55,8 @@ pub(crate) struct Network {
     /// Bytes of feed answers, by who was answered.
     pub(crate) bytes: BTreeMap<String, usize>,
     pub(crate) messages: usize,
+    /// Who is known to receive what is sent to its address.
+    pub(crate) reachable: BTreeSet<&'static str>,
     /// How long an answer of a node to another can be.
     pub(crate) longest: Option<usize>,
     /// The longest answer, in bytes.
@@ -101,7 +103,8 @@ impl Network {
         let kept = Exchange { client: client.into(), server: uri.into(), request: RequestId(0), is_observed };
         self.exchanges.insert(exchange, kept);
         let now = self.now;
-        self.proxy(uri).handle_request(now, exchange, &Peer::new(client), request);
+        let peer = self.peer(client);
+        self.proxy(uri).handle_request(now, exchange, &peer, request);
         exchange
     }
 
@@ -254,6 +257,13 @@ impl Network {
         self.settle();
     }
 
+    /// Returns who asks, as the transport knows it.
+    fn peer(&self, uri: &str) -> Peer {
+        let mut peer = Peer::new(uri);
+        peer.is_reachable = self.reachable.contains(uri);
+        peer
+    }
+
     fn deliver(&mut self, from: &str, output: Output) {
         self.messages += 1;
         match output {
@@ -307,7 +317,8 @@ impl Network {
         self.exchanges.insert(exchange, kept);
         *self.requests.entry(peer.uri.clone()).or_default() += 1;
         self.comparisons += usize::from(request.payload.starts_with(&[0x85, 1]));
-        self.proxy(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
+        let asker = self.peer(from);
+        self.proxy(&peer.uri).handle_request(now, exchange, &asker, request);
     }
 
     fn answer(&mut self, exchange: ExchangeId, response: Response) {
