@@ -4,6 +4,7 @@ mod beginnings;
 mod comparing;
 mod early;
 mod handing_over;
+mod reachability;
 mod taking;
 
 use alloc::boxed::Box;
@@ -23,6 +24,7 @@ use self::beginnings::Beginnings;
 use self::comparing::{Comparison, Turn, put_off};
 use self::early::Early;
 use self::handing_over::{HAND_OVER, HandingOver};
+use self::reachability::Reachability;
 use crate::passage::Passage;
 use crate::subject::Subject;
 use crate::wire::{Answer, ChangesQuestion, Mark, Number, Question, Selection};
@@ -43,6 +45,7 @@ pub(crate) struct Follower {
     step: Step,
     phase: Phase,
     asked: Asked,
+    reachability: Reachability,
     /// Whether the next question asks for everything to be said, because something that was left out is not here.
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
@@ -139,6 +142,7 @@ impl Follower {
             step: if host.is_some() { Step::Discover { host: uri } } else { Step::Read { feed: uri } },
             phase: Phase::Due,
             asked: Asked::default(),
+            reachability: Reachability::default(),
             is_whole: false,
             passage: None,
             mark: None,
@@ -264,7 +268,9 @@ impl Follower {
         {
             comparison.turn = Turn::Asked { deadline: surroundings.now + config.limits.patience };
             let question = comparison.reconciliation.question(&config.limits);
-            return Some((COMPARISON, ask(feed, config, &question)));
+            let mut request = ask(feed, config, &question);
+            request.echo = self.reachability.echo();
+            return Some((COMPARISON, request));
         }
         let Phase::Due = self.phase else { return None };
         if self.is_own(surroundings.directory) {
@@ -273,7 +279,7 @@ impl Follower {
             (surroundings.events)(SyncEvent::OwnAuthority { source: self.name.clone() });
             return None;
         }
-        let request = match &self.step {
+        let mut request = match &self.step {
             Step::Discover { .. } => {
                 let argument = ["rt=", FEED_RESOURCE_TYPE].concat();
                 Request::new(Method::Get, [".well-known", "core"]).with_query(argument)
@@ -292,6 +298,7 @@ impl Follower {
                 ask(feed, config, &Question::Changes(question)).with_observe(Observe::Register)
             }
         };
+        request.echo = self.reachability.echo();
         self.phase = Phase::Asking { deadline: surroundings.now + config.limits.patience };
         Some((CHANGES, request))
     }
@@ -313,6 +320,10 @@ impl Follower {
             Ok(response) => response,
             Err(failure) => return self.fail(surroundings, failure.into()),
         };
+        if self.reachability.take(&response) {
+            self.phase = Phase::Due;
+            return;
+        }
         let limits = &surroundings.config.limits;
         if response.payload.len() > limits.received_bytes {
             return self.fail(surroundings, Fault::TooLarge);

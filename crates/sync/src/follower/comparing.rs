@@ -87,6 +87,11 @@ impl Follower {
     ) {
         let is_asked = |comparison: &mut Comparison| matches!(comparison.turn, Turn::Asked { .. });
         let Some(mut comparison) = self.comparison.take_if(is_asked) else { return };
+        if outcome.as_ref().is_ok_and(|response| self.reachability.take(response)) {
+            comparison.turn = Turn::Ask;
+            self.comparison = Some(comparison);
+            return;
+        }
         let limits = &surroundings.config.limits;
         if is_too_large(&outcome, limits) {
             if !comparison.reconciliation.ask_for_less() {
