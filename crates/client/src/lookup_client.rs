@@ -146,6 +146,15 @@ impl LookupClient {
         Some((id, event))
     }
 
+    /// Returns since when something is asked that was not answered; nothing, if nothing is.
+    ///
+    /// What is observed is known to be as it was found until then. A directory that failed to answer, or said to come back later, has
+    /// not answered.
+    #[must_use]
+    pub fn unanswered_since(&self) -> Option<Instant> {
+        self.running.values().filter_map(|running| running.unanswered).min()
+    }
+
     /// Returns how many look-ups are under way.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -215,6 +224,7 @@ impl LookupClient {
         let deadline = self.now + self.config.limits.answer_timeout;
         let Some(running) = self.running.get_mut(&id) else { return };
         running.phase = Phase::Asking { deadline };
+        running.unanswered.get_or_insert(self.now);
         running.revalidates = !request.etags.is_empty();
         // An observation that is asked for again keeps its name.
         let name = *running.request.get_or_insert_with(|| {

@@ -427,6 +427,25 @@ fn s6_2_an_observation_is_asked_for_again_under_its_name_when_nothing_is_heard()
 }
 
 #[test]
+fn what_was_asked_is_unanswered_until_an_answer_comes_whatever_comes_instead() {
+    let mut bench = Bench::lookup();
+    assert_eq!(bench.engine.unanswered_since(), None);
+    bench.look_up(resources(RES, "").observed());
+    let asked = bench.asked();
+    bench.answer(&asked, observed(links("</1>")));
+    assert_eq!(bench.engine.unanswered_since(), None, "a notification would tell of a change");
+    let (again, _) = bench.next_asked(400);
+    let since = bench.now;
+    bench.answer(&again, unavailable(20));
+    let (again, _) = bench.next_asked(30);
+    bench.fail(&again, RequestFailure::TimedOut);
+    let (again, _) = bench.next_asked(100);
+    assert_eq!(bench.engine.unanswered_since(), Some(since));
+    bench.answer(&again, observed(links("</1>")));
+    assert_eq!(bench.engine.unanswered_since(), None);
+}
+
+#[test]
 fn s6_2_a_directory_that_cannot_be_observed_is_asked_again_and_again() {
     let mut bench = Bench::lookup();
     bench.look_up(resources(RES, "").observed());

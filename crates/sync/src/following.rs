@@ -146,7 +146,7 @@ impl Followed {
     fn confirmed(&self, now: Instant) -> Option<Instant> {
         match self {
             Self::ByFeed(follower) => follower.confirmed(now),
-            Self::ByLookups(mirror) => mirror.is_in_step().then_some(now),
+            Self::ByLookups(mirror) => mirror.confirmed(now),
         }
     }
 

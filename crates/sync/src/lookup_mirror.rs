@@ -67,6 +67,7 @@ impl LookupMirror {
         client.limits.lookups = limits.lookups_per_source;
         client.limits.events = limits.events;
         client.limits.answer_bytes = limits.received_bytes;
+        client.limits.answer_timeout = limits.patience;
         client.limits.refresh = limits.refresh;
         client.limits.poll = limits.poll;
         client.limits.retry = limits.retry;
@@ -93,6 +94,11 @@ impl LookupMirror {
     /// Tells whether everything that the source has to say is here.
     pub(crate) fn is_in_step(&self) -> bool {
         self.is_in_step && self.is_whole && self.lost.is_empty()
+    }
+
+    /// Returns when everything that the source had to say was here last, if it is in step: now, or before what was asked since.
+    pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
+        self.is_in_step().then(|| self.client.unanswered_since().unwrap_or(now))
     }
 
     /// Tells whether the source says how old registrations are.

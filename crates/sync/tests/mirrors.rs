@@ -187,6 +187,37 @@ fn a_source_is_in_step_only_while_all_of_its_look_ups_are_answered() {
 }
 
 #[test]
+fn a_source_that_was_asked_and_has_not_answered_was_confirmed_before_that() {
+    for kind in ["provenance", "plain", "polled", "plain and polled"] {
+        let mut network = pair(kind);
+        for number in 1..=2 {
+            let parameters = format!("ep=node{number}&base=coap://[2001:db8::{number}]&lt=100000");
+            network.register("coap://source", &parameters, "</temp>");
+        }
+        let confirmed = |network: &mut Network| {
+            let standing = network.node("coap://mirror").replicator().standings().next().expect("a source");
+            (standing.is_in_step, standing.confirmed)
+        };
+        network.run_until(Instant::from_millis(200_000));
+        let answered = network.now;
+        assert!(confirmed(&mut network).1 > Some(Instant::from_millis(100_000)), "{kind}");
+        network.silent = Some("coap://source");
+        network.run_until(answered + Duration::from_secs(100));
+        // An observation is asked for again after a minute and a quarter at the latest.
+        let (is_in_step, last) = confirmed(&mut network);
+        assert!(is_in_step && last <= Some(answered + Duration::from_secs(75)), "{kind}: {last:?}");
+        network.run_until(answered + Duration::from_secs(250));
+        assert_eq!(confirmed(&mut network), (true, last), "{kind}: nothing was said since");
+        network.run_until(answered + Duration::from_secs(500));
+        assert_eq!(confirmed(&mut network), (false, last), "{kind}: it was given up");
+        network.silent = None;
+        network.run_until(answered + Duration::from_secs(1_500));
+        let (is_in_step, again) = confirmed(&mut network);
+        assert!(is_in_step && again > Some(answered + Duration::from_secs(500)), "{kind}: {again:?}");
+    }
+}
+
+#[test]
 fn look_ups_that_are_all_lost_are_told_of_once() {
     let mut network = pair("plain");
     for number in 0..50 {

@@ -169,7 +169,7 @@ impl LookupClient {
             links
         };
         running.patience = Patience::default();
-        running.failures = 0;
+        (running.unanswered, running.failures) = (None, 0);
         match running.lookup.mode {
             Mode::Once => self.show(id, uri, links, max_age, true, false),
             Mode::InPagesOf(count) => {

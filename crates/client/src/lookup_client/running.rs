@@ -15,6 +15,8 @@ pub(super) struct Running {
     pub(super) phase: Phase,
     /// The request that has no outcome yet, or the observation.
     pub(super) request: Option<RequestId>,
+    /// When the first request was made since the last answer.
+    pub(super) unanswered: Option<Instant>,
     /// Whether the request names an answer that may still be valid.
     pub(super) revalidates: bool,
     pub(super) patience: Patience,
@@ -63,6 +65,7 @@ impl Running {
             step: Step::Discover,
             phase: Phase::Idle,
             request: None,
+            unanswered: None,
             revalidates: false,
             patience: Patience::default(),
             tried: 0,
