@@ -173,12 +173,17 @@ impl Follower {
 
     /// Tells whether everything that the source has to say is here, and the source has everything that there is to say.
     pub(crate) fn is_in_step(&self) -> bool {
-        self.is_in_step && self.passage.is_none_or(|(_, passage)| passage.age.is_zero())
+        self.is_in_step && !self.is_late()
+    }
+
+    /// Tells whether the source may lack some of what it passes on.
+    fn is_late(&self) -> bool {
+        self.passage.is_some_and(|(_, passage)| !passage.age.is_zero())
     }
 
     /// Returns when everything that the authority had to say was here last, if all that the source has to say is.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
-        let late = self.passage.filter(|(_, passage)| !passage.age.is_zero());
+        let late = self.passage.filter(|_| self.is_late());
         self.is_confirmed().then(|| late.map_or(now, |(heard, passage)| heard.saturating_sub(passage.age)))
     }
 
@@ -422,6 +427,9 @@ impl Follower {
                         Phase::Observing { refresh } => refresh,
                         _ => now + surroundings.jitter.stretch(limits.refresh),
                     };
+                    // Nobody is told that the source has caught up.
+                    let poll = self.is_late().then(|| now + surroundings.jitter.stretch(limits.poll));
+                    let refresh = poll.map_or(refresh, |poll| poll.min(refresh));
                     self.phase = Phase::Observing { refresh };
                 } else {
                     self.wait(now, surroundings.jitter.stretch(limits.poll));

@@ -52,13 +52,17 @@ impl Following {
 
     /// Returns when everything that there was to say was here last: now, unless a question is under way.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
-        self.confirmed.max(self.by.confirmed(now))
+        self.by.confirmed(now).or(self.confirmed)
     }
 
     /// Returns how it comes to who mirrors it through this directory; nothing, if it was never read to its end.
     pub(crate) fn passage(&self, now: Instant, limits: &Limits) -> Option<Passage> {
-        let confirmed = self.confirmed?;
-        let age = if self.by.is_in_step() { Duration::ZERO } else { now.saturating_since(confirmed).max(MOMENT) };
+        let age = now.saturating_since(self.confirmed(now)?);
+        let age = match self.by.is_in_step() {
+            true if age < ANSWERED => Duration::ZERO,
+            true => age,
+            false => age.max(MOMENT),
+        };
         Some(Passage { hops: self.by.hops().saturating_add(1), delay: self.by.delay(limits), age })
     }
 
@@ -159,5 +163,7 @@ impl Followed {
     }
 }
 
+/// Who asks a source was in step with it until then. What is answered as soon as that is no news to those who mirror it through here.
+const ANSWERED: Duration = Duration::from_secs(1);
 /// Who is not in step was not now.
 const MOMENT: Duration = Duration::from_millis(1);

@@ -143,8 +143,8 @@
 //!   what is left of an authority goes round, the number grows until nobody takes it.
 //! - Renewals begin at the authority alone. What goes round until then ends with its lifetime.
 //!
-//! How far the end of a chain is behind adds up in its [`Standing`]: it is in step while all before it are, was confirmed
-//! when the authority last was as far as they know, and hears of renewals as late as all of them together.
+//! How far the end of a chain is behind adds up in its [`Standing`]: it is in step while all before it are and wait for no answer,
+//! was confirmed when the authority last was as far as they know, and hears of renewals as late as all of them together.
 //!
 //! # In front of directories
 //!

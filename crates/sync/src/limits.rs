@@ -78,7 +78,8 @@ pub struct Limits {
     pub refresh: Duration,
     /// How long a replica that is to end waits for the others to hold what it holds; two seconds by default.
     pub drain: Duration,
-    /// How often a source that cannot be observed is asked; ten seconds by default.
+    /// How often a source that cannot be observed is asked, and one that passes on what it has not heard of itself; ten seconds by
+    /// default.
     pub poll: Duration,
     /// How long a question may go without an answer, whatever the transport does; five minutes by default.
     pub patience: Duration,

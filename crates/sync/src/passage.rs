@@ -7,6 +7,6 @@ pub(crate) struct Passage {
     pub(crate) hops: u64,
     /// How much later than it seems at the source a registration may have been renewed; nothing, if that is not known.
     pub(crate) delay: Option<Duration>,
-    /// How long ago the source had all that the authority had; zero while it is in step.
+    /// How long ago the source had all that the authority had, as far as it knows; zero while it is in step and waits for no answer.
     pub(crate) age: Duration,
 }

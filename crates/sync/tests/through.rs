@@ -87,6 +87,29 @@ fn a_standing_says_through_how_many_it_came_and_how_late_renewals_are_known() {
 }
 
 #[test]
+fn a_source_that_does_not_answer_is_confirmed_at_no_link_of_a_chain_meanwhile() {
+    let mut network = chain(4);
+    network.register(A, "ep=node1&base=coap://[2001:db8::1]&lt=86400", "</temp>");
+    network.run_until(seconds(200));
+    let confirmed = |network: &mut Network, uri: &str| {
+        network.node(uri).replicator().standings().next().expect("a source").confirmed.expect("it was in step")
+    };
+    network.silent = Some(A);
+    // B asks after a minute and a quarter at the latest, and then waits for five minutes.
+    for (uri, second) in [(B, 280), (C, 360), (D, 440), (C, 490), (D, 490)] {
+        network.run_until(seconds(second));
+        let last = confirmed(&mut network, uri);
+        assert!(last <= seconds(275), "{uri}: {last:?} at {:?}", network.now);
+    }
+    assert!(network.is_in_step(B), "it is not given up yet");
+    network.silent = None;
+    network.run_until(seconds(1_500));
+    for uri in [B, C, D] {
+        assert!(network.is_in_step(uri) && confirmed(&mut network, uri) > seconds(1_400), "{uri}");
+    }
+}
+
+#[test]
 fn what_is_mirrored_by_look_ups_is_passed_on_by_a_feed() {
     for is_plain in [false, true] {
         let mut network = Network::default();
