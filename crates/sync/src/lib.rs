@@ -124,6 +124,11 @@
 //! | links with provenance | a look-up that asks for it | observes the two look-ups, and compares answers |
 //! | look-ups that can be observed | the answers | observes the endpoint look-up, and one look-up of links per registration |
 //! | look-ups | – | asks again and again, at the pace that Max-Age allows |
+//! | look-ups with more than one answer can hold | an answer that is too large | reads pages ([RFC 9176 §6.2]), again and again |
+//!
+//! Pages are no picture of one moment: what moves meanwhile can be on none. So what a reading in pages misses, a registration or a link,
+//! is shown until the next one misses it, too, or its lifetime is over. A source that does not know pages is not mirrored until all goes
+//! into one answer; where that are the links with their provenance, those of each registration are looked up instead.
 //!
 //! Ages, where a source shows them, decide how long a registration is kept while its source is silent: until its lifetime
 //! has passed since it was last renewed. Without ages, it is [`Limits::unconfirmed`] since it was last seen there.
@@ -217,6 +222,7 @@
 //! [`Service::handle_timeout`]: waypost_rest::Service::handle_timeout
 //! [`Service::poll_timeout`]: waypost_rest::Service::poll_timeout
 //! [RFC 8075 §6.5.2]: https://www.rfc-editor.org/rfc/rfc8075#section-6.5.2
+//! [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [draft-amsuess-core-rd-replication]: https://datatracker.ietf.org/doc/draft-amsuess-core-rd-replication/
 #![no_std]

@@ -28,6 +28,10 @@ pub struct Limits {
     /// tells of; 4 MiB by default. The transport has to take answers of so many bytes, too. Renewals are not cut to
     /// [`answer_bytes`](Self::answer_bytes): with the last changes come all that are news, of less than two bytes each.
     pub received_bytes: usize,
+    /// Bytes of all pages of a look-up at a source that has no feed, where its answer is more than
+    /// [`received_bytes`](Self::received_bytes) or what the transport takes, as they are once references are resolved; 64 MiB by default.
+    /// What is more is not mirrored, or by a look-up for each registration.
+    pub paged_bytes: usize,
     /// Look-ups at one source that has no feed, most of which are observations of a registration each; 1 000 by default, no more
     /// than the transport has room for at one peer. What is beyond that is not mirrored.
     pub lookups_per_source: usize,
@@ -94,6 +98,7 @@ impl Default for Limits {
             sources: 256,
             hops: 8,
             received_bytes: 4 * 1024 * 1024,
+            paged_bytes: 64 * 1024 * 1024,
             lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),
             events: 1_024,

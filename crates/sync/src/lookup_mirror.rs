@@ -1,12 +1,15 @@
 //! Mirrors a directory that has no feed, by its look-ups.
 
 mod entry;
+mod reading;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::slice::from_ref;
 
 use waypost_client::{Answer, Fault, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
+use waypost_directory::Refused;
 use waypost_filter::{Criterion, Query, Test};
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
@@ -14,6 +17,7 @@ use waypost_rest::{Output, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
 
 use self::entry::{Entry, links_by_provenance};
+use self::reading::{Place, Reading};
 use crate::follower::Surroundings;
 use crate::{Means, SyncConfig, SyncEvent};
 
@@ -22,6 +26,8 @@ use crate::{Means, SyncConfig, SyncEvent};
 /// The endpoint look-up tells which registrations there are. For their links there are two ways: where links show their
 /// provenance, one look-up of all resources; else one look-up for each registration. Which it is, and whether ages are
 /// shown, is found out with the first registration that has links.
+///
+/// What is more than one answer can be is read in [pages](Reading), where the source knows them.
 #[derive(Debug)]
 pub(crate) struct LookupMirror {
     name: Box<str>,
@@ -29,11 +35,16 @@ pub(crate) struct LookupMirror {
     /// What of it is mirrored.
     query: Query,
     client: LookupClient,
-    endpoints: Option<LookupId>,
+    endpoints: Reading,
+    /// The look-up of all resources with their provenance, where the source can.
+    resources: Option<Reading>,
     /// How the source shows ages: tried, and then the name that the look-up of endpoints asks for.
     ages: Trial,
     provenance: Trial,
     entries: BTreeMap<Location, Entry>,
+    /// The number of the reading of registrations that is under way, and of the last one that came to its end.
+    pass: u64,
+    ended: u64,
     /// The look-up of the links of one registration each.
     by_lookup: BTreeMap<LookupId, Location>,
     /// Links that came last, with their provenance, of registrations that had not come yet, or are gone since.
@@ -42,7 +53,7 @@ pub(crate) struct LookupMirror {
     wanted: BTreeSet<Location>,
     /// When the registrations are asked for again, before the first of them expires here that may have been renewed there.
     refresh: Option<Instant>,
-    /// What was not answered last. It is asked again.
+    /// What of that was not answered last. It is asked again.
     lost: BTreeSet<LookupId>,
     is_in_step: bool,
     /// Whether the links of all that was there at the beginning have been read.
@@ -54,8 +65,7 @@ pub(crate) struct LookupMirror {
 enum Trial {
     Unknown,
     Asked(LookupId),
-    /// It can; the look-up that uses it.
-    Can(LookupId),
+    Can,
     Cannot,
 }
 
@@ -72,15 +82,19 @@ impl LookupMirror {
         client.limits.poll = limits.poll;
         client.limits.retry = limits.retry;
         client.limits.retry_max = limits.retry_max;
+        let all = Lookup::endpoints(host.clone(), query.clone());
         Self {
             name: host.as_str().into(),
             host,
             query,
             client: LookupClient::new(client),
-            endpoints: None,
+            endpoints: Reading::new(all),
+            resources: None,
             ages: Trial::Unknown,
             provenance: Trial::Unknown,
             entries: BTreeMap::new(),
+            pass: 0,
+            ended: 0,
             by_lookup: BTreeMap::new(),
             early: BTreeMap::new(),
             wanted: BTreeSet::new(),
@@ -93,38 +107,38 @@ impl LookupMirror {
 
     /// Tells whether everything that the source has to say is here.
     pub(crate) fn is_in_step(&self) -> bool {
-        self.is_in_step && self.is_whole && self.lost.is_empty()
+        self.is_in_step && self.is_whole && !self.is_lost()
     }
 
     /// Returns when everything that the source had to say was here last, if it is in step: now, or before what was asked since.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
-        self.is_in_step().then(|| self.client.unanswered_since().unwrap_or(now))
+        let unanswered = self.client.unanswered_since().into_iter().chain(self.readings().filter_map(Reading::began));
+        self.is_in_step().then(|| unanswered.min().unwrap_or(now))
     }
 
     /// Tells whether the source says how old registrations are.
     pub(crate) const fn shows_ages(&self) -> bool {
-        matches!(self.ages, Trial::Can(_))
+        matches!(self.ages, Trial::Can)
     }
 
     /// Returns which look-ups tell what is there, once that is found out.
     pub(crate) const fn means(&self) -> Option<Means> {
         match self.provenance {
-            Trial::Can(_) => Some(Means::Lookups),
+            Trial::Can => Some(Means::Lookups),
             Trial::Cannot => Some(Means::LookupsOfEach),
             Trial::Unknown | Trial::Asked(_) => None,
         }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.client.poll_timeout().into_iter().chain(self.refresh).min()
+        let readings = self.readings().filter_map(Reading::deadline);
+        self.client.poll_timeout().into_iter().chain(self.refresh).chain(readings).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
         self.client.handle_timeout(surroundings.now);
-        if let Some(endpoints) = self.endpoints
-            && self.refresh.take_if(|refresh| *refresh <= surroundings.now).is_some()
-        {
-            self.client.refresh(surroundings.now, endpoints);
+        if self.refresh.take_if(|refresh| *refresh <= surroundings.now).is_some() {
+            self.endpoints.refresh(surroundings.now, &mut self.client);
         }
         self.take_events(surroundings);
     }
@@ -140,21 +154,22 @@ impl LookupMirror {
     }
 
     pub(crate) fn poll_output(&mut self, surroundings: &mut Surroundings<'_>) -> Option<Output> {
-        if self.endpoints.is_none() {
-            let all = Lookup::endpoints(self.host.clone(), self.query.clone()).observed();
-            self.endpoints = self.client.look_up(surroundings.now, all).ok();
+        let limits = &surroundings.config.limits;
+        for reading in self.resources.iter_mut().chain([&mut self.endpoints]) {
+            reading.go_on(surroundings.now, &mut self.client, limits);
         }
-        self.look_up_links(surroundings.now);
+        self.look_up_links(surroundings.now, limits.lookups_per_source.saturating_sub(BESIDES));
         self.client.poll_output()
     }
 
     /// Ends all that is observed, and returns what is to be said to the source.
     pub(crate) fn end(mut self, now: Instant) -> Vec<Output> {
         let trials = [self.provenance, self.ages].into_iter().filter_map(|trial| match trial {
-            Trial::Asked(id) | Trial::Can(id) => Some(id),
-            Trial::Unknown | Trial::Cannot => None,
+            Trial::Asked(id) => Some(id),
+            Trial::Unknown | Trial::Can | Trial::Cannot => None,
         });
-        for id in self.by_lookup.into_keys().chain(self.endpoints).chain(trials) {
+        let readings = self.readings().filter_map(Reading::id);
+        for id in self.by_lookup.keys().copied().chain(readings).chain(trials).collect::<Vec<_>>() {
             self.client.cancel(now, id);
         }
         core::iter::from_fn(|| self.client.poll_output()).collect()
@@ -162,31 +177,14 @@ impl LookupMirror {
 
     fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
         while let Some((id, event)) = self.client.poll_event() {
-            // One that is the first to be lost is told of. Those of many registrations are lost together.
-            let mut is_news = true;
-            match event {
-                LookupEvent::Found(_) | LookupEvent::Confirmed { .. } if self.lost.remove(&id) => {
-                    self.note_in_step(surroundings);
-                }
-                LookupEvent::Failed { .. } if self.is_observed(id) => {
-                    is_news = self.lost.is_empty() || !self.by_lookup.contains_key(&id);
-                    self.lost.insert(id);
-                }
-                _ => {}
-            }
             match event {
                 LookupEvent::Found(answer) => self.take_answer(surroundings, id, &answer),
-                LookupEvent::Confirmed { .. } if Some(id) == self.endpoints => self.confirm(surroundings),
-                LookupEvent::Confirmed { .. } if self.provenance == Trial::Can(id) => self.take_no_links(surroundings),
-                LookupEvent::Failed { fault, .. } => {
-                    // What was not answered is no answer: it is tried again.
-                    let is_lost = matches!(fault, Fault::Unanswered(_));
-                    self.give_up(id, if is_lost { Trial::Unknown } else { Trial::Cannot });
-                    self.is_in_step = false;
-                    if is_news {
-                        let retry = surroundings.config.limits.retry;
-                        (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
-                    }
+                LookupEvent::Confirmed { .. } => self.take_confirmation(surroundings, id),
+                LookupEvent::Failed { fault, .. } => self.fail(surroundings, id, fault),
+                LookupEvent::Refused { code, .. }
+                    if self.readings().any(|reading| reading.is(id) && reading.is_in_pages()) =>
+                {
+                    self.lose(surroundings, id, Fault::Code(code));
                 }
                 LookupEvent::Refused { .. } => self.give_up(id, Trial::Cannot),
                 _ => {}
@@ -198,15 +196,37 @@ impl LookupMirror {
     }
 
     fn take_answer(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId, answer: &Answer) {
-        if Some(id) == self.endpoints {
-            self.take_endpoints(surroundings, answer);
-        } else if self.provenance == Trial::Can(id) {
-            self.take_resources(surroundings, answer);
+        let (limits, jitter) = (&surroundings.config.limits, &mut *surroundings.jitter);
+        if self.endpoints.is(id) {
+            match self.endpoints.take(answer, limits, jitter) {
+                Place::Within => {
+                    self.find_endpoints(surroundings, answer);
+                    self.try_out(surroundings.now);
+                }
+                Place::End => {
+                    let is_in_pages = answer.page.is_some();
+                    self.find_endpoints(surroundings, answer);
+                    self.end_endpoints(surroundings, is_in_pages);
+                }
+                Place::Alone => {}
+                Place::Astray => self.give_up_pages(surroundings, id),
+            }
+        } else if let Some(resources) = self.resources.as_mut().filter(|resources| resources.is(id)) {
+            match resources.take(answer, limits, jitter) {
+                Place::Within | Place::Alone => {}
+                Place::End if answer.page.is_some() => {
+                    let pages = resources.take_pages();
+                    self.take_resources(surroundings, &pages, true);
+                }
+                Place::End => self.take_resources(surroundings, from_ref(&answer.links), false),
+                Place::Astray => self.give_up_pages(surroundings, id),
+            }
         } else if self.provenance == Trial::Asked(id) {
             self.judge_provenance(surroundings.now, answer);
         } else if self.ages == Trial::Asked(id) {
             self.judge_ages(surroundings.now, answer);
         } else if let Some(location) = self.by_lookup.get(&id).cloned() {
+            let was_lost = self.lost.remove(&id);
             if answer.is_last {
                 self.by_lookup.remove(&id);
             }
@@ -214,16 +234,74 @@ impl LookupMirror {
                 entry.links = Some(answer.links.clone());
             }
             self.show(surroundings, &location);
+            if was_lost {
+                self.note_in_step(surroundings);
+            }
         }
     }
 
-    /// Tells whether a look-up goes on, and is no trial.
-    fn is_observed(&self, id: LookupId) -> bool {
-        self.endpoints == Some(id) || self.provenance == Trial::Can(id) || self.by_lookup.contains_key(&id)
+    fn take_confirmation(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId) {
+        if self.endpoints.is(id) {
+            self.endpoints.is_read = true;
+            self.confirm(surroundings);
+        } else if let Some(resources) = self.resources.as_mut().filter(|resources| resources.is(id)) {
+            resources.is_read = true;
+            self.take_no_links(surroundings);
+            self.note_in_step(surroundings);
+        } else if self.lost.remove(&id) {
+            self.note_in_step(surroundings);
+        }
     }
 
-    /// Takes the list of all registrations: what is not in it is gone.
-    fn take_endpoints(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+    /// Reads shorter answers, if it was too large; else notes that there was none.
+    fn fail(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId, fault: Fault) {
+        let Self { endpoints, resources, client, .. } = self;
+        let is_narrowed = fault == Fault::TooLarge
+            && reading_of(endpoints, resources, id).is_some_and(|reading| reading.narrow(surroundings.now, client));
+        match fault {
+            Fault::TooLarge if is_narrowed => {}
+            Fault::TooLarge => self.give_up_pages(surroundings, id),
+            fault => self.lose(surroundings, id, fault),
+        }
+    }
+
+    /// Goes on without pages: of registrations with all of them at once after a while, if that is possible again, and of links with
+    /// those of each registration by itself.
+    fn give_up_pages(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId) {
+        let Some(mut resources) = self.resources.take_if(|resources| resources.is(id)) else {
+            return self.lose(surroundings, id, Fault::TooLarge);
+        };
+        resources.stop(surroundings.now, &mut self.client);
+        self.provenance = Trial::Cannot;
+        self.wanted.extend(self.entries.keys().cloned());
+    }
+
+    /// Notes that there was no answer, or none that helps. It is asked for again.
+    fn lose(&mut self, surroundings: &mut Surroundings<'_>, id: LookupId, fault: Fault) {
+        let limits = &surroundings.config.limits;
+        // One that is the first to be lost is told of. Those of many registrations are lost together.
+        let is_news = !self.by_lookup.contains_key(&id) || !self.is_lost();
+        let Self { endpoints, resources, client, .. } = self;
+        if let Some(reading) = reading_of(endpoints, resources, id) {
+            reading.fail(surroundings.now, client, limits, surroundings.jitter);
+            if fault == Fault::TooLarge {
+                reading.give_up_pages();
+            }
+        } else if self.by_lookup.contains_key(&id) {
+            self.lost.insert(id);
+        }
+        // What was not answered is no answer: it is tried again.
+        self.give_up(id, if matches!(fault, Fault::Unanswered(_)) { Trial::Unknown } else { Trial::Cannot });
+        self.is_in_step = false;
+        if is_news {
+            let retry = limits.retry;
+            (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+        }
+    }
+
+    /// Finds registrations in an answer, or a page of one.
+    fn find_endpoints(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+        self.pass += u64::from(answer.page.is_none_or(|page| page.page == 0));
         let mut found = BTreeSet::new();
         for link in answer.links.links() {
             // What the source mirrors itself is for those to tell who took it.
@@ -232,35 +310,47 @@ impl LookupMirror {
             else {
                 continue;
             };
-            found.insert(location.clone());
             // A location can be used again for somebody else.
             if self.entries.get(&location).is_some_and(|known| !known.has_name_of(&entry)) {
                 self.remove(surroundings, &location);
             }
+            let room = surroundings.directory.config().limits.registrations;
+            if self.entries.len() >= room && !self.entries.contains_key(&location) {
+                let refused = Refused::OverLimit { what: "registrations", limit: room };
+                (surroundings.events)(SyncEvent::Refused { source: self.name.clone(), key: None, refused });
+                continue;
+            }
+            entry.found_in = self.pass;
+            found.insert(location.clone());
             match self.entries.get_mut(&location) {
                 Some(known) if known.is_same(&entry) => known.confirm(&entry),
                 known => {
                     // The links may have changed with the rest.
-                    if let Some(known) = known {
-                        (entry.links, entry.lookup) = (known.links.take(), known.lookup);
-                    } else {
-                        entry.links = self.early.remove(&location);
+                    match known {
+                        Some(known) => entry.inherit_links(known),
+                        None => entry.links = self.early.remove(&location),
                     }
                     self.entries.insert(location.clone(), entry);
                     self.wanted.insert(location);
                 }
             }
         }
-        let gone: Vec<Location> = self.entries.keys().filter(|location| !found.contains(*location)).cloned().collect();
-        for location in gone {
+        for location in &found {
+            self.show(surroundings, location);
+        }
+    }
+
+    /// Ends a reading of all registrations: what was not found is gone, in pages after it was not found twice.
+    fn end_endpoints(&mut self, surroundings: &mut Surroundings<'_>, is_in_pages: bool) {
+        let since = if is_in_pages { self.ended } else { self.pass };
+        self.ended = self.pass;
+        let gone = self.entries.iter().filter(|(_, entry)| entry.found_in < since);
+        for location in gone.map(|(location, _)| location.clone()).collect::<Vec<_>>() {
             // If it comes back before that changes, nobody tells again which links it has.
-            if let (Trial::Can(_), Some(entry)) = (self.provenance, self.entries.get_mut(&location)) {
+            if let (Trial::Can, Some(entry)) = (self.provenance, self.entries.get_mut(&location)) {
                 self.early.extend(entry.links.take().map(|links| (location.clone(), links)));
             }
             self.remove(surroundings, &location);
-        }
-        for location in &found {
-            self.show(surroundings, location);
         }
         self.try_out(surroundings.now);
         self.plan_refresh(surroundings);
@@ -275,22 +365,27 @@ impl LookupMirror {
     }
 
     fn note_in_step(&mut self, surroundings: &mut Surroundings<'_>) {
-        if !self.is_in_step && self.lost.is_empty() {
+        if !self.is_in_step && !self.is_lost() {
             self.is_in_step = true;
             (surroundings.events)(SyncEvent::InStep { source: self.name.clone() });
         }
     }
 
     /// Takes the links of all registrations.
-    fn take_resources(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
-        let mut links = links_by_provenance(&answer.links);
+    fn take_resources(&mut self, surroundings: &mut Surroundings<'_>, pages: &[LinkDocumentBuf], is_in_pages: bool) {
+        let mut links = links_by_provenance(pages);
         for location in self.entries.keys().cloned().collect::<Vec<_>>() {
             if let Some(entry) = self.entries.get_mut(&location) {
-                entry.links = Some(links.remove(&location).unwrap_or_default());
+                let found = links.remove(&location).unwrap_or_default();
+                match is_in_pages {
+                    true => entry.take_links_in_pages(found),
+                    false => entry.links = Some(found),
+                }
             }
             self.show(surroundings, &location);
         }
         self.early = links;
+        self.note_in_step(surroundings);
     }
 
     /// Notes that no links have come, so that what is new has none.
@@ -316,6 +411,14 @@ impl LookupMirror {
         self.try_out(surroundings.now);
         self.plan_refresh(surroundings);
         self.note_in_step(surroundings);
+    }
+
+    fn is_lost(&self) -> bool {
+        !self.lost.is_empty() || self.readings().any(|reading| !reading.is_read)
+    }
+
+    fn readings(&self) -> impl Iterator<Item = &Reading> {
+        self.resources.iter().chain([&self.endpoints])
     }
 
     /// Brings a registration in the directory up to date, once its links are known.
@@ -364,15 +467,15 @@ impl LookupMirror {
     fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
         self.provenance = match answer.links.links().next() {
             Some(link) if link.provenance().is_some() => {
-                let all = self.showing("provenance");
-                let lookup = Lookup::resources(self.host.clone(), all).observed();
-                self.client.look_up(now, lookup).map_or(Trial::Cannot, Trial::Can)
+                let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
+                self.resources = Some(Reading::new(lookup));
+                Trial::Can
             }
             Some(_) => Trial::Cannot,
             // A registration without links says nothing; the next change brings another.
             None => Trial::Unknown,
         };
-        if matches!(self.provenance, Trial::Can(_)) {
+        if self.provenance == Trial::Can {
             self.wanted.clear();
             for id in core::mem::take(&mut self.by_lookup).into_keys() {
                 self.lost.remove(&id);
@@ -389,22 +492,21 @@ impl LookupMirror {
             return;
         };
         let shows = link.parameter("lt-age").is_some();
-        self.ages = Trial::Cannot;
-        if shows && let Some(plain) = self.endpoints.take() {
-            self.lost.remove(&plain);
-            self.client.cancel(now, plain);
-            let all = self.showing("lt-age");
-            self.endpoints = self.client.look_up(now, Lookup::endpoints(self.host.clone(), all).observed()).ok();
-            self.ages = self.endpoints.map_or(Trial::Unknown, Trial::Can);
+        self.ages = if shows { Trial::Can } else { Trial::Cannot };
+        if shows {
+            let lookup = Lookup::endpoints(self.host.clone(), self.showing("lt-age"));
+            self.endpoints.look_up(now, &mut self.client, lookup);
         }
     }
 
     /// Looks up the links of the registrations that wait for it, one by one.
-    fn look_up_links(&mut self, now: Instant) {
+    fn look_up_links(&mut self, now: Instant, most: usize) {
         if !matches!(self.provenance, Trial::Cannot | Trial::Unknown) {
             return;
         }
-        while let Some(location) = self.wanted.first().cloned() {
+        while self.by_lookup.len() < most
+            && let Some(location) = self.wanted.first().cloned()
+        {
             if let Some(entry) = self.entries.get_mut(&location).filter(|entry| entry.lookup.is_none()) {
                 // The name comes last: some directories let the last criterion count alone.
                 let sector = entry.sector.as_ref().map(|sector| Test::Exact(sector.as_str().into()));
@@ -432,4 +534,16 @@ impl LookupMirror {
             }
         }
     }
+}
+
+/// Look-ups beside those of the links of one registration each: two of everything, and two of what the source can do.
+const BESIDES: usize = 4;
+
+/// Returns the reading of that look-up.
+fn reading_of<'r>(
+    endpoints: &'r mut Reading,
+    resources: &'r mut Option<Reading>,
+    id: LookupId,
+) -> Option<&'r mut Reading> {
+    resources.iter_mut().chain([endpoints]).find(|reading| reading.is(id))
 }

@@ -1,11 +1,12 @@
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_client::{LookupId, ResourceUri};
 use waypost_filter::{Criterion, Test};
-use waypost_link_format::{Link, LinkDocumentBuf, LinkWriter};
+use waypost_link_delta::LinkDelta;
+use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Attributes, Base, EndpointName, Lifetime, Location, Registration, Sector};
 use waypost_time::Instant;
 
@@ -22,8 +23,12 @@ pub(super) struct Entry {
     /// When it was last renewed, or, where ages are not shown, last seen to be there.
     seen: Instant,
     shows_age: bool,
+    /// The number of the reading that found it last.
+    pub(super) found_in: u64,
     /// The links that were found by its name, once they are known.
     pub(super) links: Option<LinkDocumentBuf>,
+    /// Those of them that the last reading in pages found.
+    found: LinkDocumentBuf,
     /// The look-up that finds them, where they have one of their own.
     pub(super) lookup: Option<LookupId>,
 }
@@ -67,7 +72,9 @@ impl Entry {
             lifetime: if age.is_some() { lifetime? } else { unconfirmed },
             seen: received.saturating_sub(Duration::from_secs(age.unwrap_or(0).into())),
             shows_age: age.is_some(),
+            found_in: 0,
             links: None,
+            found: LinkDocumentBuf::default(),
             lookup: None,
         };
         Some((location, entry))
@@ -86,6 +93,7 @@ impl Entry {
 
     /// Takes the age of a later reading.
     pub(super) fn confirm(&mut self, other: &Self) {
+        self.found_in = other.found_in;
         self.seen = self.seen.max(other.seen);
         self.shows_age = other.shows_age;
     }
@@ -95,6 +103,19 @@ impl Entry {
         if !self.shows_age {
             self.seen = now;
         }
+    }
+
+    /// Takes the links that a reading in pages found. What the one before had and this one has not is not gone yet.
+    pub(super) fn take_links_in_pages(&mut self, found: LinkDocumentBuf) {
+        let before = core::mem::replace(&mut self.found, found);
+        let added = LinkDelta::between(LinkDocument::default(), self.found.as_document());
+        self.links = Some(added.apply(before.as_document()));
+    }
+
+    /// Takes the links from a reading of the same registration that became another.
+    pub(super) fn inherit_links(&mut self, before: &mut Self) {
+        (self.links, self.lookup) = (before.links.take(), before.lookup);
+        self.found = core::mem::take(&mut before.found);
     }
 
     pub(super) fn age(&self, now: Instant) -> Duration {
@@ -129,10 +150,11 @@ impl Entry {
     }
 }
 
-/// Sorts the links of a resource look-up by the registration that each is from.
-pub(super) fn links_by_provenance(links: &LinkDocumentBuf) -> BTreeMap<Location, LinkDocumentBuf> {
+/// Sorts the links of a resource look-up by the registration that each is from. What is on two pages is there once.
+pub(super) fn links_by_provenance(pages: &[LinkDocumentBuf]) -> BTreeMap<Location, LinkDocumentBuf> {
     let mut sorted: BTreeMap<Location, Vec<Link<'_>>> = BTreeMap::new();
-    for link in links.links() {
+    let mut on_pages = BTreeSet::new();
+    for link in pages.iter().flat_map(|page| page.links()).filter(|link| on_pages.insert(link.raw())) {
         let location = link.provenance().and_then(|provenance| Location::new(&provenance).ok());
         if let Some(location) = location {
             sorted.entry(location).or_default().push(link);
