@@ -132,7 +132,7 @@ pub use lookup::pages::Pages;
 pub use lookup::resources::Resources;
 pub use record_ref::{AttributeValuesRef, RecordRef};
 pub use refused::Refused;
-pub use renewals::{RenewalBatch, Renewed};
+pub use renewals::{RenewalBatch, RenewalsCut, Renewed};
 pub use resource::Resource;
 pub use show::{Show, ShowLifetime};
 pub use watches::link_change::LinkChange;

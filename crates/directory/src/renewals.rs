@@ -57,6 +57,25 @@ pub struct Renewed {
     pub lifetime: Duration,
 }
 
+/// Where renewals of what one replica wrote were cut: see [`Directory::renewals_from`].
+///
+/// ```
+/// use waypost_directory::RenewalsCut;
+/// use waypost_model::ReplicaId;
+///
+/// let cut = RenewalsCut { owner: ReplicaId(1), upto: 70, sequence: 9 };
+/// assert!(cut.sequence < u64::MAX);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenewalsCut {
+    /// The replica that made the writes.
+    pub owner: ReplicaId,
+    /// The number of the last renewal of those that were cut.
+    pub upto: u64,
+    /// The sequence number of the last write that was told of.
+    pub sequence: u64,
+}
+
 /// Renewals, as replicas and mirrors tell them to each other.
 impl Directory {
     /// Returns the numbers of the last renewals at an authority that are known here, by the replica that made the writes.
@@ -71,9 +90,37 @@ impl Directory {
     /// renewed and is not here, others may know more: it is there, with a lifetime of zero.
     #[must_use]
     pub fn renewals(&self, now: Instant, origin: &Origin, after: &Version) -> Vec<RenewalBatch> {
+        self.renewals_from(now, origin, after, None, usize::MAX).0
+    }
+
+    /// Returns the same from where it was cut on, with at most so many renewals, or writes that were looked at for them; and where that
+    /// cuts it again, if it does. The last batch is one that goes on, then.
+    ///
+    /// Who was told of one that goes on has heard of nothing but the ages in it: the numbers are those that it ends with.
+    #[must_use]
+    pub fn renewals_from(
+        &self,
+        now: Instant,
+        origin: &Origin,
+        after: &Version,
+        from: Option<RenewalsCut>,
+        limit: usize,
+    ) -> (Vec<RenewalBatch>, Option<RenewalsCut>) {
         let history = self.histories.of(authority_of(origin));
-        let batch = |(owner, recent)| self.batch(now, history, owner, recent, after.sequence(owner));
-        history.renewals.after(after).map(batch).collect()
+        let (mut batches, mut room) = (Vec::new(), limit.max(1));
+        for (owner, recent) in history.renewals.after(after) {
+            let known = after.sequence(owner)..recent.last();
+            let from = from.filter(|from| from.owner == owner && known.contains(&(from.upto.saturating_sub(1))));
+            let (upto, told) = from.map_or((recent.last(), 0), |from| (from.upto, from.sequence));
+            let (renewed, cut) = self.renewed(now, history, owner, recent, (known.start, told), room);
+            room = room.saturating_sub(renewed.len());
+            batches.push(RenewalBatch { owner, after: known.start, upto, renewed });
+            let cut = cut.or_else(|| (room == 0).then_some(u64::MAX));
+            if let Some(sequence) = cut {
+                return (batches, Some(RenewalsCut { owner, upto, sequence }));
+            }
+        }
+        (batches, None)
     }
 
     /// Takes the renewals of what another replica wrote; `renewed` has sequence numbers and ages. Tells how many were news.
@@ -85,6 +132,26 @@ impl Directory {
     /// When they do not go on from what is known, which means to ask for those between; and when they are of what this
     /// replica wrote, which nobody else renews.
     pub fn apply_renewals(
+        &mut self,
+        now: Instant,
+        origin: &Origin,
+        (owner, after, upto): (ReplicaId, u64, u64),
+        renewed: impl IntoIterator<Item = (u64, Duration)>,
+    ) -> Result<usize, Refused> {
+        let news = self.apply_renewals_in_part(now, origin, (owner, after, upto), renewed)?;
+        let history = self.histories.of(authority_of(origin));
+        if upto > history.renewals.sequence(owner) && history.knows(owner) {
+            self.histories.of_mut(authority_of(origin)).renewals.advance(owner, upto);
+        }
+        Ok(news)
+    }
+
+    /// Takes some of them in the same way, of a batch that [goes on](Self::renewals_from): nothing of it counts as heard.
+    ///
+    /// # Errors
+    ///
+    /// As [`Directory::apply_renewals`].
+    pub fn apply_renewals_in_part(
         &mut self,
         now: Instant,
         origin: &Origin,
@@ -119,7 +186,6 @@ impl Directory {
             news += usize::from(self.renew_copy(now, slot, dot, age));
             self.histories.of_mut(authority).renewals.note_heard(owner, upto, slot, limits.renewals);
         }
-        self.histories.of_mut(authority).renewals.advance(owner, upto);
         Ok(news)
     }
 
@@ -172,7 +238,18 @@ impl Directory {
         is_younger
     }
 
-    fn batch(&self, now: Instant, history: &History, owner: ReplicaId, recent: &Recent, after: u64) -> RenewalBatch {
+    /// Returns what of the writes after one was renewed after a number, and the last write that was looked at, where there are more
+    /// than there is room for.
+    fn renewed(
+        &self,
+        now: Instant,
+        history: &History,
+        owner: ReplicaId,
+        recent: &Recent,
+        (after, told): (u64, u64),
+        room: usize,
+    ) -> (Vec<Renewed>, Option<u64>) {
+        let mut last = None;
         let of_slot = |slot: u32| {
             let entry = self.registry.place(slot).and_then(Place::entry);
             let alone = entry.filter(|entry| entry.state().is_none());
@@ -190,8 +267,14 @@ impl Directory {
             slots.flat_map(of_slot).collect()
         } else {
             // It reaches back too far: the ages of all.
-            let all = history.log.after(Dot::new(owner, 0));
-            all.into_iter().flatten().flat_map(|(_, slot)| of_slot(slot)).collect()
+            let mut all = history.log.after(Dot::new(owner, told)).into_iter().flatten().peekable();
+            let looked_at = all.by_ref().take(room).flat_map(|(sequence, slot)| {
+                last = Some(sequence);
+                of_slot(slot)
+            });
+            let renewed = looked_at.collect();
+            last = last.filter(|_| all.peek().is_some());
+            renewed
         };
         renewed.extend(history.renewals.absent.after(now, owner, after).map(|(dot, seen)| Renewed {
             sequence: dot.sequence,
@@ -200,6 +283,11 @@ impl Directory {
         }));
         renewed.sort_unstable_by_key(|renewed| (renewed.sequence, renewed.age));
         renewed.dedup_by_key(|renewed| renewed.sequence);
-        RenewalBatch { owner, after, upto: recent.last(), renewed }
+        renewed.retain(|renewed| renewed.sequence > told && last.is_none_or(|last| renewed.sequence <= last));
+        if renewed.len() > room {
+            renewed.truncate(room);
+            last = renewed.last().map(|renewed| renewed.sequence);
+        }
+        (renewed, last)
     }
 }

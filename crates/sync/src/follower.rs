@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use waypost_client::{Fault, ResourceUri};
-use waypost_directory::Directory;
+use waypost_directory::{Directory, RenewalsCut};
 use waypost_filter::Query;
 use waypost_model::{Authority, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
@@ -50,6 +50,8 @@ pub(crate) struct Follower {
     is_whole: bool,
     /// How the source has come by what it passes on, and when it said so.
     passage: Option<(Instant, Passage)>,
+    /// Where the renewals that were taken last go on, if they were cut.
+    renewals_cut: Option<RenewalsCut>,
     /// What a selection was read from.
     mark: Option<Mark>,
     /// Whether the source has lost something that it cannot tell of, so that a selection is to be read anew.
@@ -145,6 +147,7 @@ impl Follower {
             reachability: Reachability::default(),
             is_whole: false,
             passage: None,
+            renewals_cut: None,
             mark: None,
             is_outdated: false,
             anew: None,
@@ -203,7 +206,8 @@ impl Follower {
         let (Phase::Observing { .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
         let ((number, cursor), heard) = (self.asked.answered()?.clone(), Version::new());
         let (subject, selection) = (self.subject.clone(), self.selection.clone());
-        let question = ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection };
+        let question =
+            ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection, cut: None };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
@@ -299,6 +303,7 @@ impl Follower {
                     size: config.limits.answer_bytes as u64,
                     is_whole: self.is_whole,
                     selection: self.selection.clone(),
+                    cut: self.renewals_cut,
                 };
                 ask(feed, config, &Question::Changes(question)).with_observe(Observe::Register)
             }
@@ -369,7 +374,7 @@ impl Follower {
             }
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
-                    let before = self.cursor(surroundings.directory).into_owned();
+                    let (before, cut) = (self.cursor(surroundings.directory).into_owned(), self.renewals_cut);
                     let taken = match Number::split(&response.payload) {
                         Ok((number, answer)) => {
                             let Some(cursor) = self.asked.answer(number).cloned() else { return };
@@ -377,7 +382,7 @@ impl Follower {
                         }
                         Err(malformed) => self.misread(surroundings, malformed),
                     };
-                    let is_further = *self.cursor(surroundings.directory) != before;
+                    let is_further = *self.cursor(surroundings.directory) != before || self.renewals_cut != cut;
                     if self.anew.is_some() && !self.asked.is_last_answered() && taken != Taken::Stopped {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);

@@ -24,10 +24,12 @@ pub struct Limits {
     /// Through how many other directories registrations may come that are mirrored
     /// [through](crate::Replicator::add_mirror_through) one; 8 by default. Mirrors that were made to go round find out by it.
     pub hops: u64,
-    /// Bytes of what a source may send in one answer, and of the links that deltas in it may make, with one for each renewal that it
-    /// tells of; 4 MiB by default. The transport has to take answers of so many bytes, too. Renewals are not cut to
-    /// [`answer_bytes`](Self::answer_bytes): with the last changes come all that are news, of less than two bytes each.
+    /// Bytes of what a source may send in one answer, and of the links that deltas in it may make, 4 MiB by
+    /// default. The transport has to take answers of so many bytes, too.
     pub received_bytes: usize,
+    /// Renewals that one answer tells of, of less than two bytes each; 100 000 by default, a few dozen milliseconds of work. The others
+    /// come with the next. An answer that tells of more is not taken: it must be no less than at the sources.
+    pub renewals: usize,
     /// Bytes of all pages of a look-up at a source that has no feed, where its answer is more than
     /// [`received_bytes`](Self::received_bytes) or what the transport takes, as they are once references are resolved; 64 MiB by default.
     /// What is more is not mirrored, or by a look-up for each registration.
@@ -98,6 +100,7 @@ impl Default for Limits {
             sources: 256,
             hops: 8,
             received_bytes: 4 * 1024 * 1024,
+            renewals: 100_000,
             paged_bytes: 64 * 1024 * 1024,
             lookups_per_source: 1_000,
             unconfirmed: Duration::from_secs(3_600),

@@ -59,8 +59,9 @@ impl Source {
             Ok((mut response, reached, is_complete)) => {
                 response.is_observed = true;
                 if let Some(observer) = self.observer(exchange) {
-                    observer.holds = reached;
-                    observer.is_due = !is_complete;
+                    // Who is told of renewals that go on asks for the rest: it may not hear this.
+                    observer.is_due = !is_complete && reached.cut.is_none();
+                    observer.holds = Position { cut: None, ..reached };
                     if is_selection {
                         observer.next = context.now + context.config.limits.selection_pace;
                     }
@@ -201,7 +202,7 @@ impl Source {
             }
         };
         question.size = question.size.min(config.limits.answer_bytes as u64);
-        let holds = Position { version: question.cursor.clone(), heard: question.heard.clone() };
+        let holds = Position { version: question.cursor.clone(), heard: question.heard.clone(), cut: question.cut };
         let (mut response, reached, is_complete) = self.content(context, question.clone(), holds, None)?;
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.

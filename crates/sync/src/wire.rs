@@ -1,7 +1,7 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [0, number, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection]  ; what has changed?
+//! question  = [0, number, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection, ? cut]  ; what has changed?
 //!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
 //!           / [2, relation, key: bstr .size 16, * id: uint]               ; which are the registrations of these ids?
 //! number    = 0..23                              ; of the question, counted on by who asks: see below
@@ -20,7 +20,8 @@
 //! run       = [by, after: sequence, span: uint, * change]
 //! by        = uint                               ; index of the replica in the cursor of the question,
 //!           / bstr .size 8                       ; or its id, where the cursor has none
-//! renewals  = { by => [after: uint, span: uint, bstr .packed *( age, count: uint, * distance: uint )] }
+//! renewals  = { by => [after: uint, span: uint, bstr .packed *( age, count: uint, * distance: uint ), ? told: uint] }
+//! cut       = [replica: uint, upto: uint, told: uint]  ; the renewals up to a number go on after a write
 //! change    = put / removal / leave
 //! put       = [flags: uint, delta: uint, names, base, lifetime, attributes, links, age, time, renewals: uint,
 //!              ? place: tstr, ? stamps, ? credentials: [* bstr]]
@@ -48,7 +49,9 @@
 //! before it. Who holds less than `after` has a gap, and asks. A notification may be lost without anybody noticing, so those that
 //! follow have runs and renewals that say nothing new, with a `span` of zero, of whoever was told of lately. Renewals have numbers
 //! of their own; `heard` has the last ones that were taken. Which ones they are is packed in numbers of seven bits an octet, lowest
-//! first: distances between the sequence numbers of the writes that were renewed.
+//! first: distances between the sequence numbers of the writes that were renewed. Where they are too many for one answer, it has those
+//! of the writes up to `told`, and ends in `more`: nothing of them counts as heard, and the next question says by `cut` where to go on.
+//! A notification always begins with the first of them.
 //!
 //! A delta of links is as `waypost_link_delta` has it, and says by entity tags what it leads from and to. It travels where a write
 //! that the asker has set the former links and the source remembers them. Who has others asks for everything to be said. The

@@ -105,9 +105,9 @@ fn who_answers_a_reading_with_what_cannot_be_read_is_left_in_peace() {
 }
 
 #[test]
-fn an_answer_tells_of_no_more_renewals_than_it_may_have_bytes() {
+fn an_answer_that_tells_of_more_renewals_than_it_may_is_not_taken() {
     for (count, is_too_large) in [(10_000_u16, false), (10_001, true)] {
-        let mut follower = Follower::with(|limits| limits.received_bytes = 10_000);
+        let mut follower = Follower::with(|limits| limits.renewals = 10_000);
         follower.hear(&run(WRITER, 0, 20_000, &[(1, "first")]));
         follower.events();
         // Of age zero, so many, by no lowest bits: each the one after the one before, in two bits.

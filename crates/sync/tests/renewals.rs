@@ -9,7 +9,7 @@ use core::time::Duration;
 use common::{Network, node, registration, three_replicas};
 use waypost_filter::Query;
 use waypost_model::Location;
-use waypost_sync::SyncConfig;
+use waypost_sync::{SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 /// Three replicas that know a registration, made at one of them, with a lifetime of so many seconds.
@@ -92,6 +92,45 @@ fn a_renewal_costs_less_than_two_octets() {
         let query: Query = "ep=node0".parse().expect("a query");
         let age = network.directory("coap://mirror").endpoints(before, &query).next().expect("a mirrored one").age();
         assert!(age.as_secs() <= 20);
+    }
+}
+
+#[test]
+fn many_renewals_come_with_one_answer_after_the_other_and_all_of_them_come() {
+    const ENDPOINTS: usize = 1_500;
+    let config = |seed| {
+        let mut config = SyncConfig::new(seed);
+        (config.admits_mirrors, config.limits.renewals) = (true, 200);
+        config
+    };
+    let mut mirror = node(2, config(2));
+    mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
+    let mut network = Network::default();
+    network.add("coap://source", node(1, config(1)));
+    network.add("coap://mirror", mirror);
+    let mut locations = Vec::new();
+    for number in 0..ENDPOINTS {
+        let sensor = registration(&format!("ep=node{number}&base=coap://h{number}&lt=3600"), "</temp>");
+        locations.push(network.directory("coap://source").register(Instant::ZERO, sensor).expect("room").location);
+    }
+    network.settle();
+    // Of those that are told by themselves, and of those that are missed.
+    for is_deaf in [false, true] {
+        let start = network.now;
+        network.deaf = is_deaf.then_some("coap://mirror");
+        network.run_until(start + Duration::from_secs(1_000));
+        locations.iter().for_each(|location| network.renew("coap://source", location));
+        let renewed = network.now;
+        (network.largest, network.messages) = (0, 0);
+        network.run_until(renewed + Duration::from_secs(100));
+        let now = network.now;
+        let all = Query::all();
+        let oldest = network.directory("coap://mirror").endpoints(now, &all).map(|found| found.age().as_secs()).max();
+        assert!(oldest.is_some_and(|oldest| oldest <= 120), "{oldest:?} seconds");
+        assert!(network.largest < 450, "{} bytes in one answer", network.largest);
+        assert!(network.messages < 100, "{} messages", network.messages);
+        assert!(network.is_in_step("coap://mirror"));
+        assert!(network.events("coap://mirror").iter().all(|event| matches!(event, SyncEvent::InStep { .. })));
     }
 }
 

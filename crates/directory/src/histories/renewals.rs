@@ -86,6 +86,8 @@ impl Recent {
     }
 
     fn push(&mut self, number: u64, slot: u32, limit: usize) {
+        // Those of a batch that is told in parts may be followed by one that ends before it.
+        let number = self.renewals.back().map_or(number, |(last, _)| number.max(*last));
         self.renewals.push_back((number, slot));
         while self.renewals.len() > limit {
             if let Some((number, _)) = self.renewals.pop_front() {

@@ -1,6 +1,6 @@
 use alloc::boxed::Box;
 
-use waypost_directory::{Applied, Refused};
+use waypost_directory::{Applied, Refused, RenewalsCut};
 use waypost_model::{Authority, Change, Dot, Key, Location, Origin, Record, Removal, ReplicaId, Version};
 
 use super::{Follower, Surroundings, Taken};
@@ -14,7 +14,8 @@ impl Follower {
     pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, answer: Answer<'_>, cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
         let (mut taken, mut is_early) = (Taken::All, false);
-        let mut room = surroundings.config.limits.received_bytes;
+        let limits = &surroundings.config.limits;
+        let (mut room, mut renewals) = (limits.received_bytes, limits.renewals);
         for item in answer {
             let next = match item {
                 Ok(Item::Passage(passage)) => self.pass(surroundings, passage),
@@ -36,8 +37,8 @@ impl Follower {
                 }
                 Ok(Item::End { upto }) if is_early || self.is_after_early(upto) => self.pass_early(surroundings, upto),
                 Ok(Item::End { upto }) => self.advance(surroundings, &[upto].into_iter().collect()),
-                Ok(Item::Renewals { owner, after, upto, renewed }) => {
-                    self.renew(surroundings, (owner, after, upto), renewed, &mut room)
+                Ok(Item::Renewals { owner, after, upto, renewed, told }) => {
+                    self.renew(surroundings, (owner, after, upto), renewed, told, &mut renewals)
                 }
                 Ok(Item::Digest(there)) => {
                     self.note_held(cursor);
@@ -153,13 +154,15 @@ impl Follower {
         }
     }
 
-    /// Takes renewals, as many as there is `room` for: a few octets can stand for very many. Those of what this replica wrote come
+    /// Takes renewals, as many as there is `room` for: a few octets can stand for very many. They may be `told` of as far as to a write,
+    /// and go on. Those of what this replica wrote come
     /// back from others, and are no news.
     fn renew(
         &mut self,
         surroundings: &mut Surroundings<'_>,
         (owner, after, upto): (ReplicaId, u64, u64),
         renewed: Packed<'_>,
+        told: Option<u64>,
         room: &mut usize,
     ) -> Option<Taken> {
         let origin = &self.origin;
@@ -172,7 +175,15 @@ impl Follower {
         }
         let Some(left) = room.checked_sub(renewed.total()) else { return Some(Taken::TooLarge) };
         *room = left;
-        match directory.apply_renewals(surroundings.now, origin, (owner, after, upto), renewed) {
+        if told.is_some() || self.renewals_cut.is_some_and(|cut| cut.owner == owner) {
+            self.renewals_cut = told.map(|sequence| RenewalsCut { owner, upto, sequence });
+        }
+        let (now, batch) = (surroundings.now, (owner, after, upto));
+        let applied = match told {
+            Some(_) => directory.apply_renewals_in_part(now, origin, batch, renewed),
+            None => directory.apply_renewals(now, origin, batch, renewed),
+        };
+        match applied {
             Ok(_) => None,
             Err(refused) => self.refuse(surroundings, None, refused),
         }

@@ -1,6 +1,6 @@
 use alloc::vec::Vec;
 
-use waypost_directory::{ChangeRef, Directory, FeedGap, RenewalBatch};
+use waypost_directory::{ChangeRef, Directory, FeedGap, RenewalBatch, RenewalsCut};
 use waypost_model::{Dot, Location, Origin, Version};
 use waypost_time::Instant;
 
@@ -40,11 +40,13 @@ pub(super) struct Asked {
 pub(super) struct Position {
     pub(super) version: Version,
     pub(super) heard: Version,
+    /// Where the renewals after these were cut, if they were.
+    pub(super) cut: Option<RenewalsCut>,
 }
 
 impl Position {
     pub(super) fn of(directory: &Directory, origin: &Origin) -> Self {
-        Self { version: directory.version_of(origin).clone(), heard: directory.heard(origin) }
+        Self { version: directory.version_of(origin).clone(), heard: directory.heard(origin), cut: None }
     }
 
     pub(super) fn includes(&self, other: &Self) -> bool {
@@ -100,24 +102,31 @@ impl Encoded {
             looks += 1;
         }
         looks += looks_of(writer.len());
+        let (mut renewals, cut) = match is_complete {
+            true => directory.renewals_from(now, &origin, &holds.heard, holds.cut, config.limits.renewals),
+            false => (Vec::new(), holds.cut),
+        };
+        is_complete &= cut.is_none();
+        reached.cut = cut;
         if is_complete {
             reached = current.clone();
             // Who was ahead of this directory stays so.
             reached.version.merge(&holds.version);
             reached.heard.merge(&holds.heard);
         }
-        let mut renewals = if is_complete { directory.renewals(now, &origin, &holds.heard) } else { Vec::new() };
+        looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
         let settled = settled.as_ref().unwrap_or(holds);
         let is_known = |batch: &RenewalBatch| current.heard.sequence(batch.owner) > 0;
         let repeated: Vec<RenewalBatch> = settled.repeated(holds, &renewals).filter(is_known).collect();
-        renewals.extend(repeated);
-        looks += renewals.iter().map(|batch| batch.renewed.len() as u64).sum::<u64>();
+        if is_complete {
+            renewals.extend(repeated);
+        }
         let has_all = current.version.includes(&holds.version);
         let digest = (!is_notification && question.selection.is_none() && has_all).then(|| directory.digest(&origin));
         let is_behind = !is_notification && question.subject.relation() == Relation::Mirror && !has_all;
         let octets = match is_complete {
             true => writer.complete(&settled.version, &renewals, digest, is_behind),
-            false => writer.cut(),
+            false => writer.cut(&renewals, cut),
         };
         Ok(Self { asked, current, at: now, octets, reached, is_complete, looks })
     }
@@ -197,8 +206,16 @@ pub(super) const fn looks_of(octets: usize) -> u64 {
 pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], room: usize) -> Result<Vec<u8>, usize> {
     let Context { now, directory, .. } = *context;
     let (cursor, heard, origin) = (Version::new(), Version::new(), subject.origin());
-    let question =
-        ChangesQuestion { number: Number::default(), subject, cursor, heard, size: 0, is_whole: true, selection: None };
+    let question = ChangesQuestion {
+        number: Number::default(),
+        subject,
+        cursor,
+        heard,
+        size: 0,
+        is_whole: true,
+        selection: None,
+        cut: None,
+    };
     let mut writer = Writer::new(&question, &question.cursor, directory.version_of(&origin));
     for change in writes.iter().filter_map(|dot| directory.written(now, &origin, *dot)) {
         writer.change(&change, place_of(directory, &question.subject, &change).as_ref());
@@ -206,6 +223,6 @@ pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], r
             return Err(writer.len());
         }
     }
-    let octets = writer.cut();
+    let octets = writer.cut(&[], None);
     if octets.len() <= room { Ok(octets) } else { Err(octets.len()) }
 }

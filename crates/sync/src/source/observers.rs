@@ -81,7 +81,7 @@ impl Observers {
             return;
         }
         self.renewals_due = None;
-        let announced = Position { version: directory.version_of(origin).clone(), heard };
+        let announced = Position { version: directory.version_of(origin).clone(), heard, cut: None };
         let before = core::mem::replace(&mut self.announced, announced);
         self.unsettled.announce(now, config, before);
         for observer in self.by_exchange.values_mut() {

@@ -53,7 +53,7 @@ pub(crate) enum Item<'b> {
     /// Everything up to this write was said.
     End { upto: Dot },
     /// What one replica wrote was renewed: sequence numbers and ages, from one number of a renewal to another.
-    Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b> },
+    Renewals { owner: ReplicaId, after: u64, upto: u64, renewed: Packed<'b>, told: Option<u64> },
     /// How the source has come by what follows.
     Passage(Passage),
     /// What it is read from.
@@ -137,13 +137,15 @@ impl<'b> Answer<'b> {
         let length = self.reader.map()?;
         self.reader.valid(if length == 1 { Ok(()) } else { Err(()) }, "renewals: not of one replica")?;
         let owner = self.read_replica()?;
-        self.reader.array_of(3)?;
+        let length = self.reader.array()?;
+        self.reader.valid(if matches!(length, 3 | 4) { Ok(()) } else { Err(()) }, "renewals: wrong length")?;
         let after = self.reader.uint()?;
         let span = self.reader.uint()?;
         let upto = self.reader.valid(after.checked_add(span).ok_or(()), "renewals: too far")?;
         let packed = self.reader.octets()?;
         let renewed = Packed::new(&self.reader, packed)?;
-        Ok(Item::Renewals { owner, after, upto, renewed })
+        let told = if length == 4 { Some(self.reader.uint()?) } else { None };
+        Ok(Item::Renewals { owner, after, upto, renewed, told })
     }
 }
 

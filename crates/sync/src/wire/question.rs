@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use minicbor::Encoder;
 use minicbor::data::Type;
 use minicbor::encode::Error;
+use waypost_directory::RenewalsCut;
 use waypost_filter::Query;
 use waypost_model::{Authority, ReplicaId, Version};
 
@@ -37,6 +38,8 @@ pub(crate) struct ChangesQuestion {
     pub(crate) is_whole: bool,
     /// What is asked for, where that is not everything.
     pub(crate) selection: Option<Selection>,
+    /// Where the renewals after those were cut, if they were.
+    pub(crate) cut: Option<RenewalsCut>,
 }
 
 /// What a mirror asks for that holds a part.
@@ -97,14 +100,15 @@ impl Question {
         let length = reader.array()?;
         let kind = reader.uint()?;
         let question = match (kind, length) {
-            (CHANGES, 7 | 9) => Self::Changes(ChangesQuestion {
+            (CHANGES, 7..=10) => Self::Changes(ChangesQuestion {
                 number: Number::read(&mut reader)?,
                 subject: read_subject(&mut reader)?,
                 cursor: version::read(&mut reader)?,
                 heard: version::read(&mut reader)?,
                 size: reader.uint()?,
                 is_whole: reader.bool()?,
-                selection: if length == 9 { Some(read_selection(&mut reader)?) } else { None },
+                selection: if length >= 9 { Some(read_selection(&mut reader)?) } else { None },
+                cut: if length % 2 == 0 { Some(read_cut(&mut reader)?) } else { None },
             }),
             (CELLS, 5) => {
                 let subject = read_subject(&mut reader)?;
@@ -126,7 +130,8 @@ impl Question {
     fn write(&self, out: &mut Encoder<Vec<u8>>) -> Result<(), Error<Infallible>> {
         match self {
             Self::Changes(question) => {
-                out.array(if question.selection.is_some() { 9 } else { 7 })?
+                let selection = if question.selection.is_some() { 2 } else { 0 };
+                out.array(7 + selection + u64::from(question.cut.is_some()))?
                     .u64(CHANGES)?
                     .u8(question.number.octet())?;
                 write_subject(out, &question.subject)?;
@@ -136,6 +141,9 @@ impl Question {
                 if let Some(selection) = &question.selection {
                     out.str(&selection.query.to_string())?;
                     version::write(out, &selection.news)?;
+                }
+                if let Some(cut) = question.cut {
+                    out.array(3)?.u64(cut.owner.0)?.u64(cut.upto)?.u64(cut.sequence)?;
                 }
             }
             Self::Cells { subject, key, from, count } => {
@@ -154,6 +162,11 @@ impl Question {
         }
         Ok(())
     }
+}
+
+fn read_cut(reader: &mut Reader<'_>) -> Result<RenewalsCut, Malformed> {
+    reader.array_of(3)?;
+    Ok(RenewalsCut { owner: ReplicaId(reader.uint()?), upto: reader.uint()?, sequence: reader.uint()? })
 }
 
 fn write_subject(out: &mut Encoder<Vec<u8>>, subject: &Subject) -> Result<(), Error<Infallible>> {

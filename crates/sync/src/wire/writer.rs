@@ -3,7 +3,7 @@ use core::convert::Infallible;
 
 use minicbor::Encoder;
 use minicbor::encode::{Error, Write};
-use waypost_directory::{ChangeRef, Digest, RenewalBatch};
+use waypost_directory::{ChangeRef, Digest, RenewalBatch, RenewalsCut};
 use waypost_model::{Dot, Location, ReplicaId, Sector, Version};
 
 use super::put::Audience;
@@ -136,7 +136,7 @@ impl<'q> Writer<'q> {
             }
         }
         for batch in renewals {
-            self.renewals(batch);
+            self.renewals(batch, None);
         }
         if is_behind {
             let mut out = Encoder::new(&mut self.octets);
@@ -151,9 +151,12 @@ impl<'q> Writer<'q> {
         self.octets
     }
 
-    /// Ends an answer that had to be cut.
-    pub(crate) fn cut(mut self) -> Vec<u8> {
+    /// Ends an answer that had to be cut, with some of what was renewed.
+    pub(crate) fn cut(mut self, renewals: &[RenewalBatch], cut: Option<RenewalsCut>) -> Vec<u8> {
         self.end_run(false);
+        for batch in renewals {
+            self.renewals(batch, cut.filter(|cut| cut.owner == batch.owner));
+        }
         self.octets.push(TRUE);
         if self.question.selection.is_some() {
             let written = version::write(&mut Encoder::new(&mut self.octets), self.version);
@@ -178,11 +181,13 @@ impl<'q> Writer<'q> {
         debug_assert!(written.is_ok(), "a vector takes everything");
     }
 
-    fn renewals(&mut self, batch: &RenewalBatch) {
+    fn renewals(&mut self, batch: &RenewalBatch, cut: Option<RenewalsCut>) {
         let mut out = Encoder::new(&mut self.octets);
         let written = out.map(1).and_then(|out| write_replica(out, self.question, batch.owner));
         let written = written.and_then(|out| {
-            out.array(3)?.u64(batch.after)?.u64(batch.upto - batch.after)?.bytes(&renewals::pack(batch)).map(drop)
+            out.array(if cut.is_some() { 4 } else { 3 })?;
+            out.u64(batch.after)?.u64(batch.upto - batch.after)?.bytes(&renewals::pack(batch))?;
+            cut.map_or(Ok(()), |cut| out.u64(cut.sequence).map(drop))
         });
         debug_assert!(written.is_ok(), "a vector takes everything");
     }
