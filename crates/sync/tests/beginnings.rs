@@ -1,4 +1,4 @@
-//! A source that has everything read or compared again and again is left in peace for a while, longer each time.
+//! A source that has everything read or compared again and again, or asked on in vain, is left in peace for a while, longer each time.
 
 extern crate alloc;
 
@@ -7,6 +7,7 @@ mod common;
 use core::time::Duration;
 
 use common::follower::{By, Follower, cells, run};
+use common::liar::{NOW, hear, mirror};
 use minicbor::Encoder;
 use waypost_model::Origin;
 use waypost_rest::{Code, Request, RequestId};
@@ -129,4 +130,36 @@ fn what_a_source_has_read_and_compared_fills_no_log() {
     follower.ask_at(Instant::from_millis(60_000));
     let events = follower.events();
     assert!(events.contains(&SyncEvent::More { count: 3 }), "{events:?}");
+}
+
+#[test]
+fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
+    let mut gap = Vec::from([0x83, 0x48]);
+    gap.extend([0x41; 8]);
+    gap.extend([0x05, 0x01]);
+    let is_in_step = |victim: &Follower| victim.replicator.standings().all(|standing| standing.is_in_step);
+    for (what, answer) in [("more", Vec::from([0xf5])), ("gap", gap)] {
+        let mut victim = mirror();
+        hear(&mut victim, &[]);
+        assert!(is_in_step(&victim), "{what}");
+        let (mut questions, mut is_asked) = (0, true);
+        while is_asked {
+            questions += 1;
+            assert!(questions < 20, "{what}: asked {questions} times at one moment");
+            victim.hear(&answer);
+            is_asked = victim.ask().is_some();
+        }
+        let due = victim.replicator.poll_timeout().expect("a time to ask again");
+        assert!(due > NOW, "{what}");
+        let in_vain = |victim: &mut Follower| {
+            let events = core::iter::from_fn(|| victim.replicator.poll_event());
+            events.filter(|event| matches!(event, SyncEvent::InVain { .. })).count()
+        };
+        assert_eq!(in_vain(&mut victim), 1, "{what}");
+        victim.replicator.handle_timeout(due, &mut victim.directory);
+        victim.ask().expect("a question");
+        victim.hear(&answer);
+        assert_eq!(in_vain(&mut victim), 0, "{what} is told of once");
+        assert!(!is_in_step(&victim), "{what}");
+    }
 }

@@ -17,6 +17,7 @@ use waypost_time::Instant;
 
 pub(crate) mod chain;
 pub(crate) mod follower;
+pub(crate) mod liar;
 
 pub(crate) type Node = Replicated<Server>;
 
