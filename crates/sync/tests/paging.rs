@@ -52,7 +52,13 @@ impl Scene {
     }
 
     fn of(count: u32, of_endpoints: Heeds, of_resources: Option<Heeds>) -> Self {
-        let mut replicator = Replicator::new(SyncConfig::new(2));
+        Self::limited(count, of_endpoints, of_resources, |_| ())
+    }
+
+    fn limited(count: u32, of_endpoints: Heeds, of_resources: Option<Heeds>, limit: impl FnOnce(&mut Limits)) -> Self {
+        let mut config = SyncConfig::new(2);
+        limit(&mut config.limits);
+        let mut replicator = Replicator::new(config);
         replicator.add_mirror("coap://source".parse().expect("a URI")).expect("room");
         let mut scene = Self {
             now: Instant::ZERO,
@@ -295,4 +301,26 @@ fn what_was_found_before_a_source_forgot_its_pages_is_not_taken_for_gone() {
         scene.run_for(600);
         assert_eq!(scene.shown().0.len(), 700, "{heeds:?}");
     }
+}
+
+#[test]
+fn what_is_on_more_pages_than_may_be_read_is_not_mirrored_and_its_links_are_looked_up_one_by_one() {
+    for (bytes, is_mirrored) in [(60_000, true), (1_000, false)] {
+        let mut scene = Scene::limited(540, Heeds::Both, Some(Heeds::Both), |limits| limits.paged_bytes = bytes);
+        scene.run_for(POLLED);
+        // The links are more than sixty thousand bytes, and registrations go into one answer.
+        assert!(scene.shown() == scene.expected(), "{bytes}");
+        scene.registrations.extend((540..700).map(|number| (number, vec!["one".into()])));
+        scene.notify();
+        scene.run_for(3 * POLLED);
+        assert_eq!(scene.is_shown(699), is_mirrored, "{bytes}");
+    }
+}
+
+#[test]
+fn links_of_more_registrations_than_lookups_per_source_are_not_mirrored() {
+    let mut scene = Scene::limited(40, Heeds::Both, None, |limits| limits.lookups_per_source = 14);
+    scene.run_for(POLLED);
+    // Four are for other questions.
+    assert_eq!((scene.shown().0.len(), scene.is_in_step()), (10, false));
 }
