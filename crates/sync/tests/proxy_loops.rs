@@ -84,6 +84,25 @@ fn what_is_removed_does_not_go_on_between_proxies() {
 }
 
 #[test]
+fn a_source_is_answered_with_what_is_registered_here_though_all_is_mirrored_here() {
+    let mirror = Holding::Mirror(Query::all());
+    let mut network = Network::default();
+    network.add_proxy("coap://c", host(3, &[], &mirror));
+    network.add_proxy("coap://a", host(1, &["coap://c", "coap://b"], &Holding::Answers));
+    network.add_proxy("coap://b", host(2, &["coap://c", "coap://a"], &mirror));
+    network.register("coap://c", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>;rt=old");
+    network.register("coap://b", "ep=node2&base=coap://[2001:db8::2]&lt=100000", "</temp>");
+    network.run_until(Instant::from_millis(200_000));
+    assert!(network.is_in_step("coap://b"), "so that it has the whole answer for a client");
+    assert_eq!(network.links("coap://b", "res", "").len(), 2);
+    // What it mirrors would be put together with what the directory says itself, which may be newer.
+    network.cut("coap://b", "coap://c");
+    network.register("coap://c", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>;rt=new");
+    let found = network.links("coap://a", "res", "");
+    assert_eq!(found, ["<coap://[2001:db8::1]/temp>;rt=\"new\"", "<coap://[2001:db8::2]/temp>"]);
+}
+
+#[test]
 fn proxies_in_a_ring_end_every_request() {
     let mut network = Network::default();
     for (number, (uri, next)) in

@@ -31,7 +31,9 @@ impl<S: Service + AsMut<Directory>> Service for Proxy<S> {
         self.forget(exchange);
         let asks_to_observe = request.observe == Some(Observe::Register);
         let lookup = self.read(&request);
-        let confirmed = lookup.as_ref().and_then(|lookup| self.all_confirmed(now, lookup));
+        // A source knows itself what is mirrored of it, and better.
+        let is_client = !self.is_source(peer);
+        let confirmed = lookup.as_ref().filter(|_| is_client).and_then(|lookup| self.all_confirmed(now, lookup));
         match lookup {
             Some(lookup) if confirmed.is_none() => {
                 // It may have been an observation that the service could serve.
