@@ -74,6 +74,34 @@ fn who_is_asked_by_a_replica_that_has_more_asks_it_in_turn() {
 }
 
 #[test]
+fn who_is_told_of_a_renewal_and_did_not_get_the_answer_before_asks_again() {
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    for others in 0..2 {
+        let mut network = Network::default();
+        network.add("coap://source", node(9, config.clone()));
+        network.register("coap://source", "ep=node1&base=coap://h", "</t>");
+        let mut observe = |name: &str, cursor: &[(u8, u8)]| {
+            let mut question = question(1, cursor, &[]);
+            question.observe = Some(Observe::Register);
+            network.send(&format!("coap://{name}"), "coap://source", question)
+        };
+        for _ in 0..others {
+            observe("other", &[(9, 1)]);
+        }
+        let exchange = observe("mirror", &[]);
+        network.settle();
+        let location = network.location("coap://source", "");
+        network.renew("coap://source", &location);
+        network.run_until(Instant::from_millis(20_000));
+        let [_, renewal] = network.answers(exchange) else { panic!("an answer, and a notification") };
+        let mut follower = Follower::new();
+        follower.hear(&renewal.payload[1..]);
+        assert!(follower.ask().is_some(), "with {others} others");
+    }
+}
+
+#[test]
 fn who_holds_what_nobody_here_knows_is_told_nothing_of_that() {
     let mut config = SyncConfig::new(1);
     config.admits_mirrors = true;

@@ -53,6 +53,14 @@ impl Position {
         self.version.includes(&other.version) && self.heard.includes(&other.heard)
     }
 
+    /// Takes out what is beyond another one.
+    pub(super) fn limit(&mut self, other: &Self) {
+        for (own, other) in [(&mut self.version, &other.version), (&mut self.heard, &other.heard)] {
+            let common = own.iter().map(|dot| Dot::new(dot.replica, dot.sequence.min(other.sequence(dot.replica))));
+            *own = common.filter(|dot| dot.sequence > 0).collect();
+        }
+    }
+
     /// Returns in numbers alone the renewals beyond this that one was told of before, and who may not have heard it.
     fn repeated<'p>(&'p self, told: &'p Self, renewals: &'p [RenewalBatch]) -> impl Iterator<Item = RenewalBatch> + 'p {
         let is_told = |dot: Dot| renewals.iter().all(|batch| batch.owner != dot.replica);

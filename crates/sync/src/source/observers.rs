@@ -26,7 +26,8 @@ pub(super) struct Observers {
 
 /// What observers may have been told without having heard it.
 ///
-/// A notification that is under way gives way to the next one, and nobody hears what it said. So the next ones repeat what was
+/// A notification that is under way gives way to the next one, and nobody hears what it said; and an answer that gets lost, because it
+/// is too large for the way, say, gives way to a notification. So the next ones repeat what was
 /// reached, in numbers: who lacks something asks. It ends with the question that each observer asks once in a while.
 #[derive(Debug, Default)]
 struct Unsettled {
@@ -50,10 +51,14 @@ pub(super) struct Observer {
 
 impl Observers {
     pub(super) fn insert(&mut self, now: Instant, exchange: ExchangeId, observer: Observer) {
+        // The answer may be lost, and not what is told after it.
+        let ChangesQuestion { cursor, heard, .. } = &observer.question;
+        let held = Position { version: cursor.clone(), heard: heard.clone(), cut: None };
         if self.is_empty() {
-            let holds = || observer.holds.clone();
-            self.announced = holds();
-            self.unsettled = Unsettled { after: holds(), then: holds(), until: now };
+            self.announced = observer.holds.clone();
+            self.unsettled = Unsettled { after: held.clone(), then: held, until: now };
+        } else {
+            self.unsettled.hold_back(&held);
         }
         self.by_exchange.insert(exchange, observer);
     }
@@ -131,6 +136,12 @@ impl Observers {
 }
 
 impl Unsettled {
+    /// Notes an observer that holds no more than that for sure.
+    fn hold_back(&mut self, held: &Position) {
+        self.after.limit(held);
+        self.then.limit(held);
+    }
+
     /// Notes that observers are told of something beyond a position.
     fn announce(&mut self, now: Instant, config: &SyncConfig, before: Position) {
         // Each of them asks in that time.
