@@ -56,6 +56,8 @@ pub(crate) struct Follower {
     mark: Option<Mark>,
     /// Whether the source has lost something that it cannot tell of, so that a selection is to be read anew.
     is_outdated: bool,
+    /// Whether it is being found out what else is here that the source has lost.
+    is_ahead: bool,
     anew: Option<Anew>,
     early: Option<Early>,
     comparison: Option<Comparison>,
@@ -150,6 +152,7 @@ impl Follower {
             renewals_cut: None,
             mark: None,
             is_outdated: false,
+            is_ahead: false,
             anew: None,
             early: None,
             comparison: None,
@@ -167,7 +170,7 @@ impl Follower {
 
     /// Tells whether everything that the source has to say was here when it spoke last: nothing is asked for that could say more.
     const fn is_confirmed(&self) -> bool {
-        self.is_in_step && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
+        self.is_in_step && !self.is_ahead && matches!(self.phase, Phase::Observing { .. } | Phase::Waiting { .. })
     }
 
     pub(crate) const fn relation(&self) -> Relation {
@@ -176,7 +179,7 @@ impl Follower {
 
     /// Tells whether everything that the source has to say is here, and the source has everything that there is to say.
     pub(crate) fn is_in_step(&self) -> bool {
-        self.is_in_step && !self.is_late()
+        self.is_in_step && !self.is_ahead && !self.is_late()
     }
 
     /// Tells whether the source may lack some of what it passes on.

@@ -26,6 +26,7 @@ impl Follower {
     /// Forgets what the source would have mentioned if it were still there.
     pub(super) fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         let Some(anew) = self.anew.take() else { return };
+        self.is_ahead = false;
         let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
             return;
         };

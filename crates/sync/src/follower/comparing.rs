@@ -50,6 +50,7 @@ impl Follower {
     /// comes seldom.
     pub(super) fn doubt(&mut self, surroundings: &mut Surroundings<'_>, there: Digest) {
         let is_same = surroundings.directory.digest(&self.origin) == there;
+        self.is_ahead &= !is_same;
         if !is_same && self.anew.is_none() && self.comparable <= surroundings.now {
             self.compare(surroundings);
         }
@@ -62,6 +63,7 @@ impl Follower {
             return;
         }
         if self.selection.is_none() {
+            self.is_ahead = true;
             return self.compare(surroundings);
         }
         self.comparable = now + surroundings.jitter.stretch(surroundings.config.limits.reconcile);
@@ -130,6 +132,7 @@ impl Follower {
         match progress {
             Progress::On => self.comparison = Some(comparison),
             Progress::Done(version) => {
+                self.is_ahead = false;
                 let (added, removed) = (comparison.reconciliation.added, comparison.reconciliation.removed);
                 if added + removed > 0 {
                     let source = self.name.clone();

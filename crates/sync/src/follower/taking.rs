@@ -13,12 +13,15 @@ use crate::{Malformed, SyncEvent};
 impl Follower {
     pub(super) fn take(&mut self, surroundings: &mut Surroundings<'_>, answer: Answer<'_>, cursor: &Version) -> Taken {
         let held_nothing = self.cursor(surroundings.directory).is_empty();
-        let (mut taken, mut is_early) = (Taken::All, false);
+        let (mut taken, mut is_early, mut caught_up) = (Taken::All, false, None);
         let limits = &surroundings.config.limits;
         let (mut room, mut renewals) = (limits.received_bytes, limits.renewals);
         for item in answer {
             let next = match item {
-                Ok(Item::Passage(passage)) => self.pass(surroundings, passage),
+                Ok(Item::Passage(passage)) => {
+                    caught_up = Some(passage).filter(|passage| passage.age.is_zero());
+                    self.pass(surroundings, passage)
+                }
                 Ok(Item::Mark(mark)) => {
                     self.is_outdated |= self.mark.replace(mark).is_some_and(|before| before != mark);
                     None
@@ -66,7 +69,13 @@ impl Follower {
                 None => {}
             }
         }
-        if taken == Taken::All && self.is_outdated { Taken::Outdated } else { taken }
+        if taken == Taken::All && self.is_outdated {
+            return Taken::Outdated;
+        }
+        if let Some(passage) = caught_up.filter(|_| taken == Taken::All) {
+            self.passage = Some((surroundings.now, passage));
+        }
+        taken
     }
 
     /// Reports that what the source said cannot be read.
@@ -75,7 +84,8 @@ impl Follower {
         Taken::Stopped
     }
 
-    /// Notes how the source has come by what it passes on; tells whether that is taken.
+    /// Notes how the source has come by what it passes on; tells whether that is taken. That the source has caught up with the
+    /// authority says nothing about what is here before all of it is.
     fn pass(&mut self, surroundings: &mut Surroundings<'_>, passage: Passage) -> Option<Taken> {
         if let Subject::Through(authority) = &self.subject
             && passage.hops > surroundings.config.limits.hops
@@ -84,7 +94,9 @@ impl Follower {
             (surroundings.events)(SyncEvent::TooFar { source, authority, hops: passage.hops });
             return Some(Taken::Stopped);
         }
-        self.passage = Some((surroundings.now, passage));
+        if !passage.age.is_zero() {
+            self.passage = Some((surroundings.now, passage));
+        }
         None
     }
 
