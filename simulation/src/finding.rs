@@ -24,6 +24,8 @@ pub enum Rule {
     Invented,
     /// Nothing is shown in part.
     Torn,
+    /// Nothing is shown twice that was registered once.
+    Twice,
     /// An endpoint that can reach its directory renews in time.
     Lapsed,
     /// An endpoint that can reach a directory gets registered.
@@ -53,6 +55,7 @@ impl fmt::Display for Rule {
             Self::Outdated => "nothing is shown as it was before",
             Self::Invented => "nothing is shown that nobody registered",
             Self::Torn => "nothing is shown in part",
+            Self::Twice => "nothing is shown twice",
             Self::Lapsed => "an endpoint renews in time",
             Self::Unregistered => "an endpoint gets registered",
             Self::Stale => "an observer knows what a fresh look-up shows",

@@ -55,8 +55,12 @@ pub(crate) struct Span<'a> {
     pub(crate) clocks: &'a [(Host, &'a Clock)],
     /// How long a directory knows a copy of a request for one.
     pub(crate) remembers: Duration,
-    /// The clock of the proxy that showed it, if one did.
-    pub(crate) proxy: Option<&'a Clock>,
+    /// Since when something can have been shown that had some of its lifetime left then.
+    pub(crate) lives_from: Time,
+    /// The clocks of the proxies that it came through.
+    pub(crate) proxies: &'a [&'a Clock],
+    /// How late a renewal may be heard of there, so that a registration that has less left than that is missing for a moment.
+    pub(crate) delay: Duration,
     /// How much younger than it is a registration may seem that was heard of from elsewhere.
     pub(crate) transit: Duration,
     /// Since when the endpoint has been able to renew, if it wants to be registered and that here.
@@ -143,7 +147,7 @@ impl History {
         })
     }
 
-    /// Tells whether a lifetime can have been left when the span began, since the endpoint gave the last sign of life.
+    /// Tells whether a lifetime can have been left when it was shown, since the endpoint gave the last sign of life.
     ///
     /// Of what was told without having been heard of, each is a sign of life for all.
     fn is_alive(&self, span: &Span<'_>) -> bool {
@@ -151,9 +155,9 @@ impl History {
         let told =
             |operation: &&Operation| operation.holds() && operation.begun <= span.to && operation.can_be_done(span);
         self.operations.iter().filter(told).any(|operation| {
-            let is_own = operation.at == span.at && span.proxy.is_none();
+            let is_own = operation.at == span.at && span.proxies.is_empty();
             let rounding = if is_own { Duration::ZERO } else { longest / AGE_FRACTION };
-            span.from < operation.settled(span) + longest + rounding + span.deviation(operation)
+            span.lives_from < operation.settled(span) + longest + rounding + span.deviation(operation)
         })
     }
 
@@ -168,13 +172,21 @@ impl History {
             let can_have_expired = span.to + span.deviation(operation) >= operation.begun + shortest;
             let had_to_renew = operation.is_certain()
                 && lost.is_none_or(|lifetime| span.to >= operation.begun + lifetime)
-                && span.renews_since.is_some_and(|since| since <= operation.begun);
+                && span.renews_since.is_some_and(|since| since <= operation.begun)
+                && !self.is_renewed_late(operation, shortest, span.delay);
             if can_have_expired && !had_to_renew {
                 return Ok(());
             }
             has_lapsed |= can_have_expired;
         }
         Err(if has_lapsed { Rule::Lapsed } else { Rule::Missing })
+    }
+
+    /// Tells whether the next sign of life after an operation can have been heard of only when a lifetime was over.
+    fn is_renewed_late(&self, operation: &Operation, lifetime: Duration, delay: Duration) -> bool {
+        let later = self.operations.iter().filter(|later| later.begun > operation.begun && later.is_certain());
+        let next = later.filter(|later| later.holds()).filter_map(|later| later.end).min_by_key(|(ended, _)| *ended);
+        !delay.is_zero() && next.is_some_and(|(ended, _)| ended + delay >= operation.begun + lifetime)
     }
 
     /// Tells whether what is shown can have changed within the span.
@@ -390,7 +402,8 @@ impl Span<'_> {
             // It may have come by way of others.
             false => self.replicas.hosts().map(of).sum::<Duration>() + self.transit,
         };
-        there + self.proxy.map_or(Duration::ZERO, |clock| clock.deviation(operation.begun, self.to) + self.transit)
+        let by_proxy = |clock: &&Clock| clock.deviation(operation.begun, self.to) + self.transit;
+        there + self.proxies.iter().map(by_proxy).sum::<Duration>()
     }
 }
 

@@ -10,7 +10,7 @@ use crate::history::{History, Span};
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::note::{Found, Kind, Note, Outcome, Question, Scope, Whom};
-use crate::proxied::{LONGEST_STALENESS, Proxied, STALENESS};
+use crate::proxied::{self, KEPT, Proxied, Staleness, UNNOTICED, Way};
 use crate::replicas::{Position, Replicas};
 use crate::{Finding, Happening, Rule, Tally, Time};
 
@@ -47,13 +47,20 @@ pub(crate) struct Present<'a> {
     pub(crate) tally: &'a mut Tally,
 }
 
-/// What a machine that is asked may show: what was so at a directory, or at several, at some time.
+/// What a machine that is asked may show of a directory: what was so there at some time.
 struct View<'a> {
-    /// The directories, each with the clocks of its authority.
-    sources: Vec<(Host, Vec<(Host, &'a Clock)>)>,
+    source: Host,
+    /// The clocks of its authority.
+    clocks: Vec<(Host, &'a Clock)>,
     since: Time,
-    /// The clock of the proxy, if it is one that is asked.
-    proxy: Option<&'a Clock>,
+    /// Since when something can have been shown that had some of its lifetime left then.
+    lives_from: Time,
+    /// The clocks of the proxies that are between.
+    proxies: Vec<&'a Clock>,
+    /// How late a renewal may be heard of there.
+    delay: Duration,
+    /// Whether endpoints and links are asked for one after the other.
+    is_asked: bool,
 }
 
 type Judgement = Result<(), Finding>;
@@ -70,8 +77,8 @@ impl Model {
     }
 
     /// Adds a machine that is asked in the place of directories, and mirrors something of them.
-    pub(crate) fn add_proxy(&mut self, host: Host, sources: Vec<Host>, mirrored: Whom) {
-        self.proxies.insert(host, Proxied::new(sources, mirrored));
+    pub(crate) fn add_proxy(&mut self, host: Host, ways: Vec<Way>, mirrored: Whom) {
+        self.proxies.insert(host, Proxied::new(ways, mirrored));
     }
 
     pub(crate) fn add_endpoint(&mut self, host: Host, kind: Kind) {
@@ -85,6 +92,17 @@ impl Model {
     /// Takes note of the weather: fair with all faults past, or foul.
     pub(crate) fn set_fair(&mut self, now: Time, is_fair: bool) {
         self.fair_from = is_fair.then_some(now + RECOVERY);
+        self.proxies.values_mut().for_each(|proxy| proxy.sent.clear());
+    }
+
+    /// Takes note of a datagram.
+    pub(crate) fn sent(&mut self, now: Time, from: Host, to: Host) {
+        if self.is_fair_since(now)
+            && self.proxies.contains_key(&to)
+            && let Some(proxy) = self.proxies.get_mut(&from)
+        {
+            *proxy.sent.entry(to).or_default() += 1;
+        }
     }
 
     /// Takes note that a machine stopped, with or without what it knew.
@@ -142,7 +160,9 @@ impl Model {
             Note::Found { question, found, .. } if question.is_observed => {
                 return self.notified(present, host, question, found);
             }
-            Note::Found { lookup, question, found } => return self.found(present, host, lookup, question, &found),
+            Note::Found { lookup, question, found, is_fresh } => {
+                return self.found(present, (host, lookup), question, (&found, is_fresh));
+            }
             Note::NotFound { lookup, why } => {
                 let begun = self.lookups.get(&(host, lookup)).copied().unwrap_or(now);
                 return self.gave_up(present, begun, |name| format!("{} looks up: {why}", name(host)));
@@ -178,7 +198,7 @@ impl Model {
     fn notified(&mut self, present: &mut Present<'_>, host: Host, question: Question, found: Found) -> Judgement {
         let since = present.now.before(FRESHNESS);
         if self.is_fair_since(since) {
-            self.judge(present, question, &found, since)?;
+            self.judge(present, question, (&found, false), since)?;
         }
         self.observers.insert(host, Some((question, found)));
         Ok(())
@@ -188,16 +208,15 @@ impl Model {
     fn found(
         &mut self,
         present: &mut Present<'_>,
-        host: Host,
-        lookup: LookupId,
+        (host, lookup): (Host, LookupId),
         question: Question,
-        found: &Found,
+        (found, is_fresh): (&Found, bool),
     ) -> Judgement {
         let Some(begun) = self.lookups.remove(&(host, lookup)) else { return Ok(()) };
         if present.now.since(begun) > LONGEST_SPAN {
             return Ok(());
         }
-        self.judge(present, question, found, begun)?;
+        self.judge(present, question, (found, is_fresh), begun)?;
         match self.observers.get(&host) {
             Some(Some((_, known))) if self.is_fair_since(begun) => {
                 present.tally.add(Happening::Compared);
@@ -221,11 +240,17 @@ impl Model {
         }
     }
 
-    /// Judges an answer that was made some time since.
-    fn judge(&self, present: &mut Present<'_>, question: Question, found: &Found, since: Time) -> Judgement {
+    /// Judges an answer that was made some time since, and says whether it is fresh.
+    fn judge(
+        &self,
+        present: &mut Present<'_>,
+        question: Question,
+        (found, is_fresh): (&Found, bool),
+        since: Time,
+    ) -> Judgement {
         present.tally.add(Happening::Answered);
-        let View { sources, since, proxy } = self.view(present, question.directory, since);
-        if since < present.now.before(LONGEST_VIEW) {
+        let views = self.views(present, question.directory, since, is_fresh);
+        if views.iter().any(|view| view.since < present.now.before(LONGEST_VIEW)) {
             return Ok(());
         }
         for (&host, endpoint) in &self.endpoints {
@@ -235,25 +260,34 @@ impl Model {
                 continue;
             }
             present.tally.add(Happening::Judged);
-            let judge = |&(source, ref clocks): &(Host, Vec<(Host, &Clock)>), number| {
-                let history = self.histories.get(&(host, self.authorities[&source]));
-                let span = self.span(present.now, clocks, (host, source), since, proxy);
+            let judge = |view: &View<'_>, number| {
+                let history = self.histories.get(&(host, self.authorities[&view.source]));
                 match history {
-                    Some(history) => history.judge(number, question.scope, &span),
+                    Some(history) => history.judge(number, question.scope, &self.span(present.now, view, host)),
                     None if number.is_some() => Err(Rule::Invented),
                     None => Ok(()),
                 }
             };
             // What is shown is at one of the sources, what is not is at none.
             let judgement = match shown {
-                None => sources.iter().try_for_each(|source| judge(source, None)),
+                None => views.iter().try_for_each(|view| judge(view, None)).or_else(|rule| {
+                    // Where it went to takes its place before its links are known.
+                    let is_hidden =
+                        |view: &View<'_>| view.is_asked && self.can_change(present, &[view], host, &Scope::ALL);
+                    let is_handed_over = question.scope == Scope::Resources && views.iter().any(is_hidden);
+                    if is_handed_over { Ok(()) } else { Err(rule) }
+                }),
                 Some(_) if !is_meant => Err(Rule::Invented),
                 Some(shown) => match shown.numbers() {
                     [] => Err(Rule::Torn),
-                    numbers if numbers.len() > sources.len() => Err(Rule::Torn),
-                    numbers => numbers.iter().try_for_each(|&number| {
-                        sources.iter().map(|source| judge(source, Some(number))).reduce(Result::or).unwrap_or(Ok(()))
-                    }),
+                    numbers => {
+                        let views: Vec<_> = views.iter().collect();
+                        let is_somewhere = |&number: &u32| judge_each(&[number], &views, judge).is_ok();
+                        judge_each(numbers, &views, judge).map_err(|rule| match numbers {
+                            [_, _, ..] if numbers.iter().all(is_somewhere) => Rule::Twice,
+                            _ => rule,
+                        })
+                    }
                 },
             };
             if let Err(rule) = judgement {
@@ -273,10 +307,10 @@ impl Model {
         (known, found): (&Found, &Found),
         since: Time,
     ) -> Judgement {
-        let view = self.view(present, question.directory, since);
+        let views = self.views(present, question.directory, since, false);
         for &host in self.endpoints.keys() {
             let (known, found) = (known.get(&host), found.get(&host));
-            if known != found && !self.can_change(present, &view, host, &[question.scope]) {
+            if known != found && !self.can_change(present, &views.iter().collect::<Vec<_>>(), host, &[question.scope]) {
                 let (observer, host) = (present.name(observer), present.name(host));
                 return present.find(Rule::Stale, format!("{observer} knows {known:?} and finds {found:?} of {host}"));
             }
@@ -284,11 +318,11 @@ impl Model {
         Ok(())
     }
 
-    /// Tells whether something of an endpoint can have changed since a view began.
-    fn can_change(&self, present: &Present<'_>, view: &View<'_>, endpoint: Host, scopes: &[Scope]) -> bool {
-        view.sources.iter().any(|(source, clocks)| {
-            let Some(history) = self.histories.get(&(endpoint, self.authorities[source])) else { return false };
-            let span = self.span(present.now, clocks, (endpoint, *source), view.since, view.proxy);
+    /// Tells whether something of an endpoint can have changed since one of the views began.
+    fn can_change(&self, present: &Present<'_>, views: &[&View<'_>], endpoint: Host, scopes: &[Scope]) -> bool {
+        views.iter().any(|view| {
+            let Some(history) = self.histories.get(&(endpoint, self.authorities[&view.source])) else { return false };
+            let span = self.span(present.now, view, endpoint);
             scopes.iter().any(|&scope| history.can_change(scope, &span))
         })
     }
@@ -312,11 +346,14 @@ impl Model {
         }
         for &proxy in self.proxies.keys() {
             self.check_mirrors(present, proxy)?;
+            self.check_rest(present, proxy, fair_from)?;
         }
         for (&host, known) in &self.observers {
             let judgement = match known {
                 None => present.find(Rule::Stale, "nothing".into()),
-                Some((question, known)) => self.judge(present, *question, known, present.now.before(FRESHNESS)),
+                Some((question, known)) => {
+                    self.judge(present, *question, (known, false), present.now.before(FRESHNESS))
+                }
             };
             if let Err(Finding { rule, what, .. }) = judgement {
                 let what = format!("{} knows what is not so: {rule}: {what}", present.name(host));
@@ -330,7 +367,6 @@ impl Model {
     fn check_replicas(&self, present: &mut Present<'_>, authority: usize) -> Judgement {
         let replicas = &self.replicas[authority];
         let since = present.now.before(FRESHNESS);
-        let clocks = self.clocks(present.machines, authority);
         let held =
             replicas.hosts().filter_map(|host| Some((host, present.machines[host.index()].held(present.now, host)?)));
         let mut held: Vec<_> = held.collect();
@@ -344,13 +380,9 @@ impl Model {
             }
             for &endpoint in self.endpoints.keys() {
                 let (expected, found) = (expected.get(&endpoint), found.get(&endpoint));
-                let Some(history) = self.histories.get(&(endpoint, authority)) else { continue };
-                let can_change = |directory| {
-                    let span = self.span(present.now, &clocks, (endpoint, directory), since, None);
-                    Scope::ALL.iter().any(|&scope| history.can_change(scope, &span))
-                };
                 present.tally.add(Happening::Compared);
-                if expected != found && !can_change(first) && !can_change(host) {
+                let views = [first, host].map(|directory| self.view(present, directory, since));
+                if expected != found && !self.can_change(present, &views.each_ref(), endpoint, &Scope::ALL) {
                     let [first, host, endpoint] = [first, host, endpoint].map(|host| present.name(host));
                     let what = format!("{first} holds {expected:?}, {host} {found:?} of {endpoint}");
                     return present.find(Rule::Apart, what);
@@ -362,23 +394,36 @@ impl Model {
 
     /// Compares what a proxy holds with what its sources do.
     fn check_mirrors(&self, present: &mut Present<'_>, proxy: Host) -> Judgement {
-        let view = self.view(present, proxy, present.now.before(FRESHNESS));
-        let Proxied { sources, mirrored, .. } = &self.proxies[&proxy];
-        for &source in sources {
-            let held = |host: Host| present.machines[host.index()].held(present.now, source);
-            let (Some(expected), Some(found)) = (held(source), held(proxy)) else { continue };
+        let views = self.views(present, proxy, present.now.before(FRESHNESS), false);
+        let mirrored = self.proxies[&proxy].mirrored;
+        for View { source, .. } in &views {
+            let held = |host: Host| present.machines[host.index()].held(present.now, *source);
+            let (Some(expected), Some(found)) = (held(*source), held(proxy)) else { continue };
             for (&host, endpoint) in &self.endpoints {
                 present.tally.add(Happening::Compared);
                 let expected = expected.get(&host).filter(|_| mirrored.means(host, endpoint.kind));
                 let found = found.get(&host);
-                if expected != found && !self.can_change(present, &view, host, &Scope::ALL) {
-                    let [proxy, source, host] = [proxy, source, host].map(|host| present.name(host));
+                if expected != found && !self.can_change(present, &views.iter().collect::<Vec<_>>(), host, &Scope::ALL)
+                {
+                    let [proxy, source, host] = [proxy, *source, host].map(|host| present.name(host));
                     let what = format!("{source} holds {expected:?}, {proxy} {found:?} of {host}");
                     return present.find(Rule::Apart, what);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Looks whether proxies have said no more to each other than there was to say.
+    fn check_rest(&self, present: &Present<'_>, proxy: Host, since: Time) -> Judgement {
+        let most = MOST_PER_MINUTE * (present.now.since(since).as_secs() / 60) as u32;
+        match self.proxies[&proxy].sent.iter().find(|(_, sent)| **sent > most) {
+            Some((&to, sent)) => {
+                let [proxy, to] = [proxy, to].map(|host| present.name(host));
+                present.find(Rule::Restless, format!("{proxy} sent {to} {sent} datagrams"))
+            }
+            None => Ok(()),
+        }
     }
 
     fn is_fair_since(&self, time: Time) -> bool {
@@ -388,10 +433,10 @@ impl Model {
     /// Drops what an endpoint told an authority and can matter to nobody any more.
     fn prune(&mut self, present: &Present<'_>, host: Host, authority: usize) {
         let Some(mut history) = self.histories.remove(&(host, authority)) else { return };
-        let clocks = self.clocks(present.machines, authority);
         let since = present.now.before(if self.proxies.is_empty() { LONGEST_SPAN } else { LONGEST_VIEW });
-        let of = |directory| self.span(present.now, &clocks, (host, directory), since, None);
-        let spans: Vec<_> = self.replicas[authority].hosts().map(of).collect();
+        let views: Vec<_> =
+            self.replicas[authority].hosts().map(|directory| self.view(present, directory, since)).collect();
+        let spans: Vec<_> = views.iter().map(|view| self.span(present.now, view, host)).collect();
         history.prune(&spans);
         self.histories.insert((host, authority), history);
     }
@@ -400,43 +445,99 @@ impl Model {
         self.replicas[authority].hosts().map(|host| (host, &machines[host.index()].clock)).collect()
     }
 
-    /// Returns what a machine that is asked may show that has an answer of some time since.
+    /// Returns what a directory may show that has an answer of some time since.
     fn view<'m>(&self, present: &Present<'m>, directory: Host, since: Time) -> View<'m> {
-        let with_clocks = |source| (source, self.clocks(present.machines, self.authorities[&source]));
-        let Some(proxy) = self.proxies.get(&directory) else {
-            return View { sources: vec![with_clocks(directory)], since, proxy: None };
-        };
-        let staleness = if self.is_fair_since(since) { STALENESS } else { LONGEST_STALENESS };
-        let clock = &present.machines[directory.index()].clock;
-        let sources = proxy.sources.iter().copied().map(with_clocks).collect();
-        View { sources, since: proxy.since(since, staleness, clock), proxy: Some(clock) }
+        let clocks = self.clocks(present.machines, self.authorities[&directory]);
+        View {
+            source: directory,
+            clocks,
+            since,
+            lives_from: since,
+            proxies: Vec::new(),
+            delay: Duration::ZERO,
+            is_asked: false,
+        }
     }
 
-    /// Returns what is known of the time since then, for what an endpoint told a directory.
-    fn span<'a>(
-        &'a self,
-        now: Time,
-        clocks: &'a [(Host, &'a Clock)],
-        (host, directory): (Host, Host),
+    /// Returns what a machine that is asked may show of each directory that has an answer of some time since, and says whether it is
+    /// fresh.
+    fn views<'m>(&self, present: &Present<'m>, asked: Host, since: Time, is_fresh: bool) -> Vec<View<'m>> {
+        let Some(proxy) = self.proxies.get(&asked) else { return vec![self.view(present, asked, since)] };
+        proxy.ways.iter().map(|way| self.view_through(present, (asked, way), since, is_fresh)).collect()
+    }
+
+    fn view_through<'m>(
+        &self,
+        present: &Present<'m>,
+        (asked, way): (Host, &Way),
         since: Time,
-        proxy: Option<&'a Clock>,
-    ) -> Span<'a> {
+        is_fresh: bool,
+    ) -> View<'m> {
+        let between: Vec<_> = std::iter::once(&asked)
+            .chain(&way.through)
+            .map(|host| (&self.proxies[host], &present.machines[host.index()].clock))
+            .collect();
+        let is_fair = self.is_fair_since(since.before(UNNOTICED * way.through.len() as u32));
+        let staleness = match (is_fair, is_fresh) {
+            (true, _) => Staleness::Fair,
+            (false, true) => Staleness::Fresh,
+            (false, false) => Staleness::Stale,
+        };
+        let shown = (since, present.now);
+        let longest = staleness.longest(between.len());
+        let view = self.view(present, way.source, proxied::since(&between, shown, longest));
+        // What is kept is kept by who was asked.
+        let lives_from = if way.has_feed { proxied::since(&between[..1], shown, KEPT) } else { view.since };
+        View {
+            lives_from,
+            proxies: between.into_iter().map(|(_, clock)| clock).collect(),
+            delay: way.delay(),
+            is_asked: !way.has_feed,
+            ..view
+        }
+    }
+
+    /// Returns what is known of the time of a view, for what an endpoint told the directory.
+    fn span<'a>(&'a self, now: Time, view: &'a View<'_>, host: Host) -> Span<'a> {
         let endpoint = &self.endpoints[&host];
-        let authority = self.authorities[&directory];
+        let authority = self.authorities[&view.source];
         let wants_to_stay =
             endpoint.wants.filter(|_| endpoint.directory.is_some_and(|last| self.authorities[&last] == authority));
         Span {
-            from: since,
+            from: view.since,
             to: now,
-            at: directory,
+            at: view.source,
             replicas: &self.replicas[authority],
-            clocks,
+            clocks: &view.clocks,
             remembers: Timing::default().exchange_lifetime(),
-            proxy,
+            lives_from: view.lives_from,
+            proxies: &view.proxies,
+            delay: view.delay,
             transit: LONGEST_TRANSIT,
             renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
         }
     }
+}
+
+/// Judges numbers of which each is what another source has.
+fn judge_each(
+    numbers: &[u32],
+    views: &[&View<'_>],
+    judge: impl Fn(&View<'_>, Option<u32>) -> Result<(), Rule> + Copy,
+) -> Result<(), Rule> {
+    let Some((&number, others)) = numbers.split_first() else { return Ok(()) };
+    let at = |nth: usize| {
+        judge(views[nth], Some(number))?;
+        let rest: Vec<_> = views[..nth].iter().chain(&views[nth + 1..]).copied().collect();
+        judge_each(others, &rest, judge)
+    };
+    // Where nobody registered it, there is nothing to say of it.
+    let likelier = |one: Result<(), Rule>, other: Result<(), Rule>| match one {
+        Err(Rule::Invented) => other,
+        Err(rule) => other.map_err(|_| rule),
+        Ok(()) => Ok(()),
+    };
+    (0..views.len()).map(at).reduce(likelier).unwrap_or(Err(Rule::Torn))
 }
 
 impl Present<'_> {
@@ -462,6 +563,9 @@ impl Whom {
 /// After what time of fair weather everything works again: clocks that were set back have caught up, and who waits to try
 /// again has done so.
 pub(crate) const RECOVERY: Duration = Duration::from_secs(15 * 60);
+/// Datagrams from one proxy to another in a minute, when all is well: of two directories it asks once whether it is still told of
+/// changes, and is told of renewals six times; clients ask, and endpoints change.
+const MOST_PER_MINUTE: u32 = 20;
 /// After what time an observer knows what has changed: it may have to fetch it in small blocks.
 const FRESHNESS: Duration = Duration::from_secs(120);
 /// After what time an endpoint that wants to be registered is.

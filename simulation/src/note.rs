@@ -16,8 +16,8 @@ pub(crate) enum Note {
     Wants(bool),
     /// A look-up begins.
     Seeking { lookup: LookupId },
-    /// A look-up, or an observation, has a result.
-    Found { lookup: LookupId, question: Question, found: Found },
+    /// A look-up, or an observation, has a result, which may be used for a while, or may not: then it is stale.
+    Found { lookup: LookupId, question: Question, found: Found, is_fresh: bool },
     /// A look-up came to nothing.
     NotFound { lookup: LookupId, why: String },
     /// A registration lapsed.

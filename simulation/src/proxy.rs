@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use waypost_directory::{Config, Directory};
-use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Authority, ReplicaId};
 use waypost_server::{Server, ServerConfig};
@@ -14,6 +13,7 @@ use crate::held::{Held, mirrored};
 use crate::host::Host;
 use crate::machine::{Actor, Boot};
 use crate::note::Note;
+use crate::replica::feed;
 
 impl Actor for Bent<Proxy<Server>> {
     fn poll_note(&mut self) -> Option<Note> {
@@ -37,10 +37,8 @@ impl Actor for Bent<Proxy<Server>> {
 /// What a proxy is like, at every start.
 #[derive(Debug, Clone)]
 pub(crate) struct Traits {
-    /// The directories that it is in front of.
-    pub(crate) sources: Vec<Host>,
-    /// What it mirrors of them.
-    pub(crate) mirrored: Query,
+    /// The directories that it is in front of, and what it holds of each.
+    pub(crate) upstreams: Vec<(Host, Holding)>,
     /// What is wrong with it.
     pub(crate) variant: Option<Variant>,
 }
@@ -53,9 +51,11 @@ pub(crate) fn proxy(boot: Boot, traits: &Traits) -> Bent<Proxy<Server>> {
     own.epoch = wall - now.as_millis();
     // Clocks are set forward by hours here, again and again, and nobody sets them right.
     own.limits.clock_ahead = Duration::from_secs(30 * 24 * 3600);
-    let server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    let mut server = ServerConfig::default().with_registration_elsewhere(LinkDocumentBuf::default());
+    server.links = feed();
     let server = Server::new(Directory::new(own), server);
     let mut sync = SyncConfig::new(random.number());
+    (sync.admits_mirrors, sync.passes_on) = (true, true);
     sync.limits.unconfirmed = UNCONFIRMED;
     if let Some(variant) = traits.variant {
         variant.bend_mirror(&mut sync.limits);
@@ -64,9 +64,9 @@ pub(crate) fn proxy(boot: Boot, traits: &Traits) -> Bent<Proxy<Server>> {
     config.stale = STALE;
     config.unconfirmed = UNCONFIRMED;
     let mut proxy = Proxy::new(Replicated::new(server, Replicator::new(sync)), config);
-    for source in &traits.sources {
-        let uri = source.uri().parse().expect("a URI of the world");
-        proxy.add_upstream(&uri, Holding::Mirror(traits.mirrored.clone())).expect("few sources");
+    for (upstream, holding) in &traits.upstreams {
+        let uri = upstream.uri().parse().expect("a URI of the world");
+        proxy.add_upstream(&uri, holding.clone()).expect("few sources");
     }
     Bent::new(proxy, traits.variant.and_then(Variant::of_proxy))
 }
@@ -74,4 +74,4 @@ pub(crate) fn proxy(boot: Boot, traits: &Traits) -> Bent<Proxy<Server>> {
 /// How long what is mirrored of a directory that was lost counts.
 pub(crate) const UNCONFIRMED: Duration = Duration::from_secs(30 * 60);
 /// How long an answer is used after it went stale.
-const STALE: Duration = Duration::from_secs(10 * 60);
+pub(crate) const STALE: Duration = Duration::from_secs(10 * 60);

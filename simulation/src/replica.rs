@@ -75,7 +75,7 @@ pub(crate) fn replica(boot: Boot, traits: &Traits) -> Replica {
         Directory::new(config)
     });
     let mut server = ServerConfig::default();
-    server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#).expect("a link");
+    server.links = feed();
     let mut sync = SyncConfig::new(random.number());
     sync.admits_mirrors = true;
     let mut replicator = Replicator::new(sync);
@@ -85,4 +85,9 @@ pub(crate) fn replica(boot: Boot, traits: &Traits) -> Replica {
     }
     let bend = traits.variant.and_then(Variant::of_replica);
     Bent::new(Replicated::new(Server::new(directory, server), replicator), bend)
+}
+
+/// Returns the link to the feed, for those who look for it.
+pub(crate) fn feed() -> LinkDocumentBuf {
+    LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#).expect("a link")
 }

@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use waypost_coap::{Amplification, Config, Endpoint};
 use waypost_server::EchoConfig;
+use waypost_sync::Holding;
 
 use crate::Variant;
 use crate::device::{Device, Traits};
 use crate::host::{DIRECTORIES, Host};
 use crate::machine::{Actor, Boot, Image, Program};
 use crate::note::{Kind, Question, Scope, Whom};
+use crate::proxied::Way;
 use crate::proxy;
 use crate::random::Random;
 use crate::rd::directory;
@@ -37,11 +39,16 @@ pub enum Scene {
     /// Two directories, of which one has a feed, and two proxies that mirror all of both, or some of it, and ask for the rest:
     /// endpoints register at one directory and go on to the other, and clients look up at the proxies.
     Mirrors,
+    /// Two directories, of which one has a feed, and three proxies in a row: one that mirrors both, one that mirrors both through it,
+    /// and one that mirrors one through the first and the other through the second. The last two also have each other for a source,
+    /// so that what they say could go round. Endpoints register at one directory and go on to the other, and clients look up at the
+    /// proxies.
+    Chain,
 }
 
 impl Scene {
     /// All of them. Nothing is found in any.
-    pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors];
+    pub const ALL: &[Self] = &[Self::Single, Self::Several, Self::Replicas, Self::Mirrors, Self::Chain];
 
     /// Fills a world with machines.
     pub(crate) fn furnish(self, world: &mut World, random: &mut Random, variant: Option<Variant>) {
@@ -49,13 +56,16 @@ impl Scene {
             Self::Single => vec![add_directory(world, random, variant)],
             Self::Several => (0..3).map(|_| add_directory(world, random, variant)).collect(),
             Self::Replicas => add_replicas(world, random, 3, variant),
-            Self::Mirrors => vec![add_replicas(world, random, 1, variant)[0], add_directory(world, random, variant)],
+            Self::Mirrors | Self::Chain => {
+                vec![add_replicas(world, random, 1, variant)[0], add_directory(world, random, variant)]
+            }
         };
         let asked = match self {
+            Self::Single | Self::Several | Self::Replicas => directories.clone(),
             Self::Mirrors => [Whom::All, Whom::Kind(Kind::Lamp)]
-                .map(|mirrored| add_proxy(world, random, (&directories, mirrored), variant))
+                .map(|mirrored| add_proxy(world, random, Front::of(&directories, mirrored), variant))
                 .to_vec(),
-            _ => directories.clone(),
+            Self::Chain => add_chain(world, random, &directories, variant),
         };
         let devices: Vec<_> = (0..10).map(|_| add_device(world, random, &directories, variant)).collect();
         let interests = Interests { directories: asked, devices, observed: None };
@@ -85,6 +95,7 @@ impl fmt::Display for Scene {
             Self::Several => "several",
             Self::Replicas => "replicas",
             Self::Mirrors => "mirrors",
+            Self::Chain => "chain",
         })
     }
 }
@@ -120,15 +131,52 @@ fn add_replicas(world: &mut World, random: &mut Random, count: usize, variant: O
     replicas
 }
 
-fn add_proxy(
-    world: &mut World,
-    random: &mut Random,
-    (sources, mirrored): (&[Host], Whom),
-    variant: Option<Variant>,
-) -> Host {
-    let traits = proxy::Traits { sources: sources.to_vec(), mirrored: query(mirrored), variant };
+/// What a proxy is in front of.
+struct Front {
+    ways: Vec<Way>,
+    /// What is mirrored of each of them.
+    mirrored: Whom,
+    /// A proxy that has nothing to add, and what is held of it.
+    beside: Option<(Host, Holding)>,
+}
+
+impl Front {
+    /// A proxy that mirrors directories, the first of which has a feed.
+    fn of(directories: &[Host], mirrored: Whom) -> Self {
+        let way = |(nth, &source)| Way { source, has_feed: nth == 0, through: Vec::new() };
+        Self { ways: directories.iter().enumerate().map(way).collect(), mirrored, beside: None }
+    }
+
+    /// Another proxy that mirrors each of the directories through others, the nearest first.
+    fn through(&self, through: [&[Host]; 2], beside: (Host, Holding)) -> Self {
+        let ways = self.ways.iter().zip(through).map(|(way, through)| Way { through: through.to_vec(), ..way.clone() });
+        Self { ways: ways.collect(), mirrored: self.mirrored, beside: Some(beside) }
+    }
+
+    fn upstreams(&self) -> Vec<(Host, Holding)> {
+        let mirrored = |way: &Way| match way.through.first() {
+            Some(proxy) => Holding::Through(proxy.uri().parse().expect("a URI of the world"), query(self.mirrored)),
+            None => Holding::Mirror(query(self.mirrored)),
+        };
+        let upstreams = self.ways.iter().map(|way| (way.source, mirrored(way)));
+        upstreams.chain(self.beside.clone()).collect()
+    }
+}
+
+fn add_chain(world: &mut World, random: &mut Random, directories: &[Host], variant: Option<Variant>) -> Vec<Host> {
+    let [first, second, third] = [0, 1, 2].map(|nth| Host::nth(world.count() + nth));
+    let front = Front::of(directories, Whom::All);
+    let fronts = [
+        front.through([&[first], &[first]], (third, Holding::Answers)),
+        front.through([&[first], &[second, first]], (second, Holding::Mirror(query(Whom::All)))),
+    ];
+    [front].into_iter().chain(fronts).map(|front| add_proxy(world, random, front, variant)).collect()
+}
+
+fn add_proxy(world: &mut World, random: &mut Random, front: Front, variant: Option<Variant>) -> Host {
+    let traits = proxy::Traits { upstreams: front.upstreams(), variant };
     let host = world.join("proxy", image(random, variant, move |boot| proxy::proxy(boot, &traits)));
-    world.model.add_proxy(host, sources.to_vec(), mirrored);
+    world.model.add_proxy(host, front.ways, front.mirrored);
     host
 }
 

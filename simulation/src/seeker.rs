@@ -92,7 +92,12 @@ impl Seeker {
             let Some(place) = self.asked.iter().position(|(id, _)| *id == lookup) else { continue };
             let question = self.asked[place].1;
             let note = match event {
-                LookupEvent::Found(answer) => Note::Found { lookup, question, found: read(&answer, question.scope) },
+                LookupEvent::Found(answer) => Note::Found {
+                    lookup,
+                    question,
+                    found: read(&answer, question.scope),
+                    is_fresh: !answer.max_age.is_zero(),
+                },
                 LookupEvent::Refused { code, diagnostic, .. } => {
                     Note::NotFound { lookup, why: format!("{code} {diagnostic}") }
                 }

@@ -208,6 +208,7 @@ impl World {
         };
         let most = self.machines.len();
         for to in receivers.into_iter().filter(|to| *to != from && to.index() < most) {
+            self.model.sent(self.now, from, to);
             let arrivals = self.network.carry(self.now, from, to, payload.len(), &mut self.tally);
             if arrivals == [None; 2] {
                 self.trace.add(self.now, (from, to), || told(&self.machines, from, "-|", to, &payload));

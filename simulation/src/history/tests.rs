@@ -28,7 +28,7 @@ fn judge(history: &History, shown: Option<u32>, from: u64, to: u64) -> Result<()
     let mut replicas = Replicas::default();
     replicas.add(host());
     let clocks = [(host(), &clock)];
-    let span = Span { from: at(from), to: at(to), ..span(&replicas, &clocks) };
+    let span = Span { from: at(from), to: at(to), lives_from: at(from), ..span(&replicas, &clocks) };
     history.judge(shown, Scope::Endpoints, &span)
 }
 
@@ -41,7 +41,9 @@ fn span<'a>(replicas: &'a Replicas, clocks: &'a [(Host, &'a Clock)]) -> Span<'a>
         replicas,
         clocks,
         remembers: Duration::from_secs(247),
-        proxy: None,
+        lives_from: Time::ZERO,
+        proxies: &[],
+        delay: Duration::ZERO,
         transit: Duration::ZERO,
         renews_since: None,
     }
@@ -78,7 +80,7 @@ fn what_an_update_found_is_there_again_once_what_it_did_not_know_of_is_gone() {
     let clock = Clock::new(Time::ZERO, 0, 0);
     let clocks = [(one, &clock), (other, &clock)];
     let judge = |history: &History, shown| {
-        let times = Span { from: at(70), to: at(70), ..span(&replicas, &clocks) };
+        let times = Span { from: at(70), to: at(70), lives_from: at(70), ..span(&replicas, &clocks) };
         history.judge(shown, Scope::Endpoints, &times)
     };
     assert_eq!(judge(&history, Some(7)), Ok(()));
@@ -111,7 +113,7 @@ fn an_endpoint_renews_by_the_lifetime_that_it_was_told_also_where_that_was_lost(
         }
         let clock = Clock::new(Time::ZERO, 0, 0);
         let clocks = [(one, &clock), (other, &clock)];
-        let times = Span { from: at(time), to: at(time), ..span(&replicas, &clocks) };
+        let times = Span { from: at(time), to: at(time), lives_from: at(time), ..span(&replicas, &clocks) };
         history.judge(None, Scope::Endpoints, &Span { renews_since: Some(at(90)), ..times })
     };
     assert_eq!(judge(true, 690), Err(Rule::Missing));
@@ -139,7 +141,7 @@ fn who_renews_is_missed_where_renewals_may_come_late_too() {
     let clocks = [(one, &clock), (other, &clock)];
     let judge = |renews_since| {
         let (from, to, transit) = (at(200), at(200), Duration::from_secs(660));
-        let span = Span { from, to, at: other, transit, renews_since, ..span(&replicas, &clocks) };
+        let span = Span { from, to, lives_from: from, at: other, transit, renews_since, ..span(&replicas, &clocks) };
         history.judge(None, Scope::Endpoints, &span)
     };
     assert_eq!(judge(None), Ok(()), "it can have expired, for all that is known there");
@@ -209,4 +211,22 @@ fn what_has_no_outcome_can_be_done_or_not_and_late() {
     unknown.begin(at(80), host(), RequestId(9), Telling::Register(CONTENT));
     unknown.end(at(81), RequestId(9), Outcome::Acknowledged);
     assert_eq!(judge(&unknown, None, 82, 83), Err(Rule::Missing));
+}
+
+#[test]
+fn who_renews_is_missed_for_a_moment_where_that_is_heard_of_late() {
+    let renewal = Telling::Update { attribute: None, lifetime: None, links: None };
+    let told =
+        [(10, 10, Telling::Register(CONTENT), Outcome::Acknowledged), (560, 560, renewal, Outcome::Acknowledged)];
+    let judge = |history: &History, seconds| {
+        let clock = Clock::new(Time::ZERO, 0, 0);
+        let mut replicas = Replicas::default();
+        replicas.add(host());
+        let (clocks, delay) = ([(host(), &clock)], Duration::from_secs(seconds));
+        let times = Span { from: at(500), to: at(615), lives_from: at(500), delay, ..span(&replicas, &clocks) };
+        history.judge(None, Scope::Endpoints, &Span { renews_since: Some(at(5)), ..times })
+    };
+    assert_eq!(judge(&history(&told), 40), Err(Rule::Lapsed));
+    assert_eq!(judge(&history(&told), 60), Ok(()), "it was renewed 50 seconds before it expired");
+    assert_eq!(judge(&history(&told[..1]), 60), Err(Rule::Lapsed), "it was not renewed");
 }
