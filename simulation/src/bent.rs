@@ -5,6 +5,12 @@ use waypost_time::Instant;
 
 /// A way in which a service is wrong, to see that it is found out.
 pub(crate) trait Bend<S> {
+    /// Returns whom the service takes for who asks, if not who does.
+    fn asker(&self, request: &Request, peer: &Peer) -> Option<Peer> {
+        let _ = (request, peer);
+        None
+    }
+
     /// Changes a request before the service gets it, or answers it instead.
     fn request(&mut self, now: Instant, service: &mut S, request: &mut Request) -> Option<Response> {
         let _ = (now, service, request);
@@ -21,8 +27,8 @@ pub(crate) trait Bend<S> {
         let _ = (now, service);
     }
 
-    /// Tells whether the service gets to say something.
-    fn says(&mut self, output: &Output) -> bool {
+    /// Tells whether the service gets to say something, and changes what it says.
+    fn says(&mut self, output: &mut Output) -> bool {
         let _ = output;
         true
     }
@@ -62,7 +68,10 @@ impl<S: Service> Service for Bent<S> {
     fn handle_request(&mut self, now: Instant, exchange: ExchangeId, peer: &Peer, mut request: Request) {
         match self.bend.as_mut().and_then(|bend| bend.request(now, &mut self.service, &mut request)) {
             Some(response) => self.outputs.push_back(Output::Response { exchange, response }),
-            None => self.service.handle_request(now, exchange, peer, request),
+            None => {
+                let asker = self.bend.as_ref().and_then(|bend| bend.asker(&request, peer));
+                self.service.handle_request(now, exchange, asker.as_ref().unwrap_or(peer), request);
+            }
         }
     }
 
@@ -98,8 +107,8 @@ impl<S: Service> Service for Bent<S> {
 
     fn poll_output(&mut self) -> Option<Output> {
         loop {
-            let output = self.outputs.pop_front().or_else(|| self.service.poll_output())?;
-            if self.bend.as_mut().is_none_or(|bend| bend.says(&output)) {
+            let mut output = self.outputs.pop_front().or_else(|| self.service.poll_output())?;
+            if self.bend.as_mut().is_none_or(|bend| bend.says(&mut output)) {
                 return Some(output);
             }
         }

@@ -34,6 +34,7 @@ mod held;
 mod history;
 mod host;
 mod machine;
+mod misproxying;
 mod misreplication;
 mod model;
 mod name;

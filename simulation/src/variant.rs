@@ -12,6 +12,7 @@ use waypost_time::Instant;
 use crate::Scene;
 use crate::bent::Bend;
 use crate::machine::Machine;
+use crate::misproxying::{ForgetsWhoAsks, PassesForCurrent};
 use crate::misreplication::{MergesByAge, NeverForgets, RenewsForOthers};
 use crate::world::World;
 
@@ -53,6 +54,12 @@ pub enum Variant {
     NeverForgets,
     /// Proxies do not ask whether they are still told of changes.
     TrustsObservations,
+    /// Proxies pass on what they mirror as what its authority has now, also when they do not know.
+    PassesForCurrent,
+    /// Proxies answer their sources as they answer clients.
+    ForgetsWhoAsks,
+    /// Proxies ask all the time whether they are still told of changes.
+    NeverRests,
 }
 
 impl Variant {
@@ -72,6 +79,9 @@ impl Variant {
         Self::RenewsForOthers,
         Self::NeverForgets,
         Self::TrustsObservations,
+        Self::PassesForCurrent,
+        Self::ForgetsWhoAsks,
+        Self::NeverRests,
     ];
 
     /// Returns the kinds of worlds in which there is something that can be wrong so.
@@ -80,6 +90,7 @@ impl Variant {
         match self {
             Self::MergesByAge | Self::ForgetsRemovals | Self::KeepsItsId | Self::RenewsForOthers => &[Scene::Replicas],
             Self::NeverForgets | Self::TrustsObservations => &[Scene::Mirrors],
+            Self::PassesForCurrent | Self::ForgetsWhoAsks | Self::NeverRests => &[Scene::Chain],
             _ => &[Scene::Single, Scene::Several],
         }
     }
@@ -107,13 +118,20 @@ impl Variant {
 
     /// Returns what is wrong with a proxy.
     pub(crate) fn of_proxy(self) -> Option<Box<dyn Bend<Proxy<Server>>>> {
-        (self == Self::NeverForgets).then(|| Box::new(NeverForgets::default()) as Box<dyn Bend<Proxy<Server>>>)
+        match self {
+            Self::NeverForgets => Some(Box::new(NeverForgets::default())),
+            Self::PassesForCurrent => Some(Box::new(PassesForCurrent)),
+            Self::ForgetsWhoAsks => Some(Box::new(ForgetsWhoAsks)),
+            _ => None,
+        }
     }
 
     /// Does to a mirror what is wrong with it.
     pub(crate) fn bend_mirror(self, limits: &mut Limits) {
-        if self == Self::TrustsObservations {
-            limits.refresh = Duration::from_secs(24 * 3600);
+        match self {
+            Self::TrustsObservations => limits.refresh = Duration::from_secs(24 * 3600),
+            Self::NeverRests => limits.refresh = Duration::from_secs(1),
+            _ => {}
         }
     }
 
@@ -155,6 +173,9 @@ impl fmt::Display for Variant {
             Self::RenewsForOthers => "renews-for-others",
             Self::NeverForgets => "never-forgets",
             Self::TrustsObservations => "trusts-observations",
+            Self::PassesForCurrent => "passes-for-current",
+            Self::ForgetsWhoAsks => "forgets-who-asks",
+            Self::NeverRests => "never-rests",
         })
     }
 }
@@ -221,7 +242,7 @@ struct ForgetsObservers {
 }
 
 impl<S> Bend<S> for ForgetsObservers {
-    fn says(&mut self, output: &Output) -> bool {
+    fn says(&mut self, output: &mut Output) -> bool {
         self.count += u32::from(matches!(output, Output::Changed { .. }));
         !matches!(output, Output::Changed { .. }) || self.count.is_multiple_of(2)
     }

@@ -27,10 +27,10 @@ fn breaks(variant: Variant, rules: &[Rule]) {
     }
 }
 
-/// Within so many worlds of eight hours each, replicas and mirrors that are wrong are found out.
+/// Within so many worlds of eight hours each, replicas, mirrors and proxies that are wrong are found out.
 const OF_REPLICAS: u64 = 40;
 
-/// Asserts that a variant of replicas or mirrors breaks one of these rules in a world in which nothing is found without it.
+/// Asserts that a variant of replicas, mirrors or proxies breaks one of these rules in a world in which nothing is found without it.
 fn breaks_replicas(variant: Variant, rules: &[Rule]) {
     let is_found = |seed| {
         let span = Duration::from_secs(8 * 3600);
@@ -72,6 +72,21 @@ fn mirrors_that_trust_that_they_are_told_are_found_out() {
 }
 
 #[test]
+fn proxies_that_pass_on_for_current_what_is_not_are_found_out() {
+    breaks_replicas(Variant::PassesForCurrent, &[Rule::Missing, Rule::Outdated, Rule::Risen]);
+}
+
+#[test]
+fn proxies_that_pass_on_to_a_source_what_they_have_from_it_are_found_out() {
+    breaks_replicas(Variant::ForgetsWhoAsks, &[Rule::Twice]);
+}
+
+#[test]
+fn proxies_that_never_rest_are_found_out() {
+    breaks_replicas(Variant::NeverRests, &[Rule::Restless]);
+}
+
+#[test]
 fn a_directory_that_ignores_removals_is_found_out() {
     breaks(Variant::IgnoresRemovals, &[Rule::Risen]);
 }
@@ -108,7 +123,7 @@ fn a_transport_that_never_repeats_a_datagram_is_found_out() {
 
 #[test]
 fn a_directory_that_takes_copies_for_requests_is_found_out() {
-    breaks(Variant::TakesCopies, &[Rule::Risen, Rule::Outdated, Rule::Missing, Rule::Expired, Rule::Torn]);
+    breaks(Variant::TakesCopies, &[Rule::Risen, Rule::Outdated, Rule::Missing, Rule::Expired, Rule::Torn, Rule::Twice]);
 }
 
 #[test]
