@@ -181,20 +181,9 @@ impl Service for Device {
     }
 }
 
-/// Returns the name that a machine registers under.
-pub(crate) fn endpoint_name(host: Host) -> String {
-    format!("node{}", host.index())
-}
-
-/// Returns the machine that registers under a name.
-pub(crate) fn named(endpoint: &str) -> Option<Host> {
-    let nth: u8 = endpoint.strip_prefix("node")?.parse().ok()?;
-    Some(Host::nth(nth.into()))
-}
-
 /// Makes the description that holds a content. Each link tells whose it is, of which content, and of how many.
 fn description(host: Host, traits: &Traits, content: &Content) -> Description {
-    let (name, kind, count) = (endpoint_name(host), traits.kind.as_str(), traits.links);
+    let (name, kind, count) = (host.endpoint(), traits.kind.as_str(), traits.links);
     let Content { lifetime, attribute, links, .. } = content;
     let query = format!("ep={name}&lt={lifetime}&base={}&et={kind}&rev={attribute}", host.uri());
     let link = |nth| format!(r#"</{name}/{links}/{count}/{nth}>;rt="{kind}";title="what the {nth}th part does""#);

@@ -5,7 +5,6 @@ use waypost_filter::Query;
 use waypost_model::{Authority, EndpointName, Key, Origin};
 use waypost_time::Instant;
 
-use crate::device::{endpoint_name, named};
 use crate::host::Host;
 use crate::note::Content;
 
@@ -16,7 +15,7 @@ pub(crate) type Held = BTreeMap<Host, Content>;
 pub(crate) fn held(directory: &Directory, now: Instant) -> Held {
     directory
         .endpoints(now, &Query::all())
-        .filter_map(|endpoint| Some((named(endpoint.name())?, content(&endpoint)?)))
+        .filter_map(|endpoint| Some((Host::of_endpoint(endpoint.name())?, content(&endpoint)?)))
         .collect()
 }
 
@@ -24,7 +23,7 @@ pub(crate) fn held(directory: &Directory, now: Instant) -> Held {
 pub(crate) fn mirrored(directory: &Directory, now: Instant, source: Host) -> Held {
     let origin = Origin::Foreign(Authority::new(&source.uri()).expect("a URI of the world"));
     let content_of = |host: Host| {
-        let endpoint = EndpointName::new(&endpoint_name(host)).ok()?;
+        let endpoint = EndpointName::new(&host.endpoint()).ok()?;
         let location = directory.record(&Key { origin: origin.clone(), sector: None, endpoint })?.location?;
         content(&directory.registration(now, &location).filter(|registration| !registration.is_expired())?)
     };

@@ -37,6 +37,17 @@ impl Host {
         Some(Self(u8::try_from(low.checked_sub(1)?).ok()?))
     }
 
+    /// Returns the name that the machine registers under.
+    pub(crate) fn endpoint(self) -> String {
+        format!("node{}", self.0)
+    }
+
+    /// Returns the machine that registers under a name.
+    pub(crate) fn of_endpoint(name: &str) -> Option<Self> {
+        let nth: u8 = name.strip_prefix("node")?.parse().ok()?;
+        (nth < MOST).then_some(Self(nth))
+    }
+
     /// Returns the URI that the machine is reached by.
     pub(crate) fn uri(self) -> String {
         format!("coap://[{}]", self.address().ip())

@@ -7,7 +7,7 @@ use waypost_link_format::Link;
 use waypost_rest::{ExchangeId, Output, Peer, Request, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
 
-use crate::device::{endpoint_name, limits, named};
+use crate::device::limits;
 use crate::host::Host;
 use crate::machine::{Actor, Boot};
 use crate::note::{Found, Kind, Note, Question, Scope, Shown, Whom};
@@ -158,7 +158,7 @@ pub(crate) fn query(of: Whom) -> Query {
     match of {
         Whom::All => Query::all(),
         Whom::Kind(kind) => format!("et={}", kind.as_str()).parse().expect("a query"),
-        Whom::One(host) => format!("ep={}", endpoint_name(host)).parse().expect("a query"),
+        Whom::One(host) => format!("ep={}", host.endpoint()).parse().expect("a query"),
     }
 }
 
@@ -173,7 +173,7 @@ fn read(answer: &Answer, scope: Scope) -> Found {
 fn read_endpoints(answer: &Answer) -> Found {
     let mut numbers: BTreeMap<Host, Vec<Option<u32>>> = BTreeMap::new();
     for link in answer.links.links() {
-        let Some(host) = value(&link, "ep").and_then(|name| named(&name)) else { continue };
+        let Some(host) = value(&link, "ep").and_then(|name| Host::of_endpoint(&name)) else { continue };
         numbers.entry(host).or_default().push(value(&link, "rev").and_then(|number| number.parse().ok()));
     }
     let whole = |numbers: Vec<_>| numbers.into_iter().collect::<Option<_>>().and_then(Shown::registrations);
@@ -191,7 +191,7 @@ fn read_resources(answer: &Answer) -> Found {
         else {
             continue;
         };
-        let (Some(host), Ok(nth), Ok(count), Ok(number)) = (named(&name), nth.parse(), count.parse(), number.parse())
+        let (Some(host), Ok(nth), Ok(count), Ok(number)) = (Host::of_endpoint(&name), nth.parse(), count.parse(), number.parse())
         else {
             continue;
         };
