@@ -1,5 +1,6 @@
 //! Lets worlds happen, and prints what happened in them and what was found.
 
+mod estimate;
 mod options;
 
 use std::process::ExitCode;
@@ -7,6 +8,7 @@ use std::time::Instant;
 
 use waypost_simulation::{Campaign, Scene, Tally, Trial};
 
+use crate::estimate::estimate;
 use crate::options::Options;
 
 /// Lines of the trace that are shown of a world in which something was found.
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
 
 /// Lets all the worlds happen; returns whether nothing was found.
 fn run(options: &Options) -> bool {
+    println!("{options}; that takes about {} seconds here", estimate(options).as_secs());
     let mut sum = Tally::default();
     let mut is_well = true;
     let begun = Instant::now();

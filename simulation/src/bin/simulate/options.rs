@@ -1,3 +1,4 @@
+use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -28,8 +29,8 @@ impl Options {
     /// Reads the arguments; `None` when help is wanted.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Option<Self>, String> {
         let mut options = Self {
-            seeds: 0..100,
-            span: Duration::from_secs(24 * 3600),
+            seeds: 0..40,
+            span: Duration::from_secs(8 * 3600),
             scenes: Scene::ALL.to_vec(),
             variant: None,
             is_once: false,
@@ -53,6 +54,18 @@ impl Options {
     }
 }
 
+/// Says what is going to happen.
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seeds, span, scenes, variant, is_once, .. } = self;
+        let scenes = scenes.iter().map(Scene::to_string).collect::<Vec<_>>().join(", ");
+        let variant = variant.map(|variant| format!(" with {variant}")).unwrap_or_default();
+        let times = if *is_once { "once" } else { "twice" };
+        write!(f, "seeds {} to {}, {} hours each, {times}", seeds.start, seeds.end, span.as_secs() / 3600)?;
+        write!(f, ", in {scenes}{variant}")
+    }
+}
+
 fn seeds(text: &str) -> Result<Range<u64>, String> {
     match text.split_once("..") {
         Some((first, end)) => Ok(number(first)?..number(end)?),
@@ -69,12 +82,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_command_line_does_not_say_is_a_day_of_100_seeds_of_everything() {
+    fn what_the_command_line_does_not_say_is_eight_hours_of_40_seeds_of_everything() {
         let parse = |line: &str| Options::parse(line.split_whitespace().map(String::from));
         let options = parse("--seeds 7..9 --world single").unwrap().unwrap();
         assert_eq!((options.seeds, options.scenes, options.variant), (7..9, vec![Scene::Single], None));
         let options = parse("").unwrap().unwrap();
-        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..100, 86_400, Scene::ALL));
+        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..40, 28_800, Scene::ALL));
+        assert!(options.to_string().starts_with("seeds 0 to 40, 8 hours each, twice, in single, several"));
         assert_eq!(parse("--seeds"), Err("--seeds needs a value".into()));
         assert_eq!(parse("--variant sound").unwrap_err().split(',').next(), Some("sound is none of ignores-removals"));
     }
