@@ -16,7 +16,7 @@ use waypost_filter::Query;
 use waypost_model::ReplicaId;
 use waypost_rest::{Code, ExchangeId, Method, Observe, Request, Response, Service as _};
 use waypost_server::{Server, ServerConfig};
-use waypost_sync::{Holding, Proxy, ProxyConfig, Replicated, Replicator, SyncConfig};
+use waypost_sync::{Holding, Limits, Proxy, ProxyConfig, ProxyLimits, Replicated, Replicator, SyncConfig};
 use waypost_time::Instant;
 
 const SOURCES: [&str; 2] = ["coap://a", "coap://b"];
@@ -60,6 +60,7 @@ struct World {
     /// When each source was cut off, and when it came back.
     cuts: [Vec<(Instant, Option<Instant>)>; 2],
     is_read_at_once: bool,
+    is_mirrored: bool,
     /// Whether answers without a source that is away are allowed.
     partial: bool,
     /// Those who observe, and the query of each.
@@ -93,8 +94,10 @@ impl World {
         }
         network.add_proxy(PROXY, proxy);
         let is_read_at_once = *holding == Holding::Answers;
+        let is_mirrored = matches!(holding, Holding::Mirror(_));
         let (history, cuts, observers) = (Default::default(), Default::default(), Vec::new());
-        let mut world = Self { network, history, cuts, is_read_at_once, partial, observers, judged: Instant::ZERO };
+        let judged = Instant::ZERO;
+        let mut world = Self { network, history, cuts, is_read_at_once, is_mirrored, partial, observers, judged };
         world.remember();
         world.network.settle();
         world
@@ -272,11 +275,13 @@ impl World {
     /// Returns since when what a source says may be what is answered.
     fn since(&self, source: usize, is_stale: bool) -> Instant {
         let now = self.network.now;
-        // An answer is good for a minute; a mirror finds out that a source was lost, or that there are no links, when it asks
-        // again after that.
-        let lag = Duration::from_secs(80);
-        // How long after a cut it may not be asked yet.
-        let wait = Duration::from_secs(480);
+        // What is mirrored is told of, but that a source was lost, or that what is new has no links, is found out only when it is
+        // asked again (`Limits::refresh`). An answer may be used for a minute (Max-Age). Who did not answer is left in peace for at
+        // most `Limits::retry_max` by the mirror, and `ProxyLimits::retry_max` by the proxy. Each may take a quarter more.
+        let (lag, wait) = match self.is_mirrored {
+            true => (Limits::default().refresh * 5 / 4, Limits::default().retry_max * 5 / 4),
+            false => (Duration::from_secs(60), ProxyLimits::default().retry_max * 5 / 4),
+        };
         let mut since = now;
         for (begin, end) in self.cuts[source].iter().rev() {
             if end.is_none_or(|end| since.saturating_since(end) <= wait) {
