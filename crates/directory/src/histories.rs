@@ -4,16 +4,17 @@ pub(crate) mod copies;
 pub(crate) mod digest;
 pub(crate) mod feed;
 pub(crate) mod former_links;
+mod history;
 pub(crate) mod log;
 pub(crate) mod renewals;
-pub(crate) mod retired;
+mod retired;
 pub(crate) mod writes;
 
 use alloc::collections::BTreeMap;
 
-use waypost_model::{Authority, Dot, Version};
+use waypost_model::{Authority, Dot};
 
-use crate::{Digest, histories::log::Log, histories::renewals::Renewals, histories::retired::Retired};
+pub(crate) use self::history::History;
 
 /// What was written, apart for each authority that it was written at.
 ///
@@ -24,54 +25,8 @@ pub(crate) struct Histories {
     foreign: BTreeMap<Authority, History>,
 }
 
-/// The writes at one authority.
-#[derive(Debug, Clone)]
-pub(crate) struct History {
-    pub(crate) log: Log,
-    pub(crate) renewals: Renewals,
-    pub(crate) digest: Digest,
-    /// The writes that are here, or were until something newer took their place; without those of replicas that were forgotten.
-    pub(crate) version: Version,
-    /// The number of the last write of this replica.
-    pub(crate) written: u64,
-    pub(crate) retired: Retired,
-    /// How many copies were forgotten without a trace in the log.
-    pub(crate) losses: u64,
-}
-
 /// The history of an authority that nothing is known of.
 static NOTHING: History = History::new();
-
-impl History {
-    const fn new() -> Self {
-        Self {
-            log: Log::new(),
-            renewals: Renewals::new(),
-            digest: Digest { count: 0, sum: 0 },
-            version: Version::new(),
-            written: 0,
-            retired: Retired::new(),
-            losses: 0,
-        }
-    }
-
-    /// Notes a write of this replica.
-    pub(crate) fn note_own(&mut self, dot: Dot) {
-        self.written = dot.sequence;
-        self.version.insert(dot);
-    }
-
-    fn is_empty(&self) -> bool {
-        let is_unused = self.version.is_empty() && self.written == 0 && self.log.is_empty() && self.renewals.is_empty();
-        is_unused && self.digest == Digest::default()
-    }
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 impl Histories {
     /// Returns the history of an authority; of the own one where none is named.

@@ -1,10 +1,8 @@
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use waypost_model::{ReplicaId, Version};
+use waypost_model::ReplicaId;
 use waypost_time::Instant;
-
-use crate::histories::History;
 
 /// The replicas in a version of which nothing is left: no registration, no removal.
 ///
@@ -28,91 +26,53 @@ struct Idle {
     since: Option<Instant>,
 }
 
+/// Whose turn it is to go first: who retires before who rests, and who does so for long before others.
+pub(crate) type Rank = (bool, Instant);
+
 impl Retired {
     pub(crate) const fn new() -> Self {
         Self { idle: BTreeMap::new() }
     }
 
-    fn is_retiring(&self, replica: ReplicaId) -> bool {
+    pub(crate) fn is_retiring(&self, replica: ReplicaId) -> bool {
         self.idle.get(&replica).is_some_and(|idle| idle.is_retiring)
+    }
+
+    /// Returns when a replica is to be forgotten, compared with others.
+    pub(crate) fn rank(&self, replica: ReplicaId) -> Rank {
+        let rank = self.idle.get(&replica).map(|idle| (!idle.is_retiring, idle.since.unwrap_or(Instant::MAX)));
+        rank.unwrap_or((true, Instant::MAX))
+    }
+
+    /// Takes a replica for retiring, that has left nothing.
+    pub(crate) fn retire(&mut self, replica: ReplicaId) {
+        self.idle.insert(replica, Idle { is_retiring: true, since: None });
+    }
+
+    /// Notes that a replica is neither resting nor retiring.
+    pub(crate) fn remove(&mut self, replica: ReplicaId) {
+        self.idle.remove(&replica);
+    }
+
+    /// Looks how long a replica has been what it is; returns whether it was resting, or else retiring, for as long as `half`. One
+    /// that was resting is retiring from now on.
+    pub(crate) fn look(&mut self, now: Instant, replica: ReplicaId, half: Duration) -> Option<Ended> {
+        let idle = self.idle.entry(replica).or_insert(Idle { is_retiring: false, since: None });
+        let since = *idle.since.get_or_insert(now);
+        if since + half > now {
+            return None;
+        }
+        if idle.is_retiring {
+            return Some(Ended::Retirement);
+        }
+        *idle = Idle { is_retiring: true, since: Some(now) };
+        Some(Ended::Rest)
     }
 }
 
-impl History {
-    /// Takes a version in. What is new in it and has left nothing is taken for retiring.
-    pub(crate) fn advance(&mut self, version: &Version) {
-        for dot in version.iter() {
-            if self.version.sequence(dot.replica) == 0 && !self.log.has(dot.replica) {
-                self.retired.idle.insert(dot.replica, Idle { is_retiring: true, since: None });
-            }
-        }
-        self.version.merge(version);
-    }
-
-    /// Tells whether a replica is known, by its writes or from a version.
-    pub(crate) fn knows(&self, replica: ReplicaId) -> bool {
-        self.version.sequence(replica) > 0 || self.log.has(replica)
-    }
-
-    /// Returns the version without the replicas that are retiring.
-    pub(crate) fn told(&self) -> Version {
-        let is_told = |replica| self.log.has(replica) || !self.retired.is_retiring(replica);
-        self.version.iter().filter(|dot| is_told(dot.replica)).collect()
-    }
-
-    /// Looks which replicas have left nothing, for how long, and forgets those of which that is long enough. `half` is the time
-    /// that one is resting, and that it is retiring.
-    pub(crate) fn retire(&mut self, now: Instant, half: Duration, own: ReplicaId) {
-        let replicas: Vec<ReplicaId> =
-            self.version.iter().chain(self.log.forgotten.iter()).map(|dot| dot.replica).collect();
-        for replica in replicas {
-            if self.log.has(replica) {
-                self.retired.idle.remove(&replica);
-                continue;
-            }
-            let idle = self.retired.idle.entry(replica).or_insert(Idle { is_retiring: false, since: None });
-            let since = *idle.since.get_or_insert(now);
-            if since + half > now {
-                continue;
-            }
-            if idle.is_retiring {
-                self.forget(replica, own);
-            } else {
-                *idle = Idle { is_retiring: true, since: Some(now) };
-                // Who has forgotten it already has no gap.
-                self.log.forgotten.retain(|dot| dot.replica != replica);
-            }
-        }
-    }
-
-    /// Forgets so many replicas that have left nothing, the longest idle first, and none that is in a version; nothing happens
-    /// if there are not so many.
-    pub(crate) fn make_room(&mut self, over: usize, version: &Version, own: ReplicaId) {
-        let mut gone: Vec<_> = self
-            .version
-            .iter()
-            .filter(|dot| !self.log.has(dot.replica) && dot.replica != own && version.sequence(dot.replica) == 0)
-            .map(|dot| {
-                let idle = self.retired.idle.get(&dot.replica);
-                let rank = idle.map(|idle| (!idle.is_retiring, idle.since.unwrap_or(Instant::MAX)));
-                (rank.unwrap_or((true, Instant::MAX)), dot.replica)
-            })
-            .collect();
-        if gone.len() < over {
-            return;
-        }
-        gone.sort_unstable();
-        gone.into_iter().take(over).for_each(|(_, replica)| self.forget(replica, own));
-    }
-
-    /// Forgets a replica.
-    pub(crate) fn forget(&mut self, replica: ReplicaId, own: ReplicaId) {
-        self.version.retain(|dot| dot.replica != replica);
-        self.log.forgotten.retain(|dot| dot.replica != replica);
-        self.retired.idle.remove(&replica);
-        // Its own renewals go on from the last number.
-        if replica != own {
-            self.renewals.forget(replica);
-        }
-    }
+/// What was over when it was looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Rest,
+    Retirement,
 }
