@@ -191,7 +191,8 @@ fn read_resources(answer: &Answer) -> Found {
         else {
             continue;
         };
-        let (Some(host), Ok(nth), Ok(count), Ok(number)) = (Host::of_endpoint(&name), nth.parse(), count.parse(), number.parse())
+        let (Some(host), Ok(nth), Ok(count), Ok(number)) =
+            (Host::of_endpoint(&name), nth.parse(), count.parse(), number.parse())
         else {
             continue;
         };

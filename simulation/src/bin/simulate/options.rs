@@ -87,8 +87,8 @@ mod tests {
         let options = parse("--seeds 7..9 --world single").unwrap().unwrap();
         assert_eq!((options.seeds, options.scenes, options.variant), (7..9, vec![Scene::Single], None));
         let options = parse("").unwrap().unwrap();
-        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..40, 28_800, Scene::ALL));
         assert!(options.to_string().starts_with("seeds 0 to 40, 8 hours each, twice, in single, several"));
+        assert_eq!((options.seeds, options.span.as_secs(), &options.scenes[..]), (0..40, 28_800, Scene::ALL));
         assert_eq!(parse("--seeds"), Err("--seeds needs a value".into()));
         assert_eq!(parse("--variant sound").unwrap_err().split(',').next(), Some("sound is none of ignores-removals"));
     }
