@@ -56,8 +56,10 @@ pub(crate) struct Follower {
     mark: Option<Mark>,
     /// Whether the source has lost something that it cannot tell of, so that a selection is to be read anew.
     is_outdated: bool,
-    /// Whether it is being found out what else is here that the source has lost.
+    /// Whether it is still to be found out what is here that the source has lost.
     is_ahead: bool,
+    /// What the source had when that was found out last.
+    left: Version,
     anew: Option<Anew>,
     early: Option<Early>,
     comparison: Option<Comparison>,
@@ -153,6 +155,7 @@ impl Follower {
             mark: None,
             is_outdated: false,
             is_ahead: false,
+            left: Version::new(),
             anew: None,
             early: None,
             comparison: None,

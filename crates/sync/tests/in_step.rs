@@ -52,4 +52,16 @@ fn who_has_what_its_source_has_lost_is_not_in_step_until_it_knows_what_that_is()
         assert_eq!(follower.names(), [""; 0]);
     }
     assert!(is_in_step(&follower));
+    follower.ask_at(Instant::from_millis(200_000)).expect("a question");
+    follower.hear(&[0x81, 0xa1, 8, 2]);
+    assert!(is_in_step(&follower), "nothing else is lost");
+    // It loses everything again, and is not compared with so soon.
+    follower.ask_at(Instant::from_millis(300_000)).expect("a question");
+    follower.hear(&[0x81, 0xa1, 10, 1]);
+    assert!(follower.ask().is_none() && !is_in_step(&follower));
+    follower.ask_at(Instant::from_millis(1_000_000)).expect("a question");
+    follower.hear(&[0x81, 0xa1, 10, 1]);
+    let (request, question) = follower.ask().expect("a comparison");
+    follower.hear_other(request, &cells(&question, 10, 1, core::iter::empty()));
+    assert!(is_in_step(&follower));
 }

@@ -59,11 +59,16 @@ impl Follower {
     /// Finds out what is here that a source which is mirrored has lost: it knows no more than `version`.
     pub(super) fn find_lost(&mut self, surroundings: &mut Surroundings<'_>, version: &Version) {
         let (now, is_mirrored) = (surroundings.now, self.relation() == Relation::Mirror);
-        if !is_mirrored || self.anew.is_some() || self.comparable > now {
+        if !is_mirrored || self.anew.is_some() {
+            return;
+        }
+        // Who has gone on from what it had then has lost nothing since.
+        let is_found_out = !self.left.is_empty() && version.includes(&self.left);
+        self.is_ahead |= self.selection.is_none() && !is_found_out;
+        if self.comparable > now {
             return;
         }
         if self.selection.is_none() {
-            self.is_ahead = true;
             return self.compare(surroundings);
         }
         self.comparable = now + surroundings.jitter.stretch(surroundings.config.limits.reconcile);
@@ -132,7 +137,7 @@ impl Follower {
         match progress {
             Progress::On => self.comparison = Some(comparison),
             Progress::Done(version) => {
-                self.is_ahead = false;
+                (self.is_ahead, self.left) = (false, version.clone());
                 let (added, removed) = (comparison.reconciliation.added, comparison.reconciliation.removed);
                 if added + removed > 0 {
                     let source = self.name.clone();
