@@ -149,7 +149,8 @@
 //! - Renewals begin at the authority alone. What goes round until then ends with its lifetime.
 //!
 //! How far the end of a chain is behind adds up in its [`Standing`]: it is in step while all before it are and wait for no answer,
-//! was confirmed when the authority last was as far as they know, and hears of renewals as late as all of them together.
+//! was confirmed when the authority last was as far as they know, and hears of renewals as late as all of them together. What is
+//! renewed when it has less left than that may be missing at the end for a moment.
 //!
 //! # In front of directories
 //!
