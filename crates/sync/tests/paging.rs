@@ -205,7 +205,9 @@ fn a_source_whose_answers_are_too_large_is_mirrored_page_by_page_and_followed_by
     scene.run_for(POLLED);
     assert!(scene.is_in_step());
     assert!(scene.shown() == scene.expected());
-    assert!(scene.events().iter().all(|event| matches!(event, SyncEvent::InStep { .. })));
+    assert!(
+        scene.events().iter().all(|event| matches!(event, SyncEvent::InStep { .. } | SyncEvent::MirroredBy { .. }))
+    );
 
     scene.registrations.remove(&7);
     scene.registrations.insert(5_000, vec!["new".into()]);
