@@ -16,12 +16,20 @@ pub(crate) struct Names {
 }
 
 #[derive(Debug)]
-enum Host {
-    /// Its addresses are to be looked up.
+struct Host {
+    addresses: Addresses,
+    /// The addresses where it did not answer when it was asked there last, the latest last, and since when. Who looks them up may go
+    /// on finding them.
+    silent: Vec<(IpAddr, Instant)>,
+}
+
+#[derive(Debug)]
+enum Addresses {
+    /// They are to be looked up.
     Wanted(Vec<Waiting>),
     /// They are being looked up.
     Asked(Vec<Waiting>),
-    /// These are its addresses, the best first, and until when they are used.
+    /// These are they, the best first, and until when they are used.
     Found(Vec<SocketAddr>, Instant),
 }
 
@@ -29,10 +37,15 @@ enum Host {
 pub(crate) type Waiting = (RequestId, Identity, Request);
 
 impl Names {
-    /// Returns the addresses of a host, if they are known. Their ports say nothing.
-    pub(crate) fn addresses(&self, now: Instant, name: &str) -> Option<&[SocketAddr]> {
-        match self.hosts.get(name)? {
-            Host::Found(addresses, until) if now < *until => Some(addresses),
+    /// Returns the addresses of a host, if they are known: where it did not answer, last. Their ports say nothing.
+    pub(crate) fn addresses(&self, now: Instant, name: &str) -> Option<Vec<SocketAddr>> {
+        let host = self.hosts.get(name)?;
+        match &host.addresses {
+            Addresses::Found(addresses, until) if now < *until => {
+                let mut addresses = addresses.clone();
+                addresses.sort_by_key(|address| host.silent_since(now, address.ip()));
+                Some(addresses)
+            }
             _ => None,
         }
     }
@@ -42,56 +55,72 @@ impl Names {
         if !self.hosts.contains_key(name) && !self.make_room(longest) {
             return false;
         }
-        self.withdraw(waiting.0);
-        match self.hosts.get_mut(name) {
-            Some(Host::Wanted(all) | Host::Asked(all)) => all.push(waiting),
-            _ => {
-                self.hosts.insert(name.into(), Host::Wanted(Vec::from([waiting])));
-            }
+        let wanted = || Addresses::Wanted(Vec::new());
+        let host = self.hosts.entry(name.into()).or_insert_with(|| Host { addresses: wanted(), silent: Vec::new() });
+        if let Addresses::Found(..) = host.addresses {
+            host.addresses = wanted();
+        }
+        if let Addresses::Wanted(all) | Addresses::Asked(all) = &mut host.addresses {
+            all.push(waiting);
         }
         true
     }
 
     /// Returns the next name to look up.
     pub(crate) fn poll(&mut self) -> Option<String> {
-        let (name, host) = self.hosts.iter_mut().find(|(_, host)| matches!(host, Host::Wanted(_)))?;
-        if let Host::Wanted(waiting) = host {
-            *host = Host::Asked(core::mem::take(waiting));
+        let is_wanted = |host: &Host| matches!(host.addresses, Addresses::Wanted(_));
+        let (name, host) = self.hosts.iter_mut().find(|(_, host)| is_wanted(host))?;
+        if let Addresses::Wanted(waiting) = &mut host.addresses {
+            host.addresses = Addresses::Asked(core::mem::take(waiting));
         }
         Some(name.clone())
     }
 
     /// Takes the addresses of a host; returns who waited for them.
     pub(crate) fn take(&mut self, now: Instant, name: &str, addresses: &[SocketAddr]) -> Vec<Waiting> {
-        let Some(host @ Host::Asked(_)) = self.hosts.get_mut(name) else { return Vec::new() };
-        let asked = core::mem::replace(host, Host::Found(addresses.into(), now + KEPT));
-        if addresses.is_empty() {
-            self.hosts.remove(name);
-        }
-        if let Host::Asked(waiting) = asked { waiting } else { Vec::new() }
+        let Some(host) = self.hosts.get_mut(name) else { return Vec::new() };
+        let Addresses::Asked(waiting) = &mut host.addresses else { return Vec::new() };
+        let waiting = core::mem::take(waiting);
+        // That there are none may be over in a moment.
+        let until = if addresses.is_empty() { now } else { now + KEPT };
+        let addresses = &addresses[..addresses.len().min(MOST_ADDRESSES)];
+        host.addresses = Addresses::Found(addresses.into(), until);
+        waiting
     }
 
-    /// Takes note that a host did not answer at an address: the others come first now.
-    pub(crate) fn failed(&mut self, name: &str, address: IpAddr) {
-        if let Some(Host::Found(addresses, _)) = self.hosts.get_mut(name) {
-            addresses.sort_by_key(|other| other.ip() == address);
+    /// Takes note that a host does not answer at an address.
+    pub(crate) fn note_silence(&mut self, now: Instant, name: &str, address: IpAddr) {
+        let Some(host) = self.hosts.get_mut(name) else { return };
+        host.break_silence(address);
+        if host.silent.len() >= MOST_ADDRESSES {
+            host.silent.remove(0);
+        }
+        host.silent.push((address.to_canonical(), now));
+    }
+
+    /// Takes note that a host answers at an address.
+    pub(crate) fn note_answer(&mut self, name: &str, address: IpAddr) {
+        if let Some(host) = self.hosts.get_mut(name) {
+            host.break_silence(address);
         }
     }
 
-    /// Forgets a request that waits.
-    pub(crate) fn withdraw(&mut self, id: RequestId) {
-        for host in self.hosts.values_mut() {
-            if let Host::Wanted(waiting) | Host::Asked(waiting) = host {
-                waiting.retain(|(other, ..)| *other != id);
+    /// Forgets a request that waits, and returns it.
+    pub(crate) fn withdraw(&mut self, id: RequestId) -> Option<Waiting> {
+        self.hosts.values_mut().find_map(|host| match &mut host.addresses {
+            Addresses::Wanted(waiting) | Addresses::Asked(waiting) => {
+                let index = waiting.iter().position(|(other, ..)| *other == id)?;
+                Some(waiting.remove(index))
             }
-        }
+            Addresses::Found(..) => None,
+        })
     }
 
     /// Returns how many requests wait.
     pub(crate) fn waiting(&self) -> usize {
-        let waiting = |host: &Host| match host {
-            Host::Wanted(waiting) | Host::Asked(waiting) => waiting.len(),
-            Host::Found(..) => 0,
+        let waiting = |host: &Host| match &host.addresses {
+            Addresses::Wanted(waiting) | Addresses::Asked(waiting) => waiting.len(),
+            Addresses::Found(..) => 0,
         };
         self.hosts.values().map(waiting).sum()
     }
@@ -101,8 +130,8 @@ impl Names {
         if self.hosts.len() < longest {
             return true;
         }
-        let known = self.hosts.iter().filter_map(|(name, host)| match host {
-            Host::Found(_, until) => Some((*until, name)),
+        let known = self.hosts.iter().filter_map(|(name, host)| match host.addresses {
+            Addresses::Found(_, until) => Some((until, name)),
             _ => None,
         });
         let Some(oldest) = known.min().map(|(_, name)| name.clone()) else { return false };
@@ -111,5 +140,22 @@ impl Names {
     }
 }
 
+impl Host {
+    fn silent_since(&self, now: Instant, address: IpAddr) -> Option<Instant> {
+        let address = address.to_canonical();
+        let silence = self.silent.iter().find(|(other, since)| *other == address && now < *since + COUNTED);
+        silence.map(|&(_, since)| since)
+    }
+
+    fn break_silence(&mut self, address: IpAddr) {
+        let address = address.to_canonical();
+        self.silent.retain(|(other, _)| *other != address);
+    }
+}
+
 /// How long addresses are used: who looks them up does not say, and has a memory of its own.
 const KEPT: Duration = Duration::from_secs(60);
+/// How long it counts that a host did not answer at an address. It has to outlive the patience of who tries again.
+const COUNTED: Duration = Duration::from_secs(10 * 60);
+/// How many addresses of a host are kept: more than one request is sent to.
+const MOST_ADDRESSES: usize = 16;

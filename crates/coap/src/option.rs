@@ -335,6 +335,12 @@ pub(crate) fn is_safe(method: Method) -> bool {
     matches!(method, Method::Get | Method::Fetch)
 }
 
+/// Tells whether to do it twice is to do it once ([RFC 7252 §5.1](https://www.rfc-editor.org/rfc/rfc7252#section-5.1),
+/// [RFC 8132 §4](https://www.rfc-editor.org/rfc/rfc8132#section-4)).
+pub(crate) fn is_idempotent(method: Method) -> bool {
+    is_safe(method) || matches!(method, Method::Put | Method::Delete | Method::IPatch)
+}
+
 fn method_of(code: u8) -> Option<Method> {
     METHODS.get(usize::from(code).checked_sub(1)?).copied()
 }

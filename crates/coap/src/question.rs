@@ -1,4 +1,5 @@
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -6,6 +7,8 @@ use waypost_rest::{Observe, Request, RequestId, Response};
 use waypost_time::Instant;
 
 use crate::block::Block;
+use crate::option;
+use crate::path::Path;
 use crate::token::Token;
 
 /// A request of the service, under way.
@@ -14,8 +17,8 @@ pub(crate) struct Question {
     pub(crate) id: RequestId,
     pub(crate) request: Request,
     pub(crate) purpose: Purpose,
-    /// The name of the host, where it is asked by name.
-    pub(crate) host: Option<Box<str>>,
+    /// The host, where it is asked by name.
+    pub(crate) host: Option<Host>,
     /// The message that carries the present step, once sent and until answered.
     pub(crate) message_id: Option<u16>,
     /// What tells it from another FETCH that is under way: the later blocks of a response are asked for without the body that
@@ -35,6 +38,16 @@ pub(crate) struct Question {
     pub(crate) freshest: Option<Freshest>,
     /// The question by which the rest of that notification is fetched.
     pub(crate) fetch: Option<Token>,
+}
+
+/// A host that is asked by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    pub(crate) name: Box<str>,
+    /// Where else it is, in the order in which it is asked there as long as it has not answered.
+    pub(crate) elsewhere: VecDeque<Path>,
+    /// How often it was asked elsewhere, in vain.
+    pub(crate) unanswered: u8,
 }
 
 /// What the response is for.
@@ -75,9 +88,25 @@ impl Question {
         }
     }
 
+    /// Returns the name of the host, where it is asked by name.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.host.as_ref().map(|host| &*host.name)
+    }
+
+    /// Tells whether it can be asked anew, whatever became of it: to do it twice is to do it once, or it was never sent.
+    pub(crate) fn can_be_repeated(&self) -> bool {
+        self.message_id.is_none() || option::is_idempotent(self.request.method)
+    }
+
     /// Tells whether it asks for more than one response.
     pub(crate) fn observes(&self) -> bool {
         self.purpose == Purpose::Answer && self.request.observe == Some(Observe::Register)
+    }
+}
+
+impl Host {
+    pub(crate) fn new(name: &str, elsewhere: VecDeque<Path>) -> Self {
+        Self { name: name.into(), elsewhere, unanswered: 0 }
     }
 }
 

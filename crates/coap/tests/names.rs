@@ -10,6 +10,10 @@ use waypost_coap::Config;
 use waypost_rest::{ContentFormat, Method, Observe, Peer, Request, RequestFailure, RequestId};
 
 const NAME: &str = "rd.example";
+/// What is found for it, and where it is asked then.
+const FOUND: [&str; 2] = ["[2001:db8::7]:0", "[2001:db8::8]:0"];
+const FIRST: &str = "[2001:db8::7]:5683";
+const SECOND: &str = "[2001:db8::8]:5683";
 
 /// A bench whose endpoint can send from `SERVER`, and has names looked up.
 fn bench(configure: impl FnOnce(&mut Config)) -> Bench {
@@ -34,16 +38,45 @@ fn get() -> Request {
 
 /// Where the one message that is sent goes, and what it is.
 fn sent(bench: &mut Bench) -> (String, Message) {
-    let mut sent = bench.sent();
+    let mut sent = all_sent(bench);
     assert_eq!(sent.len(), 1);
-    let (remote, datagram) = sent.remove(0);
-    (remote.to_string(), Message::read(&datagram))
+    sent.remove(0)
 }
 
-fn answer(bench: &mut Bench, from: &str, question: &Message) {
+fn answer(bench: &mut Bench, from: &str, question: &Message) -> Vec<(String, Message)> {
     let mut answer = ack(question.id()).token(question.0.get_token());
     answer.0.header.set_code("2.05");
-    bench.from(from, &answer);
+    bench.endpoint.handle_datagram(bench.now, common::path(from), &answer.bytes());
+    all_sent(bench)
+}
+
+fn all_sent(bench: &mut Bench) -> Vec<(String, Message)> {
+    bench.sent().into_iter().map(|(remote, sent)| (remote.to_string(), Message::read(&sent))).collect()
+}
+
+/// Lets time pass, and returns what is sent meanwhile and where to.
+fn wait(bench: &mut Bench, span: Duration) -> Vec<(String, Message)> {
+    let end = bench.now + span;
+    let mut sent = Vec::new();
+    while let Some(deadline) = bench.endpoint.poll_timeout().filter(|deadline| *deadline <= end) {
+        bench.now = bench.now.max(deadline);
+        bench.endpoint.handle_timeout(bench.now);
+        sent.extend(all_sent(bench));
+    }
+    bench.now = end;
+    sent
+}
+
+/// Has a request go out to the host at the first of these addresses, and returns it.
+fn ask_at(bench: &mut Bench, request: Request, addresses: &[&str]) -> (String, Message) {
+    ask(bench, 7, "coap://rd.example", request);
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+    find(bench, NAME, addresses);
+    sent(bench)
+}
+
+fn remotes(sent: &[(String, Message)]) -> Vec<&str> {
+    sent.iter().map(|(remote, _)| remote.as_str()).collect()
 }
 
 fn failures(bench: &Bench) -> Vec<(u64, RequestFailure)> {
@@ -143,6 +176,145 @@ fn an_address_that_does_not_answer_comes_last_from_then_on() {
     let expected = [7, 8, 9, 7].map(|host| format!("[2001:db8::{host}]:5683"));
     assert_eq!(asked, expected);
     assert_eq!(failures(&bench).len(), 3);
+}
+
+#[test]
+fn a_request_that_stays_unanswered_goes_to_the_next_address_and_the_next_one_there_at_once() {
+    let mut bench = bench(|_| ());
+    let (first, question) = ask_at(&mut bench, get(), &FOUND);
+    let went_on = wait(&mut bench, Duration::from_secs(3));
+    assert_eq!((&*first, remotes(&went_on)), (FIRST, vec![SECOND]));
+    let again = &went_on[0].1;
+    assert_eq!((again.get(3), again.0.get_token()), (Some(NAME.as_bytes()), question.0.get_token()));
+    answer(&mut bench, SECOND, again);
+    assert!(bench.shelf().responses[0].1.is_ok());
+    // What comes late from the first is of no use any more.
+    answer(&mut bench, FIRST, &question);
+    assert_eq!((bench.shelf().responses.len(), bench.endpoint.usage().requests), (1, 0));
+    ask(&mut bench, 8, "coap://rd.example", get());
+    assert_eq!(sent(&mut bench).0, SECOND);
+}
+
+#[test]
+fn all_addresses_together_are_asked_as_often_as_one_and_as_long() {
+    let mut bench = bench(|_| ());
+    let begin = bench.now;
+    ask_at(&mut bench, get(), &FOUND);
+    let mut asked = Vec::new();
+    while failures(&bench).is_empty() {
+        asked.extend(wait(&mut bench, Duration::from_secs(1)).into_iter().map(|(remote, _)| remote));
+    }
+    assert_eq!(asked, [SECOND, FIRST, SECOND, FIRST]);
+    assert_eq!(failures(&bench), [(7, RequestFailure::TimedOut)]);
+    let took = bench.now.saturating_since(begin);
+    assert!((62..=93).contains(&took.as_secs()), "{took:?}");
+    assert_eq!(bench.endpoint.usage().requests, 0);
+}
+
+#[test]
+fn what_waits_for_an_address_that_does_not_answer_goes_elsewhere_along() {
+    let mut bench = bench(|_| ());
+    ask_at(&mut bench, get(), &FOUND);
+    for (id, method) in [(8, Method::Get), (9, Method::Post), (10, Method::Fetch)] {
+        ask(&mut bench, id, "coap://rd.example", Request::new(method, ["x"]));
+        assert!(bench.sent().is_empty());
+    }
+    let mut went_on = wait(&mut bench, Duration::from_secs(3));
+    for _ in 7..=10 {
+        assert_eq!(remotes(&went_on), [SECOND]);
+        went_on = answer(&mut bench, SECOND, &went_on[0].1);
+    }
+    let answered: Vec<_> = bench.shelf().responses.iter().map(|(id, outcome)| (id.0, outcome.is_ok())).collect();
+    assert_eq!(answered, [(7, true), (8, true), (9, true), (10, true)]);
+}
+
+#[test]
+fn what_may_have_been_done_is_not_asked_for_elsewhere_but_the_next_request_is() {
+    for method in [Method::Post, Method::Patch] {
+        let mut bench = bench(|_| ());
+        ask_at(&mut bench, Request::new(method, ["x"]), &FOUND);
+        assert_eq!(remotes(&wait(&mut bench, Duration::from_secs(93))), [FIRST; 4]);
+        assert_eq!(failures(&bench), [(7, RequestFailure::TimedOut)]);
+        // The addresses are looked up again by then.
+        assert_eq!(ask_at(&mut bench, get(), &FOUND).0, SECOND);
+    }
+}
+
+#[test]
+fn an_address_counts_as_silent_also_for_who_has_less_patience() {
+    let mut bench = bench(|_| ());
+    ask_at(&mut bench, Request::new(Method::Post, ["x"]), &FOUND);
+    wait(&mut bench, Duration::from_secs(5));
+    bench.update(|shelf| shelf.withdraw(7, Peer::new("coap://rd.example")));
+    wait(&mut bench, Duration::from_secs(60));
+    assert_eq!(ask_at(&mut bench, Request::new(Method::Post, ["x"]), &FOUND).0, SECOND);
+}
+
+#[test]
+fn an_address_that_answers_after_all_comes_first_again() {
+    let mut bench = bench(|_| ());
+    let (_, question) = ask_at(&mut bench, Request::new(Method::Post, ["x"]), &FOUND);
+    assert_eq!(remotes(&wait(&mut bench, Duration::from_secs(3))), [FIRST]);
+    answer(&mut bench, FIRST, &question);
+    ask(&mut bench, 8, "coap://rd.example", get());
+    assert_eq!(sent(&mut bench).0, FIRST);
+}
+
+#[test]
+fn that_an_address_does_not_answer_counts_for_ten_minutes() {
+    for (later, expected) in [(590, SECOND), (600, FIRST)] {
+        let mut bench = bench(|config| config.timing.max_retransmit = 0);
+        ask_at(&mut bench, get(), &FOUND);
+        while failures(&bench).is_empty() {
+            wait(&mut bench, Duration::from_millis(1));
+        }
+        wait(&mut bench, Duration::from_secs(later));
+        assert_eq!(ask_at(&mut bench, get(), &FOUND).0, expected, "{later}");
+    }
+}
+
+#[test]
+fn who_has_answered_is_asked_further_where_it_answered() {
+    let mut bench = bench(|_| ());
+    let (_, question) = ask_at(&mut bench, get().with_payload(ContentFormat(0), common::long_text(1500)), &FOUND);
+    let mut next = ack(question.id()).token(question.0.get_token()).block1(0, true, 6);
+    next.0.header.set_code("2.31");
+    assert_eq!(bench.from(FIRST, &next).len(), 1);
+    assert_eq!(remotes(&wait(&mut bench, Duration::from_secs(93))), [FIRST; 4]);
+}
+
+#[test]
+fn an_address_without_a_route_is_passed_over_at_once() {
+    let mut bench = bench(|_| ());
+    let ask_unsent = |bench: &mut Bench, request| {
+        ask(bench, 7, "coap://rd.example", request);
+        if bench.endpoint.poll_name().is_some() {
+            find(bench, NAME, &FOUND);
+        }
+        bench.endpoint.poll_output().unwrap()
+    };
+    for method in [Method::Get, Method::Post] {
+        wait(&mut bench, Duration::from_secs(600));
+        let unsent = ask_unsent(&mut bench, Request::new(method, ["x"]));
+        assert_eq!(unsent.path.remote.to_string(), FIRST);
+        bench.endpoint.handle_unsent(bench.now, &unsent);
+        let unsent = bench.endpoint.poll_output().unwrap();
+        assert_eq!(unsent.path.remote.to_string(), SECOND);
+        bench.endpoint.handle_unsent(bench.now, &unsent);
+        assert!(bench.sent().is_empty());
+        assert_eq!(failures(&bench).last(), Some(&(7, RequestFailure::Unreachable)));
+    }
+}
+
+#[test]
+fn an_address_that_was_heard_in_another_form_is_the_same_one() {
+    let mut bench = bench(|config| config.timing.max_retransmit = 0);
+    bench.from("[::ffff:192.0.2.7]:5683", &common::get(1, "text"));
+    let found = ["192.0.2.7:0", "[2001:db8::8]:0"];
+    assert_eq!(ask_at(&mut bench, get(), &found).0, "[::ffff:192.0.2.7]:5683");
+    wait(&mut bench, Duration::from_secs(5));
+    ask(&mut bench, 8, "coap://rd.example", get());
+    assert_eq!(sent(&mut bench).0, SECOND);
 }
 
 #[test]

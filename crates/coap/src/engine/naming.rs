@@ -1,14 +1,17 @@
 //! Requests of the service to hosts by name.
 
+use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::SocketAddr;
 
 use waypost_rest::{Peer as Identity, Request, RequestFailure, RequestId};
 
 use super::Engine;
-use crate::path::in_zone;
-use crate::question::{Purpose, Question};
+use crate::path::{Path, in_zone};
+use crate::question::{Host, Purpose, Question};
 use crate::slot::Slot;
+use crate::token::Token;
 
 impl Engine {
     pub(crate) fn look_up_names(&mut self) {
@@ -31,16 +34,19 @@ impl Engine {
 
     /// Takes a request of the service to a host by name. An observation goes on where it began.
     pub(super) fn ask_by_name(&mut self, id: RequestId, peer: &Identity, (name, port): (&str, u16), request: Request) {
+        self.names.withdraw(id);
         if let Some(path) = self.by_name.get(&id).and_then(|slot| self.peers.get(*slot)).map(|known| known.path) {
-            return self.ask_at(id, Some(path), Some(name), request);
+            return self.ask_at(id, Some(path), Some(Host::new(name, VecDeque::new())), request);
         }
         if let Some(addresses) = self.names.addresses(self.now, name) {
-            let path = addresses.iter().find_map(|address| {
+            let path_to = |address: &SocketAddr| {
                 let mut remote = in_zone(*address, peer.zone);
                 remote.set_port(port);
                 self.path_to(remote).filter(|path| !path.remote.ip().is_multicast())
-            });
-            return self.ask_at(id, path, Some(name), request);
+            };
+            let mut paths: VecDeque<Path> = addresses.iter().filter_map(path_to).collect();
+            let first = paths.pop_front();
+            return self.ask_at(id, first, Some(Host::new(name, paths)), request);
         }
         let limits = &self.config.limits;
         let has_room = self.usage.requests + self.names.waiting() < limits.requests;
@@ -49,6 +55,62 @@ impl Engine {
         if !waits {
             self.failed.push((id, RequestFailure::Unreachable));
         }
+    }
+
+    /// Takes note that a host cannot be reached where a question went. The question goes on to another address of the host, and so does
+    /// what waits behind it; tells whether the question itself has gone.
+    ///
+    /// What may have been done must not be done twice: such a question stays.
+    pub(super) fn ask_elsewhere(&mut self, slot: Slot, token: Token, failure: RequestFailure) -> bool {
+        let Some(peer) = self.peers.get(slot) else { return false };
+        let name_of = |token: &Token| peer.questions.get(token).and_then(Question::name);
+        let Some(name) = name_of(&token) else { return false };
+        let waiting: Vec<Token> =
+            peer.waiting_questions.iter().copied().filter(|waiting| name_of(waiting) == Some(name)).collect();
+        self.names.note_silence(self.now, name, peer.path.remote.ip());
+        let has_gone = self.go_elsewhere(slot, token, failure);
+        for token in waiting {
+            self.go_elsewhere(slot, token, failure);
+        }
+        if has_gone {
+            self.send_waiting(slot);
+        }
+        has_gone
+    }
+
+    fn go_elsewhere(&mut self, slot: Slot, token: Token, failure: RequestFailure) -> bool {
+        let Some(peer) = self.peers.get_mut(slot) else { return false };
+        let here = peer.path;
+        let Some(question) = peer.questions.get_mut(&token).filter(|question| question.can_be_repeated()) else {
+            return false;
+        };
+        let mut elsewhere = question.host.as_mut().map(|host| core::mem::take(&mut host.elsewhere)).unwrap_or_default();
+        let next = core::iter::from_fn(|| elsewhere.pop_front()).find_map(|path| self.slot_with_room(path));
+        let Some(next) = next else { return false };
+        let Some(mut question) = self.take_question(slot, token) else { return false };
+        if let Some(peer) = self.peers.get_mut(slot) {
+            peer.waiting_questions.retain(|waiting| *waiting != token);
+        }
+        if failure == RequestFailure::TimedOut {
+            elsewhere.push_back(here);
+        }
+        let was_sent = question.message_id.take().is_some();
+        if let Some(host) = &mut question.host {
+            host.elsewhere = elsewhere;
+            host.unanswered = host.unanswered.saturating_add(was_sent.into());
+        }
+        question.tag = self.tag_for(next, question.request.method);
+        self.put_question(next, token, question);
+        true
+    }
+
+    /// Takes note that a host answers where a question went: there it stays.
+    pub(super) fn note_answer(&mut self, slot: Slot, token: Token) {
+        let Some(peer) = self.peers.get_mut(slot) else { return };
+        let Some(host) = peer.questions.get_mut(&token).and_then(|question| question.host.as_mut()) else { return };
+        host.elsewhere = VecDeque::new();
+        host.unanswered = 0;
+        self.names.note_answer(&host.name, peer.path.remote.ip());
     }
 
     /// Takes note of where a question went, if it was asked by name.

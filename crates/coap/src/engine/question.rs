@@ -13,7 +13,7 @@ use crate::draft::Draft;
 use crate::message::Kind;
 use crate::option::{self, Steering};
 use crate::path::{address_of, name_of};
-use crate::question::{Purpose, Question};
+use crate::question::{Host, Purpose, Question};
 use crate::slot::Slot;
 use crate::token::Token;
 use crate::transmission::Content;
@@ -27,7 +27,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn ask_at(&mut self, id: RequestId, path: Option<Path>, host: Option<&str>, mut request: Request) {
+    pub(super) fn ask_at(&mut self, id: RequestId, path: Option<Path>, host: Option<Host>, mut request: Request) {
         request.is_multicast = path.is_some_and(|path| path.remote.ip().is_multicast());
         let slot = path.and_then(|path| self.peers.find(&path).or_else(|| self.admit(path)));
         let Some(slot) = slot else {
@@ -39,12 +39,13 @@ impl Engine {
             question.request = request;
             (question.upload, question.message_id) = (upload, None);
             question.expires = self.now + self.config.timing.exchange_lifetime();
+            if let Some(host) = &mut question.host {
+                host.unanswered = 0;
+            }
             self.put_question(slot, token, question);
             return;
         }
-        let limits = &self.config.limits;
-        let has_room = self.usage.requests < limits.requests
-            && self.peers.get(slot).is_some_and(|peer| peer.questions.len() < limits.requests_per_peer);
+        let has_room = self.usage.requests < self.config.limits.requests && self.has_room_for_question(slot);
         if !has_room || request.is_multicast && upload.is_some() {
             self.failed.push((id, RequestFailure::Unreachable));
             return;
@@ -54,11 +55,9 @@ impl Engine {
             false => self.config.timing.exchange_lifetime(),
         };
         let is_multicast = request.is_multicast;
-        let is_fetch = |question: &Question| question.request.method == Method::Fetch;
-        let has_another = self.peers.get(slot).is_some_and(|peer| peer.questions.values().any(is_fetch));
-        let tag = (request.method == Method::Fetch && has_another).then(|| self.secret.draw());
+        let tag = self.tag_for(slot, request.method);
         let mut question = Question::new(id, request, Purpose::Answer, self.now + patience);
-        (question.host, question.upload, question.tag) = (host.map(Into::into), upload, tag);
+        (question.host, question.upload, question.tag) = (host, upload, tag);
         let token = self.draw_token();
         if is_multicast {
             self.group_questions.insert(token, slot);
@@ -78,6 +77,23 @@ impl Engine {
             self.take_question(slot, token);
         }
         self.send_waiting(slot);
+    }
+
+    /// Returns where the state of a peer stands that can take one more question.
+    pub(super) fn slot_with_room(&mut self, path: Path) -> Option<Slot> {
+        let slot = self.peers.find(&path).or_else(|| self.admit(path))?;
+        self.has_room_for_question(slot).then_some(slot)
+    }
+
+    fn has_room_for_question(&self, slot: Slot) -> bool {
+        self.peers.get(slot).is_some_and(|peer| peer.questions.len() < self.config.limits.requests_per_peer)
+    }
+
+    /// Draws what tells a question from another FETCH to the same peer, where there is one.
+    pub(super) fn tag_for(&mut self, slot: Slot, method: Method) -> Option<u64> {
+        let is_fetch = |question: &Question| question.request.method == Method::Fetch;
+        let has_another = self.peers.get(slot).is_some_and(|peer| peer.questions.values().any(is_fetch));
+        (method == Method::Fetch && has_another).then(|| self.secret.draw())
     }
 
     /// Returns the block of a request body to send first, where it needs several.
@@ -125,11 +141,13 @@ impl Engine {
         let path = peer.path;
         let Some(question) = peer.questions.get_mut(&token) else { return };
         question.message_id = Some(id);
+        // All that is sent of a question counts as one message, wherever it goes: as often, and as long.
+        let unanswered = question.host.as_ref().map_or(0, |host| host.unanswered);
         let request = &question.request;
         let kind = if request.is_multicast { Kind::NonConfirmable } else { Kind::Confirmable };
         let mut draft = Draft::new(kind, option::code_of(request.method), id, token);
         let steering = Steering {
-            host: question.host.as_deref(),
+            host: question.name(),
             observe: request.observe.filter(|_| option::is_safe(request.method) && question.download.is_none()),
             block1: question.upload,
             block2: question.download,
@@ -147,7 +165,10 @@ impl Engine {
         };
         match draft.finish(payload) {
             Some(datagram) if kind == Kind::NonConfirmable => self.push(path, datagram),
-            Some(datagram) => self.transmit_reliably(slot, id, datagram, Content::Question(token)),
+            Some(datagram) => {
+                let timeout = self.draw_timeout().saturating_mul(2_u32.saturating_pow(unanswered.into()));
+                self.transmit_after(slot, id, datagram, Content::Question(token), unanswered, timeout);
+            }
             None => self.fail_question(slot, token, RequestFailure::Unusable),
         }
     }
@@ -168,10 +189,10 @@ impl Engine {
         if let Some(fetch) = question.fetch {
             self.take_question(slot, fetch);
         }
-        if let (Err(RequestFailure::TimedOut | RequestFailure::Unreachable), Some(host), Some(peer)) =
-            (&outcome, &question.host, self.peers.get(slot))
+        if let (Err(RequestFailure::TimedOut | RequestFailure::Unreachable), Some(name), Some(peer)) =
+            (&outcome, question.name(), self.peers.get(slot))
         {
-            self.names.failed(host, peer.path.remote.ip());
+            self.names.note_silence(self.now, name, peer.path.remote.ip());
         }
         match question.purpose {
             Purpose::Answer => {}

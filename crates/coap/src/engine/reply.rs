@@ -45,6 +45,7 @@ impl Engine {
             Kind::Confirmable => self.acknowledge(slot, id),
             _ => {}
         }
+        self.note_answer(slot, token);
         if self.is_leftover(slot, token, reply.as_ref().ok()) {
             return;
         }

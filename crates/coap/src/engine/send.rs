@@ -30,10 +30,14 @@ impl Engine {
 
     /// Sends a confirmable message for the first time.
     pub(super) fn transmit_reliably(&mut self, slot: Slot, id: u16, datagram: Bytes, content: Content) {
-        let timing = &self.config.timing;
-        let (shortest, longest) = (timing.ack_timeout, timing.slowest_ack());
-        let timeout = self.secret.draw_between(shortest, longest);
+        let timeout = self.draw_timeout();
         self.transmit_after(slot, id, datagram, content, 0, timeout);
+    }
+
+    /// Draws the time until the first retransmission.
+    pub(super) fn draw_timeout(&mut self) -> Duration {
+        let timing = &self.config.timing;
+        self.secret.draw_between(timing.ack_timeout, timing.slowest_ack())
     }
 
     /// Sends a confirmable message as the one after `retransmissions` others.
@@ -88,8 +92,12 @@ impl Engine {
                 self.send_waiting(slot);
                 self.queue_if_changed(exchange);
             }
-            // The response to a request comes later, as a message of its own.
-            Content::Question(_) | Content::Response | Content::Probe => self.send_waiting(slot),
+            // The response comes later, as a message of its own.
+            Content::Question(token) => {
+                self.note_answer(slot, token);
+                self.send_waiting(slot);
+            }
+            Content::Response | Content::Probe => self.send_waiting(slot),
         }
     }
 
@@ -110,13 +118,18 @@ impl Engine {
     pub(crate) fn unsent(&mut self, datagram: &Datagram) {
         let Some(slot) = self.peers.find(&datagram.path) else { return };
         let Some(peer) = self.peers.get(slot) else { return };
-        let is_it = |transmission: &&Transmission| {
-            transmission.datagram == datagram.payload && transmission.retransmissions == 0
-        };
+        let is_it = |transmission: &&Transmission| transmission.datagram == datagram.payload;
         let Some(transmission) = peer.transmissions.iter().find(is_it) else { return };
-        let (id, content) = (transmission.id, transmission.content);
-        if let Content::Question(token) = content {
-            self.stop_transmission(slot, id);
+        let (id, Content::Question(token)) = (transmission.id, transmission.content) else { return };
+        let Some(question) = peer.questions.get(&token) else { return };
+        if transmission.retransmissions > question.host.as_ref().map_or(0, |host| host.unanswered) {
+            return;
+        }
+        self.stop_transmission(slot, id);
+        if let Some(question) = self.peers.get_mut(slot).and_then(|peer| peer.questions.get_mut(&token)) {
+            question.message_id = None;
+        }
+        if !self.ask_elsewhere(slot, token, RequestFailure::Unreachable) {
             self.fail_question(slot, token, RequestFailure::Unreachable);
             self.send_waiting(slot);
         }

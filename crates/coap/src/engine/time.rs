@@ -5,7 +5,7 @@ use waypost_time::Instant;
 
 use super::{Call, Engine, Timer};
 use crate::slot::{Slot, slot_of};
-use crate::transmission::Content;
+use crate::transmission::{Content, Transmission};
 
 impl Engine {
     /// Does what is due.
@@ -29,20 +29,25 @@ impl Engine {
     /// Sends a message again, or gives up ([RFC 7252 §4.2](https://www.rfc-editor.org/rfc/rfc7252#section-4.2)).
     fn retransmit(&mut self, slot: Slot, id: u16) {
         let (now, most) = (self.now, self.config.timing.max_retransmit);
-        let Some(peer) = self.peers.get_mut(slot) else { return };
-        let path = peer.path;
-        let Some(transmission) = peer.transmissions.iter_mut().find(|transmission| transmission.id == id) else {
-            return;
-        };
-        if transmission.due > now {
-            return;
-        }
+        let Some(peer) = self.peers.get(slot) else { return };
+        let is_it = |transmission: &&Transmission| transmission.id == id && transmission.due <= now;
+        let Some(transmission) = peer.transmissions.iter().find(is_it) else { return };
         if transmission.retransmissions >= most {
             if let Some(transmission) = self.stop_transmission(slot, id) {
                 self.timed_out(slot, &transmission);
             }
             return;
         }
+        if let Content::Question(token) = transmission.content
+            && self.ask_elsewhere(slot, token, RequestFailure::TimedOut)
+        {
+            return;
+        }
+        let Some(peer) = self.peers.get_mut(slot) else { return };
+        let path = peer.path;
+        let Some(transmission) = peer.transmissions.iter_mut().find(|transmission| transmission.id == id) else {
+            return;
+        };
         transmission.retransmissions += 1;
         transmission.timeout = transmission.timeout.saturating_mul(2);
         transmission.due = now + transmission.timeout;
