@@ -318,6 +318,19 @@ fn an_address_that_was_heard_in_another_form_is_the_same_one() {
 }
 
 #[test]
+fn names_that_differ_in_case_are_one_and_go_out_in_lower_case() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://RD.Example", get());
+    assert_eq!(bench.endpoint.poll_name().as_deref(), Some(NAME));
+    ask(&mut bench, 8, "coap://rd.EXAMPLE:7", get());
+    assert_eq!(bench.endpoint.poll_name(), None);
+    find(&mut bench, NAME, &["[2001:db8::7]:0"]);
+    for (_, question) in bench.sent() {
+        assert_eq!(Message::read(&question).get(3), Some(NAME.as_bytes()));
+    }
+}
+
+#[test]
 fn a_link_local_address_is_in_the_zone_of_who_looked_it_up_or_else_of_who_is_asked() {
     for (found, expected) in [("[fe80::7%4]:0", "[fe80::7%4]:5683"), ("[fe80::7]:0", "[fe80::7%3]:5683")] {
         let mut bench = bench(|_| ());

@@ -34,6 +34,8 @@ impl Engine {
 
     /// Takes a request of the service to a host by name. An observation goes on where it began.
     pub(super) fn ask_by_name(&mut self, id: RequestId, peer: &Identity, (name, port): (&str, u16), request: Request) {
+        // RFC 7252 §6.4, step 5.
+        let name = &*name.to_ascii_lowercase();
         self.names.withdraw(id);
         if let Some(path) = self.by_name.get(&id).and_then(|slot| self.peers.get(*slot)).map(|known| known.path) {
             return self.ask_at(id, Some(path), Some(Host::new(name, VecDeque::new())), request);
