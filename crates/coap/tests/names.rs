@@ -379,6 +379,21 @@ fn what_waits_for_an_address_can_be_withdrawn() {
 }
 
 #[test]
+fn an_observation_that_is_called_off_while_it_waits_is_not_made() {
+    for requests in [1, 2] {
+        let mut bench = bench(|config| config.limits.requests = requests);
+        for observe in [Observe::Register, Observe::Deregister] {
+            ask(&mut bench, 7, "coap://rd.example", get().with_observe(observe));
+        }
+        bench.endpoint.poll_name();
+        find(&mut bench, NAME, &FOUND);
+        assert!(bench.sent().is_empty());
+        bench.wait(Duration::ZERO);
+        assert_eq!(failures(&bench), [(7, RequestFailure::Unreachable)]);
+    }
+}
+
+#[test]
 fn names_and_what_waits_for_them_have_limits() {
     let mut bench = bench(|config| (config.limits.names, config.limits.requests) = (2, 3));
     for (id, uri) in [(1, "coap://a.example"), (2, "coap://b.example"), (3, "coap://c.example")] {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use waypost_rest::{Peer as Identity, Request, RequestFailure, RequestId};
+use waypost_rest::{Observe, Peer as Identity, Request, RequestFailure, RequestId};
 
 use super::Engine;
 use crate::path::{Path, in_zone};
@@ -36,9 +36,14 @@ impl Engine {
     pub(super) fn ask_by_name(&mut self, id: RequestId, peer: &Identity, (name, port): (&str, u16), request: Request) {
         // RFC 7252 §6.4, step 5.
         let name = &*name.to_ascii_lowercase();
-        self.names.withdraw(id);
+        let replaced = self.names.withdraw(id);
         if let Some(path) = self.by_name.get(&id).and_then(|slot| self.peers.get(*slot)).map(|known| known.path) {
             return self.ask_at(id, Some(path), Some(Host::new(name, VecDeque::new())), request);
+        }
+        if replaced.is_some() && request.observe == Some(Observe::Deregister) {
+            // Nobody has been asked to observe.
+            self.failed.push((id, RequestFailure::Unreachable));
+            return;
         }
         if let Some(addresses) = self.names.addresses(self.now, name) {
             let path_to = |address: &SocketAddr| {
