@@ -428,3 +428,21 @@ fn addresses_that_nobody_asked_for_change_nothing() {
     ask(&mut bench, 8, "coap://rd.example:7", get());
     assert_eq!(sent(&mut bench).0, "[2001:db8::8]:7");
 }
+
+#[test]
+fn of_a_host_with_many_addresses_sixteen_are_asked() {
+    let mut bench = bench(|config| config.timing.max_retransmit = 0);
+    let found: Vec<_> = (1..=20).map(|host| format!("192.0.2.{host}:0")).collect();
+    bench.endpoint.add_local("192.0.2.100:5683".parse().unwrap());
+    let found: Vec<_> = found.iter().map(String::as_str).collect();
+    let mut asked = Vec::new();
+    for _ in 0..17 {
+        ask(&mut bench, 7, "coap://rd.example", get());
+        if bench.endpoint.poll_name().is_some() {
+            find(&mut bench, NAME, &found);
+        }
+        asked.push(sent(&mut bench).0);
+        wait(&mut bench, Duration::from_secs(5));
+    }
+    assert_eq!((&*asked[15], &*asked[16]), ("192.0.2.16:5683", "192.0.2.1:5683"));
+}
