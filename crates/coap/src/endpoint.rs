@@ -83,12 +83,19 @@ impl<S: Service> Endpoint<S> {
     /// this, a request to a name fails at once.
     ///
     /// Such a request names the host in its Uri-Host ([RFC 7252 §6.4](https://www.rfc-editor.org/rfc/rfc7252#section-6.4)). It goes to
-    /// the first address that there is a way to, which is the last one from then on if it does not answer.
+    /// the first address that there is a way to. While it stays unanswered, each retransmission goes to the next address, as a message of
+    /// its own; together they are as many and take as long as those to one address. A POST or PATCH, which could be done twice so, goes
+    /// to one address alone.
+    ///
+    /// An address where a message was not answered in time comes last for ten minutes, or until it answers.
     pub fn look_up_names(&mut self) {
         self.engine.look_up_names();
     }
 
-    /// Returns the next name of a host whose addresses are to be looked up.
+    /// Returns the next name of a host whose addresses are to be looked up, in lower case.
+    ///
+    /// Each has to be answered by [`Endpoint::handle_addresses`] within a time that the caller sets, without addresses if need be: what
+    /// is to be asked there waits for that for as long as the service does not withdraw it, and counts as a request under way.
     pub fn poll_name(&mut self) -> Option<String> {
         self.engine.next_name()
     }

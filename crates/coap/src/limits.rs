@@ -57,7 +57,8 @@ pub struct Limits {
     pub requests_per_peer: usize,
     /// Requests of the service that have no response yet, or that observe.
     pub requests: usize,
-    /// Names of hosts of which the addresses are looked up, or known, at a time. Requests to further ones fail at once.
+    /// Names of hosts of which the addresses are looked up, or known, at a time. Known ones make room for others; while all are being
+    /// looked up, requests to further ones fail at once. The first 16 addresses of each are kept.
     pub names: usize,
 }
 
