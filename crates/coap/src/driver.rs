@@ -13,11 +13,12 @@ use core::net::{IpAddr, SocketAddr};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
+use std::collections::HashMap;
 use std::io;
 
 use tokio::net::lookup_host;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time;
 use waypost_rest::Service;
 use waypost_time::Instant;
@@ -58,7 +59,9 @@ use crate::{Datagram, Endpoint};
 /// A socket that listens on the unspecified address takes what comes to any address of the host, but its answers go out
 /// from the address that the host prefers. On a host with several addresses, listen on each of them.
 ///
-/// Where the service asks a host by its name, the addresses are those that the operating system knows.
+/// Where the service asks a host by its name, the addresses are those that the operating system knows. A look-up that takes longer than
+/// 30 seconds is given up. The thread in which the system goes on with it outlives the driver; a tokio runtime that is dropped waits for
+/// it, one that ends with `shutdown_background` does not.
 ///
 /// That nobody listens at a port is found out by silence alone, which takes as long as CoAP has patience, a minute and a half. Linux
 /// tells a socket that serves many peers of ICMP errors only with `IP_RECVERR`, which neither tokio nor socket2 can set; and with it,
@@ -74,7 +77,9 @@ pub struct Driver<S> {
     first: usize,
     hook: Option<Hook<S>>,
     /// The look-ups of names that are under way.
-    names: JoinSet<(String, Vec<SocketAddr>)>,
+    look_ups: JoinSet<Vec<SocketAddr>>,
+    /// What they look up.
+    names: HashMap<task::Id, String>,
     errands: mpsc::Receiver<Errand<S>>,
     handle: Handle<S>,
 }
@@ -101,7 +106,8 @@ impl<S: Service> Driver<S> {
             unsent: None,
             first: 0,
             hook: None,
-            names: JoinSet::new(),
+            look_ups: JoinSet::new(),
+            names: HashMap::new(),
             errands,
             handle: Handle(sender),
         }
@@ -177,16 +183,20 @@ impl<S: Service> Driver<S> {
             self.step();
             self.send().await;
             while let Some(name) = self.endpoint.poll_name() {
-                self.names.spawn(look_up(name));
+                let look_up = self.look_ups.spawn(look_up(name.clone()));
+                self.names.insert(look_up.id(), name);
             }
             let deadline = self.endpoint.poll_timeout();
             tokio::select! {
                 output = &mut end => return Ok(output),
                 index = readable(&self.sockets, self.first) => self.read(index?).await?,
                 Some(errand) = self.errands.recv() => self.update(|now, service| errand(now, service)),
-                Some(Ok((name, addresses))) = self.names.join_next() => {
-                    let now = self.now();
-                    self.endpoint.handle_addresses(now, &name, &addresses);
+                Some(found) = self.look_ups.join_next_with_id() => {
+                    let (id, addresses) = found.unwrap_or_else(|error| (error.id(), Vec::new()));
+                    if let Some(name) = self.names.remove(&id) {
+                        let now = self.now();
+                        self.endpoint.handle_addresses(now, &name, &addresses);
+                    }
                 }
                 () = self.clock.sleep_until(deadline) => {
                     let now = self.now();
@@ -207,7 +217,7 @@ impl<S: Service> Driver<S> {
             self.endpoint.handle_datagram(now, path, &self.buffer[..len]);
         }
         // There is more: under a flood, clocks and signals have their turn as well.
-        tokio::task::yield_now().await;
+        task::yield_now().await;
         Ok(())
     }
 
@@ -323,11 +333,10 @@ async fn readable(sockets: &[Socket], first: usize) -> io::Result<usize> {
     .await
 }
 
-/// Returns a name with its addresses; none if there are none, or not in time.
-async fn look_up(name: String) -> (String, Vec<SocketAddr>) {
-    let found = time::timeout(NAME_PATIENCE, lookup_host((name.as_str(), 0))).await;
-    let addresses = found.ok().and_then(Result::ok).into_iter().flatten().collect();
-    (name, addresses)
+/// Returns the addresses of a host; none if there are none, or not in time.
+async fn look_up(name: String) -> Vec<SocketAddr> {
+    let found = time::timeout(NAME_PATIENCE, lookup_host((name, 0))).await;
+    found.ok().and_then(Result::ok).into_iter().flatten().collect()
 }
 
 /// What UDP can carry.
