@@ -123,8 +123,7 @@ pub fn uri(text: &str) -> Result<ResourceUri, String> {
     let zoned = text.split_once('%').and_then(|(host, rest)| Some((host, rest.split_once(']')?)));
     let uri = match zoned.filter(|(host, _)| host.starts_with("coap://[")) {
         Some((host, (name, rest))) => {
-            // RFC 6874 has the sign itself encoded.
-            let zone = zone(name.strip_prefix("25").filter(|name| !name.is_empty()).unwrap_or(name))?;
+            let zone = zone(unencoded(name, is_interface))?;
             ResourceUri::new(&format!("{host}]{rest}")).map(|uri| uri.in_zone(zone))
         }
         None => ResourceUri::new(text),
@@ -139,12 +138,32 @@ pub fn uri(text: &str) -> Result<ResourceUri, String> {
 
 /// Returns the number of a network interface, by that or by its name.
 pub fn zone(name: &str) -> Result<u32, String> {
-    let number = name.parse().or_else(|_| {
-        let index = std::fs::read_to_string(format!("/sys/class/net/{name}/ifindex")).unwrap_or_default();
-        index.trim().parse()
-    });
-    number.map_err(|_| format!("{name} is no network interface"))
+    let number = name.parse().ok().or_else(|| index_of(name));
+    number.ok_or_else(|| format!("{name} is no network interface"))
 }
+
+/// Returns what follows the sign `%` in front of a network interface, which [RFC 6874] has written as `%25`: `252` is the interface of that
+/// number, if there is one, and else 2.
+///
+/// [RFC 6874]: https://www.rfc-editor.org/rfc/rfc6874
+fn unencoded(name: &str, is_interface: impl FnOnce(&str) -> bool) -> &str {
+    match name.strip_prefix("25") {
+        Some(encoded) if !encoded.is_empty() && !is_interface(name) => encoded,
+        _ => name,
+    }
+}
+
+fn is_interface(name: &str) -> bool {
+    let names = || std::fs::read_dir(INTERFACES).into_iter().flatten().flatten();
+    let mut indices = names().filter_map(|entry| index_of(&entry.file_name().to_string_lossy()));
+    index_of(name).is_some() || name.parse().is_ok_and(|number: u32| indices.any(|index| index == number))
+}
+
+fn index_of(name: &str) -> Option<u32> {
+    std::fs::read_to_string(format!("{INTERFACES}/{name}/ifindex")).ok()?.trim().parse().ok()
+}
+
+const INTERFACES: &str = "/sys/class/net";
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +213,24 @@ mod tests {
             let told = uri(wrong).unwrap_err();
             assert!(told.contains(why), "{wrong}: {told}");
         }
+    }
+
+    #[test]
+    fn an_interface_is_taken_as_it_is_written_if_there_is_one() {
+        for (written, known, read) in [
+            ("252", &["252", "2"][..], "252"),
+            ("252", &["2"], "2"),
+            ("252", &[], "2"),
+            ("25g0", &["25g0"], "25g0"),
+            ("25eth0", &["eth0"], "eth0"),
+            ("25", &[], "25"),
+            ("7", &[], "7"),
+        ] {
+            assert_eq!(unencoded(written, |name| known.contains(&name)), read, "{written} of {known:?}");
+        }
+        let loopback = index_of("lo").map(|index| index.to_string());
+        assert!(loopback.is_none_or(|index| is_interface("lo") && is_interface(&index)));
+        assert!(!is_interface("4000000000") && !is_interface("nowhere0") && !is_interface(""));
     }
 
     #[test]
