@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use waypost::Query;
 use waypost::client::{Limits, Lookup, LookupClient, LookupConfig, LookupEvent, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
-use waypost_examples::{Arguments, Problem, ended, listen, local_addresses, log, random, tell, uri, value};
+use waypost_examples::{Arguments, Problem, ended, listen_anywhere, log, random, tell, uri, value};
 
 const HELP: &str = "\
 Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
@@ -60,8 +60,8 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         }
     });
     let end = ended()?;
-    for address in local_addresses() {
-        tell(format_args!("listening on coap://{}", listen(&mut driver, address)?));
+    for local in listen_anywhere(&mut driver)? {
+        tell(format_args!("listening on coap://{local}"));
     }
     let mut lookup = match options.is_endpoints {
         true => Lookup::endpoints(options.at, options.query),

@@ -10,7 +10,7 @@ use waypost::client::{Candidate, Description, Limits, Registrant, RegistrantConf
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::{Base, EndpointName, Lifetime, LinkDocumentBuf, Sector};
 use waypost_examples::{
-    Arguments, Problem, ended, listen, local_addresses, random, say, tell, time_of_day, uri, value,
+    Arguments, Problem, ended, listen, listen_anywhere, random, say, tell, time_of_day, uri, value,
 };
 
 const HELP: &str = "\
@@ -26,7 +26,7 @@ Usage: register --ep NAME --rd URI… [OPTIONS] FILE
   --base URI           what the links are relative to [the address that this program listens on]
   --simple             have the directory come and fetch the links (RFC 9176 section 5.1); --base does not count
                        then, and the registration is left to expire
-  --listen ADDR:PORT   listen here; can be repeated [0.0.0.0 and [::], on any port]
+  --listen ADDR:PORT   listen here; can be repeated [0.0.0.0 and [::], as the system has them, on any port]
   --patience SECONDS   wait so long for an answer, and then take the next directory [93, when CoAP itself gives up]
   --help               show this
 
@@ -77,8 +77,12 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         }
     });
     let end = ended()?;
-    for &address in &options.listen {
-        say(format_args!("listening on coap://{}", listen(&mut driver, address)?));
+    let locals = match &*options.listen {
+        [] => listen_anywhere(&mut driver)?,
+        named => named.iter().map(|&address| listen(&mut driver, address)).collect::<Result<_, _>>()?,
+    };
+    for local in locals {
+        say(format_args!("listening on coap://{local}"));
     }
     driver.update(|now, registrant| {
         options.directories.into_iter().try_for_each(|candidate| registrant.add_directory(now, candidate))
@@ -126,9 +130,6 @@ impl Options {
         }
         if options.directories.is_empty() || options.file.is_empty() {
             return Err("--rd URI and FILE are needed".into());
-        }
-        if options.listen.is_empty() {
-            options.listen = local_addresses();
         }
         Ok(Some(options))
     }
