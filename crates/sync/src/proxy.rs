@@ -136,6 +136,10 @@ impl<S> Proxy<S> {
 
     /// Puts the proxy in front of one more directory. The URI is that of its host; its interfaces are discovered.
     ///
+    /// A directory that is a proxy itself has to be given by its address: by that it is recognised when it asks, and nobody is asked on its
+    /// behalf, so that proxies can be in front of each other. One that is given by its name is taken for a client, and the two would ask
+    /// each other in circles.
+    ///
     /// # Errors
     ///
     /// When it is in front of as many as [`ProxyLimits::upstreams`](crate::ProxyLimits::upstreams) allows, or of that one

@@ -70,6 +70,9 @@ impl Replicator {
     /// The URI is that of its feed, or of its host, whose feed is then discovered. Replicas have to be added at each other:
     /// that is how they know each other.
     ///
+    /// A replica is recognised by its address. One that is given by its name is followed, but refused when it asks, unless it has one of the
+    /// [credentials of replicas](SyncConfig::replica_credentials); and that it has begun is not noticed before it is asked again.
+    ///
     /// # Errors
     ///
     /// When as many are followed as [`Limits::sources`](crate::Limits::sources) allows, or that one is already.
