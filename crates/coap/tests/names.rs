@@ -284,6 +284,15 @@ fn who_has_answered_is_asked_further_where_it_answered() {
 }
 
 #[test]
+fn an_address_that_was_found_twice_is_one() {
+    let mut bench = bench(|_| ());
+    let (_, question) = ask_at(&mut bench, get(), &[FOUND[0], FOUND[0]]);
+    let sent = wait(&mut bench, Duration::from_secs(93));
+    assert_eq!(sent.len(), 4);
+    assert!(sent.iter().all(|(_, message)| *message == question));
+}
+
+#[test]
 fn an_address_without_a_route_is_passed_over_at_once() {
     let mut bench = bench(|_| ());
     let ask_unsent = |bench: &mut Bench, request| {

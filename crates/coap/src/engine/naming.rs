@@ -45,13 +45,7 @@ impl Engine {
             self.failed.push((id, RequestFailure::Unreachable));
             return;
         }
-        if let Some(addresses) = self.names.addresses(self.now, name) {
-            let path_to = |address: &SocketAddr| {
-                let mut remote = in_zone(*address, peer.zone);
-                remote.set_port(port);
-                self.path_to(remote).filter(|path| !path.remote.ip().is_multicast())
-            };
-            let mut paths: VecDeque<Path> = addresses.iter().filter_map(path_to).collect();
+        if let Some(mut paths) = self.paths_to_name(name, port, peer.zone) {
             let first = paths.pop_front();
             return self.ask_at(id, first, Some(Host::new(name, paths)), request);
         }
@@ -62,6 +56,22 @@ impl Engine {
         if !waits {
             self.failed.push((id, RequestFailure::Unreachable));
         }
+    }
+
+    /// Returns the ways to a host, the best first, if its addresses are known.
+    fn paths_to_name(&self, name: &str, port: u16, zone: Option<u32>) -> Option<VecDeque<Path>> {
+        let mut paths = VecDeque::new();
+        for address in self.names.addresses(self.now, name)? {
+            let mut remote = in_zone(address, zone);
+            remote.set_port(port);
+            if let Some(path) = self.path_to(remote)
+                && !path.remote.ip().is_multicast()
+                && !paths.contains(&path)
+            {
+                paths.push_back(path);
+            }
+        }
+        Some(paths)
     }
 
     /// Takes note that a host cannot be reached where a question went. The question goes on to another address of the host, and so does
