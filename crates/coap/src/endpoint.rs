@@ -71,8 +71,8 @@ impl<S: Service> Endpoint<S> {
         self.settle();
     }
 
-    /// Says that there is no way to where a datagram is to go. A request to one host that it carries for the first time fails at once,
-    /// which saves the time until it would be given up.
+    /// Says that there is no way to where a datagram is to go. A request to one host that it carries there for the first time goes to
+    /// another address of the host at once, or fails where none is known, which saves the time until it would be given up.
     pub fn handle_unsent(&mut self, now: Instant, datagram: &Datagram) {
         self.engine.advance(now);
         self.engine.unsent(datagram);
@@ -87,7 +87,8 @@ impl<S: Service> Endpoint<S> {
     /// its own; together they are as many and take as long as those to one address. A POST or PATCH, which could be done twice so, goes
     /// to one address alone.
     ///
-    /// An address where a message was not answered in time comes last for ten minutes, or until it answers.
+    /// An address where a message was not answered in time, or that it could not be sent to, comes last for ten minutes, or until it
+    /// answers.
     pub fn look_up_names(&mut self) {
         self.engine.look_up_names();
     }
