@@ -85,12 +85,14 @@
 //!
 //! When an observer has gone, or nobody waits for an answer any more, the service is told by [`Service::handle_cancel`].
 //!
-//! How much work the clients of a service may cause, it finds out by a [`Pace`]. What it tells the application of, it keeps in
+//! How much work the clients of a service may cause, it finds out by a [`Pace`], and how many of something they may have by a
+//! [`Tally`]; who is one client to both is told by an [`Account`]. What it tells the application of, it keeps in
 //! [`Events`].
 #![no_std]
 
 extern crate alloc;
 
+mod account;
 mod code;
 mod content_format;
 mod credential;
@@ -102,7 +104,9 @@ mod peer;
 mod request;
 mod response;
 mod service;
+mod tally;
 
+pub use account::Account;
 pub use code::Code;
 pub use content_format::ContentFormat;
 pub use credential::Credential;
@@ -114,3 +118,4 @@ pub use peer::Peer;
 pub use request::{IfMatch, Observe, Request};
 pub use response::Response;
 pub use service::{ExchangeId, Output, RequestFailure, RequestId, Service};
+pub use tally::Tally;

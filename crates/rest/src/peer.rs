@@ -22,8 +22,8 @@ pub struct Peer {
     pub zone: Option<u32>,
     /// What the security layer proved about the peer; empty without one.
     pub credentials: Vec<Credential>,
-    /// Whether the peer has shown that it receives what is sent to its address. Who limits what one peer may do counts apart those
-    /// that have and those that have not, who may be anybody; a transport sends these an Echo value with
+    /// Whether the peer has shown that it receives what is sent to its address. Those that have and those that
+    /// have not, who may be anybody, have [accounts](crate::Account) apart; a transport sends these an Echo value with
     /// [4.29](crate::Code::TOO_MANY_REQUESTS), by which they can show it.
     pub is_reachable: bool,
 }
@@ -49,7 +49,7 @@ impl Peer {
         self
     }
 
-    /// Returns the host alone. Who limits what one peer may do counts by this: anybody has thousands of ports.
+    /// Returns the host alone, without the port.
     ///
     /// ```
     /// use waypost_rest::Peer;

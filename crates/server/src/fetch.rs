@@ -6,10 +6,9 @@ use core::time::Duration;
 use bytes::Bytes;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::{Location, Parameters};
-use waypost_rest::{ETag, ExchangeId, Peer, RequestId};
+use waypost_rest::{Account, ETag, ExchangeId, Peer, RequestId, Tally};
 use waypost_time::Instant;
 
-use crate::quota::{Account, Tally};
 use crate::{Refusal, ServerLimits};
 
 /// What simple registration keeps: fetches that are under way, documents that are fresh, and which registrations are

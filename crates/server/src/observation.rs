@@ -4,11 +4,10 @@ use core::mem::{replace, take};
 use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
-use waypost_rest::{ETag, ExchangeId, Overdrawn, Response};
+use waypost_rest::{Account, ETag, ExchangeId, Overdrawn, Response, Tally};
 use waypost_time::Instant;
 
 use crate::lookup::{Context, FREE, Lookup, Rendering, View};
-use crate::quota::{Account, Tally};
 use crate::steps::Steps;
 use crate::turns::Turns;
 use crate::{Refusal, ServerLimits};

@@ -1,12 +1,11 @@
 use bytes::Bytes;
 use waypost_directory::Endpoint;
 use waypost_model::{BaseSource, Location, Update};
-use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
+use waypost_rest::{Account, Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
 use crate::patch::{check_state, etag_of_links};
-use crate::quota::Account;
 use crate::registration::{observed_base, zone_of};
 use crate::representation::accepts_link_format;
 use crate::{Client, Event, Operation, Refusal, Server};

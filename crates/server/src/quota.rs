@@ -1,66 +1,10 @@
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec::Vec;
 use core::ops::Bound;
 use core::time::Duration;
 
 use waypost_model::Location;
-use waypost_rest::{Credential, Peer};
+use waypost_rest::Account;
 use waypost_time::Instant;
-
-/// Who is counted as one client by the limits for one peer: what it proved, else its host. Ports do not count, as anybody
-/// has thousands of them. A host that is not known to receive what is sent to it is another client than one that is: whoever
-/// merely bears its address spends nothing of what it has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Account(Box<[u8]>);
-
-impl Account {
-    pub(crate) fn of(peer: &Peer) -> Self {
-        let mut octets = Vec::new();
-        let mut field = |octet: u8, parts: &[&[u8]]| {
-            octets.push(octet);
-            for part in parts {
-                octets.extend_from_slice(&(part.len() as u64).to_be_bytes());
-                octets.extend_from_slice(part);
-            }
-        };
-        match peer.credentials.first() {
-            Some(Credential::Subject { authority, name }) => field(b'n', &[authority.as_bytes(), name.as_bytes()]),
-            Some(Credential::PublicKey(key)) => field(b'k', &[key]),
-            Some(Credential::Session(session)) => field(b's', &[session]),
-            _ => {
-                let zone = peer.zone.map(u32::to_be_bytes);
-                let kind = if peer.is_reachable { b'h' } else { b'u' };
-                field(kind, &[peer.host().as_bytes(), zone.as_ref().map_or(&[], |zone| zone)]);
-            }
-        }
-        Self(octets.into())
-    }
-}
-
-/// How many of something each account has; accounts that have none take no room.
-#[derive(Debug, Default)]
-pub(crate) struct Tally(BTreeMap<Account, usize>);
-
-impl Tally {
-    pub(crate) fn of(&self, account: &Account) -> usize {
-        self.0.get(account).copied().unwrap_or(0)
-    }
-
-    pub(crate) fn add(&mut self, account: Account, more: usize) {
-        let count = self.0.entry(account).or_insert(0);
-        *count = count.saturating_add(more);
-    }
-
-    pub(crate) fn take(&mut self, account: &Account, less: usize) {
-        if let Some(count) = self.0.get_mut(account) {
-            *count -= less;
-            if *count == 0 {
-                self.0.remove(account);
-            }
-        }
-    }
-}
 
 /// Who made which registration.
 ///
@@ -199,23 +143,12 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
+    use waypost_rest::Peer;
+
     use super::*;
 
     fn location(number: usize) -> Location {
         Location::new(&alloc::format!("/rd/{number}")).unwrap()
-    }
-
-    #[test]
-    fn one_host_has_one_account_whatever_its_port() {
-        for (uri, expected) in [
-            ("coap://[2001:db8::1]:61616", "[2001:db8::1]"),
-            ("coap://[2001:db8::1]", "[2001:db8::1]"),
-            ("coaps://192.0.2.1:5000", "192.0.2.1"),
-            ("coap://host.example", "host.example"),
-            ("", ""),
-        ] {
-            assert_eq!(Peer::new(uri).host(), expected);
-        }
     }
 
     #[test]

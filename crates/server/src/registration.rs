@@ -4,12 +4,11 @@ use bytes::Bytes;
 use waypost_directory::Directory;
 use waypost_link_format::{LinkDocument, LinkDocumentBuf, ParseError};
 use waypost_model::{Base, Location, Parameters, Registration};
-use waypost_rest::{Code, ContentFormat, Method, Peer, Request, Response};
+use waypost_rest::{Account, Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
 use crate::parameters::{Interface, parameters};
 use crate::patch::etag_of_links;
-use crate::quota::Account;
 use crate::{Attempt, Client, Denial, Event, ParameterFault, Refusal, Server};
 
 /// The registration interface ([RFC 9176 §5](https://www.rfc-editor.org/rfc/rfc9176#section-5)).

@@ -8,8 +8,8 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Allowance, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure,
-    RequestId, Response, Service,
+    Account, Allowance, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request,
+    RequestFailure, RequestId, Response, Service,
 };
 use waypost_time::Instant;
 
@@ -20,7 +20,7 @@ use crate::freshness::Freshness;
 use crate::lookup::{Context, FREE, Lookup, View};
 use crate::observation::Observations;
 use crate::paging::Paging;
-use crate::quota::{Account, Quota};
+use crate::quota::Quota;
 use crate::{Event, Refusal, ServerConfig};
 
 /// A CoRE Resource Directory on the network: the interfaces of [RFC 9176] over a [`Directory`], without I/O.

@@ -1,9 +1,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use waypost_rest::{ExchangeId, Overdrawn};
+use waypost_rest::{Account, ExchangeId, Overdrawn};
 use waypost_time::Instant;
-
-use crate::quota::Account;
 
 /// When those have their turn who caused more work than they may.
 ///

@@ -1,33 +1,35 @@
 use alloc::boxed::Box;
 use core::mem::discriminant;
 
-use waypost_rest::Peer;
+use waypost_rest::{Account, Peer};
 
-/// Who is counted as one by what limits what each may ask a feed for.
-///
-/// Ports do not count, as anybody has thousands of them. A host that is not known to receive what is sent to it is another than one
-/// that is: whoever merely bears its address spends nothing of what it has, and takes no comparison from it.
+/// Who asks a feed, as far as it matters to what limits what each may ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Client {
     /// A replica of this authority, by its URI.
     Replica(Box<str>),
-    /// A host that has shown that it receives what is sent to its address.
-    Reachable(Box<str>),
-    /// A host that has not.
-    Unverified(Box<str>),
+    /// A stranger that is somebody in particular.
+    Verified(Account),
+    /// One that may be anybody. It takes no comparison from those who are not.
+    Unverified(Account),
 }
 
 impl Client {
     pub(crate) fn of(peer: &Peer, is_replica: bool) -> Self {
-        match (is_replica, peer.is_reachable) {
+        let account = Account::of(peer);
+        match (is_replica, account.is_verified()) {
             (true, _) => Self::Replica(peer.uri.as_str().into()),
-            (false, true) => Self::Reachable(peer.host().into()),
-            (false, false) => Self::Unverified(peer.host().into()),
+            (false, true) => Self::Verified(account),
+            (false, false) => Self::Unverified(account),
         }
     }
 
-    pub(crate) const fn is_replica(&self) -> bool {
-        matches!(self, Self::Replica(_))
+    /// Returns whose account what it has looked at is counted on; nobody's, if it is a replica.
+    pub(crate) const fn account(&self) -> Option<&Account> {
+        match self {
+            Self::Replica(_) => None,
+            Self::Verified(account) | Self::Unverified(account) => Some(account),
+        }
     }
 
     /// Tells whether limits count both together.

@@ -59,14 +59,14 @@ pub struct Limits {
     /// Registrations that are asked for in one question of a comparison, and answered; 512 by default. Who is refused so many, or
     /// what is more than [`answer_bytes`](Self::answer_bytes), asks for half as many.
     pub ids: usize,
-    /// Hosts whose comparisons are answered at a time, replicas, as many mirrors, and as many of those that are not known to
-    /// [receive what is sent to them](waypost_rest::Peer::is_reachable); 4 by default. A host has one for each authority.
-    /// Each takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.
+    /// Whose comparisons are answered at a time: replicas, as many mirrors, and as many of those that are not known to
+    /// [receive what is sent to them](waypost_rest::Peer::is_reachable), by their [accounts](waypost_rest::Account); 4 by default.
+    /// Each may have one for each authority, which takes thirty-six bytes for each registration there while it lasts, and sixteen
+    /// for each removal.
     pub reconciliations: usize,
-    /// How many registrations the questions of one mirror, by its host, may have looked at, per second; 100 000 by default. Each
-    /// KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told to wait beyond that.
-    /// Those that come from a host that is not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart
-    /// from those of the host once it is. Replicas are not counted.
+    /// How many registrations the questions of one mirror, by its [account](waypost_rest::Account), may have looked at, per second;
+    /// 100 000 by default. Each KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told
+    /// to wait beyond that: 4.29. Replicas are not counted.
     pub looks: u64,
     /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
     /// one processor does.

@@ -16,14 +16,13 @@ mod subscriptions;
 mod upstream;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupId, ResourceUri};
 use waypost_directory::Directory;
 use waypost_filter::Query;
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
-use waypost_rest::{Events, ExchangeId, Output, Pace};
+use waypost_rest::{Account, Events, ExchangeId, Output, Pace, Tally};
 use waypost_time::{Instant, Jitter};
 
 use self::observed::Observed;
@@ -75,14 +74,14 @@ pub struct Proxy<S> {
     forwarded: BTreeMap<Asked, LookupId>,
     pending: BTreeMap<Question, Pending>,
     waiting: BTreeMap<ExchangeId, Question>,
-    waiting_of: BTreeMap<String, usize>,
+    waiting_of: Tally,
     shapes: Shapes,
     handover: Handover,
     observers: Observers,
     /// Look-ups that are left to the service although a source is lost, and for how many seconds their answers are fresh.
     aged: BTreeMap<ExchangeId, u32>,
-    /// What clients had put together of late, by host.
-    pace: Pace<String>,
+    /// What clients had put together of late.
+    pace: Pace<Account>,
     subscriptions: Subscriptions,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
@@ -117,7 +116,7 @@ impl<S> Proxy<S> {
             forwarded: BTreeMap::new(),
             pending: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            waiting_of: BTreeMap::new(),
+            waiting_of: Tally::default(),
             shapes: Shapes::default(),
             handover: Handover::default(),
             observers: Observers::default(),

@@ -67,9 +67,9 @@ pub struct ProxyLimits {
     /// Bytes of one answer of a source, and of one that is put together; 4 MiB by default. Above: 4.00, and the client asks
     /// in pages or more precisely.
     pub answer_bytes: usize,
-    /// Bytes of links that the look-ups of one client, by its host, may have put together per second, be it for a page of a few links;
-    /// 16 MiB by default, which takes some hundredths of a processor. It may have those of ten seconds at once, and is told to
-    /// wait beyond that: 4.29. Look-ups that the service answers have the limits of the service.
+    /// Bytes of links that the look-ups of one client, by its [account](waypost_rest::Account), may have put together per second, be it
+    /// for a page of a few links; 16 MiB by default, which takes some hundredths of a processor. It may have those of ten seconds at
+    /// once, and is told to wait beyond that: 4.29. Look-ups that the service answers have the limits of the service.
     pub work: u64,
     /// The same for all clients together; 64 MiB by default. Above: 5.03.
     pub work_in_all: u64,

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
 use waypost_model::Origin;
-use waypost_rest::{Allowance, Code, ExchangeId, Method, Observe, Output, Pace, Request, Response};
+use waypost_rest::{Account, Allowance, Code, ExchangeId, Method, Observe, Output, Pace, Request, Response};
 use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
@@ -28,7 +28,7 @@ pub(crate) struct Source {
     looks: u64,
     sessions: Sessions,
     /// What strangers had looked at.
-    pace: Pace<Client>,
+    pace: Pace<Account>,
 }
 
 /// Who asks.
@@ -141,7 +141,8 @@ impl Source {
         })?;
         let subject = question.subject_mut();
         *subject = subject.clone().seen_by(directory.config());
-        let is_admitted = asker.client.is_replica()
+        let account = asker.client.account();
+        let is_admitted = account.is_none()
             || match subject {
                 Subject::Replica => false,
                 Subject::Mirror => config.admits_mirrors,
@@ -151,16 +152,16 @@ impl Source {
             return Err(Response::refusal(Code::FORBIDDEN, "not a reader of this feed"));
         }
         let allowance = Allowance { each: config.limits.looks, all: config.limits.looks_in_all };
-        if !asker.client.is_replica() {
-            self.pace.admit(now, asker.client, allowance).map_err(|overdrawn| {
+        if let Some(account) = account {
+            self.pace.admit(now, account, allowance).map_err(|overdrawn| {
                 Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(overdrawn.seconds())
             })?;
         }
         let before = self.looks;
         let answer = self.answer_admitted(context, asker, request, question);
         let looks = self.looks - before + self.sessions.take_looks();
-        if !asker.client.is_replica() {
-            self.pace.count(now, asker.client.clone(), looks + QUESTION, allowance);
+        if let Some(account) = account {
+            self.pace.count(now, account.clone(), looks + QUESTION, allowance);
         }
         answer
     }

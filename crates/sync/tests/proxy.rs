@@ -212,6 +212,9 @@ fn who_has_much_put_together_waits_and_others_do_not() {
     let wait = Duration::from_secs(refused.max_age.expect("a time").into());
     assert_eq!(ask(&mut network, "coap://client:2").code, Code::TOO_MANY_REQUESTS, "another port is no other host");
     assert_eq!(ask(&mut network, "coap://other").code, Code::CONTENT);
+    // Who has shown that it is there does not wait for what was done in its name.
+    network.reachable.insert("coap://client:3");
+    assert_eq!(ask(&mut network, "coap://client:3").code, Code::CONTENT);
     pass(&mut network, wait);
     assert_eq!(ask(&mut network, "coap://client:1").code, Code::CONTENT);
 }
@@ -342,11 +345,14 @@ fn one_peer_cannot_wait_for_everything() {
     let ask = |number: usize| Request::new(Method::Get, ["rd-lookup", "res"]).with_query(format!("title={number}"));
     let sent: Vec<_> = (0..65).map(|number| network.send("coap://client", "coap://proxy", ask(number))).collect();
     let other = network.send("coap://other", "coap://proxy", ask(99));
+    network.reachable.insert("coap://client:1");
+    let verified = network.send("coap://client:1", "coap://proxy", ask(100));
     network.settle();
     let codes: Vec<_> = sent.iter().map(|exchange| network.answers(*exchange)[0].code).collect();
     assert!(codes[..64].iter().all(|code| *code == Code::CONTENT));
     assert_eq!(codes[64], Code::TOO_MANY_REQUESTS);
     assert_eq!(network.answers(other)[0].code, Code::CONTENT);
+    assert_eq!(network.answers(verified)[0].code, Code::CONTENT, "others at its address are not it");
 }
 
 #[test]

@@ -408,6 +408,17 @@ fn above_a_limit_look_ups_are_answered_and_not_observed() {
 }
 
 #[test]
+fn who_bears_the_address_of_an_observer_takes_no_observation_from_it() {
+    let mut network = network(&[Holding::Answers], |config| config.limits.observers_per_peer = 1);
+    let forged = observe(&mut network, "coap://client:1", "ep", "ep=node0");
+    let refused = observe(&mut network, "coap://client:2", "ep", "ep=node1");
+    network.reachable.insert("coap://client:3");
+    let observer = observe(&mut network, "coap://client:3", "ep", "ep=node1");
+    let observed = [forged, refused, observer].map(|exchange| last(&network, exchange).is_observed);
+    assert_eq!(observed, [true, false, true]);
+}
+
+#[test]
 fn an_observation_ends_when_it_is_too_large() {
     let mut network = network(&[Holding::Answers], |config| config.limits.subscribed_bytes = 300);
     let exchange = observe(&mut network, "coap://client", "ep", "");

@@ -1,12 +1,11 @@
 //! How a proxy answers look-ups: from what is here, and from what sources say.
 
 use alloc::collections::BTreeMap;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use waypost_directory::{Directory, Scope, ShowLifetime};
 use waypost_filter::{Query, excludes};
-use waypost_rest::{Code, ContentFormat, ExchangeId, Method, Output, Overdrawn, Peer, Request, Response};
+use waypost_rest::{Account, Code, ContentFormat, ExchangeId, Method, Output, Overdrawn, Peer, Request, Response};
 use waypost_time::Instant;
 
 use super::Proxy;
@@ -58,7 +57,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let Some(pending) = self.pending.remove(question) else { return };
         for waiter in &pending.waiters {
             self.waiting.remove(&waiter.exchange);
-            self.leave(&waiter.peer);
+            self.waiting_of.take(&waiter.account, 1);
             self.conclude(now, waiter, question, &pending.parts);
         }
         // Observers were told nothing meanwhile.
@@ -68,7 +67,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Answers a request, of which all parts are there.
     fn conclude(&mut self, now: Instant, waiter: &Waiter, question: &Question, parts: &Parts) {
-        self.pace.count(now, waiter.peer.host().into(), parts.size(), self.config.limits.work());
+        self.pace.count(now, waiter.account.clone(), parts.size(), self.config.limits.work());
         let mut response = self.answer(now, parts, &waiter.query);
         response.is_observed = response.code.is_success() && self.admit_observer(now, waiter, question, response.etag);
         if !response.is_observed {
@@ -98,31 +97,21 @@ impl<S: AsMut<Directory>> Proxy<S> {
         rest.map_or(self.config.limits.retry_seconds, |rest| rest.as_millis().div_ceil(1_000) as u32)
     }
 
-    /// Takes note that a request of a peer waits no longer.
-    fn leave(&mut self, peer: &Peer) {
-        if let Some(count) = self.waiting_of.get_mut(peer.host()) {
-            *count -= 1;
-            if *count == 0 {
-                self.waiting_of.remove(peer.host());
-            }
-        }
-    }
-
     /// Forgets a request: nobody waits for its answer any more. What was asked for its sake is kept for the next.
     pub(super) fn forget(&mut self, exchange: ExchangeId) {
         let Some(question) = self.waiting.remove(&exchange) else { return };
         let Some(pending) = self.pending.get_mut(&question) else { return };
         let Some(at) = pending.waiters.iter().position(|waiter| waiter.exchange == exchange) else { return };
         let waiter = pending.waiters.remove(at);
-        self.leave(&waiter.peer);
+        self.waiting_of.take(&waiter.account, 1);
     }
 
     /// Tells whether there is room for one more request that waits; if not, what to say.
-    fn admit(&self, peer: &Peer) -> Result<(), Response> {
+    fn admit(&self, account: &Account) -> Result<(), Response> {
         let limits = &self.config.limits;
         let refusal =
             |code, diagnostic: &'static str| Response::refusal(code, diagnostic).with_max_age(limits.retry_seconds);
-        if self.waiting_of.get(peer.host()).is_some_and(|count| *count >= limits.waiting_per_peer) {
+        if self.waiting_of.of(account) >= limits.waiting_per_peer {
             return Err(refusal(Code::TOO_MANY_REQUESTS, "too many look-ups at a time"));
         }
         if self.waiting.len() >= limits.waiting || self.client.len() >= limits.forwards {
@@ -157,11 +146,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if lookup.show.lifetime != ShowLifetime::No && !self.config.passes_lifetimes {
             return Err(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
-        self.pace.admit(now, peer.host(), self.config.limits.work()).map_err(Overdrawn::response)?;
+        let account = Account::of(peer);
+        self.pace.admit(now, &account, self.config.limits.work()).map_err(Overdrawn::response)?;
         let scope = lookup.scope;
         // One that is itself a source asks as a proxy, and wants what is registered here alone; nobody is asked on its behalf, so
         // that proxies can stand in front of each other.
-        let upstreams = if self.is_source(peer) { Vec::new() } else { self.others() };
+        let is_source = self.is_source(peer);
+        let upstreams = if is_source { Vec::new() } else { self.others() };
         let mut parts = self.held(now, &lookup, &upstreams, peer.zone).ok_or_else(too_large)?;
         self.find_recurring(now, &lookup, peer.zone, &mut parts);
         // One source alone can be asked for the page alone, unless its whole answer is known.
@@ -174,12 +165,12 @@ impl<S: AsMut<Directory>> Proxy<S> {
         for (&upstream, part) in parts.sources.iter_mut().filter(|(_, part)| part.is_none()) {
             *part = self.known(now, &question.to(upstream));
         }
-        let waiter = Waiter { exchange, peer: peer.clone(), request, query: own };
+        let waiter = Waiter { exchange, account, is_source, request, query: own };
         if parts.is_complete() {
             self.conclude(now, &waiter, &question, &parts);
             return Ok(());
         }
-        self.admit(peer)?;
+        self.admit(&waiter.account)?;
         let missing = parts.sources.iter().filter(|(_, part)| part.is_none()).map(|(upstream, _)| *upstream);
         let missing: Vec<usize> = missing.collect();
         // Where it can be observed, the answer comes with that.
@@ -198,7 +189,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             }
         }
         self.waiting.insert(exchange, question.clone());
-        *self.waiting_of.entry(peer.host().to_string()).or_default() += 1;
+        self.waiting_of.add(waiter.account.clone(), 1);
         let pending = self.pending.entry(question.clone()).or_insert(Pending { parts, waiters: Vec::new() });
         pending.waiters.push(waiter);
         self.finish(now, &question);

@@ -1,10 +1,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use waypost_directory::{WatchId, Watcher};
 use waypost_filter::{Held, Query};
-use waypost_rest::{ETag, ExchangeId, Peer, Response};
+use waypost_rest::{Account, ETag, ExchangeId, Response, Tally};
 
 use super::looked_up::LookedUp;
 use super::pending::Question;
@@ -20,7 +19,7 @@ use crate::ProxyLimits;
 pub(super) struct Observers {
     pub(super) all: BTreeMap<ExchangeId, Observer>,
     pub(super) results: BTreeMap<Question, Observation>,
-    of_host: BTreeMap<String, usize>,
+    tally: Tally,
     /// Bytes of the answers that are kept.
     kept: usize,
     /// Who is to be told that something may have changed.
@@ -41,7 +40,7 @@ pub(super) struct Observers {
 #[derive(Debug)]
 pub(super) struct Observer {
     pub(super) question: Question,
-    host: String,
+    account: Account,
     /// Its page counts.
     pub(super) query: Query,
     /// What it knows.
@@ -80,17 +79,16 @@ impl Observers {
     }
 
     /// Tells whether there is room for an observer.
-    pub(super) fn admits(&self, exchange: ExchangeId, peer: &Peer, limits: &ProxyLimits) -> bool {
+    pub(super) fn admits(&self, exchange: ExchangeId, account: &Account, limits: &ProxyLimits) -> bool {
         self.all.contains_key(&exchange)
-            || self.all.len() < limits.observers
-                && self.of_host.get(peer.host()).is_none_or(|count| *count < limits.observers_per_peer)
+            || self.all.len() < limits.observers && self.tally.of(account) < limits.observers_per_peer
     }
 
     /// Takes in an observer of a question that is observed; returns the question that it observed before, if nobody does any more.
     pub(super) fn add(
         &mut self,
         exchange: ExchangeId,
-        peer: &Peer,
+        account: &Account,
         (question, query): (&Question, &Query),
         known: Option<ETag>,
     ) -> Option<Question> {
@@ -98,9 +96,9 @@ impl Observers {
         if let Some(observation) = self.results.get_mut(question) {
             observation.observers.insert(exchange);
         }
-        let host = peer.host().to_string();
-        *self.of_host.entry(host.clone()).or_default() += 1;
-        self.all.insert(exchange, Observer { question: question.clone(), host, query: query.clone(), known });
+        self.tally.add(account.clone(), 1);
+        let account = account.clone();
+        self.all.insert(exchange, Observer { question: question.clone(), account, query: query.clone(), known });
         // What changed while the answer was put together must not be missed.
         self.to_tell.insert(exchange);
         former
@@ -110,12 +108,7 @@ impl Observers {
     pub(super) fn remove(&mut self, exchange: ExchangeId) -> Option<Question> {
         self.to_tell.remove(&exchange);
         let observer = self.all.remove(&exchange)?;
-        if let Some(count) = self.of_host.get_mut(&observer.host) {
-            *count -= 1;
-            if *count == 0 {
-                self.of_host.remove(&observer.host);
-            }
-        }
+        self.tally.take(&observer.account, 1);
         let observation = self.results.get_mut(&observer.question)?;
         observation.observers.remove(&exchange);
         observation.observers.is_empty().then_some(observer.question)

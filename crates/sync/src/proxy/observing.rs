@@ -31,7 +31,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if !self.begin_observation(now, waiter, question) {
             return false;
         }
-        let former = self.observers.add(waiter.exchange, &waiter.peer, (question, &waiter.query), known);
+        let former = self.observers.add(waiter.exchange, &waiter.account, (question, &waiter.query), known);
         if let Some(former) = former {
             self.end_observation(now, &former);
         }
@@ -43,8 +43,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
         let lookup = LookedUp::new(question.scope, question.query.clone());
         if waiter.request.observe != Some(Observe::Register)
             || lookup.show.lifetime != ShowLifetime::No
-            || self.is_source(&waiter.peer)
-            || !self.observers.admits(waiter.exchange, &waiter.peer, &self.config.limits)
+            || waiter.is_source
+            || !self.observers.admits(waiter.exchange, &waiter.account, &self.config.limits)
         {
             return false;
         }

@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 
 use waypost_client::LookupId;
 use waypost_filter::{Query, Scope};
-use waypost_rest::{ExchangeId, Peer, Request};
+use waypost_rest::{Account, ExchangeId, Request};
 
 use super::parts::Parts;
 use crate::cache::Asked;
@@ -34,7 +34,9 @@ pub(super) struct Pending {
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) exchange: ExchangeId,
-    pub(super) peer: Peer,
+    pub(super) account: Account,
+    /// Whether it is one of the sources that waits.
+    pub(super) is_source: bool,
     pub(super) request: Request,
     /// Its page counts.
     pub(super) query: Query,
