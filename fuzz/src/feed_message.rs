@@ -216,8 +216,9 @@ impl Engine {
 
     fn question(&mut self, scene: &Scene, message: &[u8]) -> bool {
         let request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, message.to_vec());
+        let peer = Peer::new("coap://peer").reachable();
         let [first, second] = [(); 2].map(|()| {
-            self.replicator.handle_request(BEGIN, &self.directory, EXCHANGE, &Peer::new("coap://peer"), &request);
+            self.replicator.handle_request(BEGIN, &self.directory, EXCHANGE, &peer, &request);
             let mut answers = self.poll();
             assert_eq!(answers.len(), 1);
             answers.remove(0)

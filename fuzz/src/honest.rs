@@ -69,7 +69,7 @@ impl Honest {
 
     /// Answers what the engine asks.
     pub fn answer(&mut self, now: Instant, request: &Request) -> Vec<u8> {
-        let peer = Peer::new("coap://engine");
+        let peer = Peer::new("coap://engine").reachable();
         self.replicator.handle_request(now, &self.directory, ExchangeId(1), &peer, request);
         let answer = self.poll(now).into_iter().find_map(|output| match output {
             Output::Response { response, .. } => Some(response.payload.to_vec()),

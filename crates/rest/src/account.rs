@@ -10,13 +10,9 @@ use crate::{Credential, Peer};
 /// ```
 /// use waypost_rest::{Account, Peer};
 ///
-/// let peer = Peer::new("coap://[2001:db8::1]");
-/// let account = Account::of(&peer);
+/// let account = Account::of(&Peer::new("coap://[2001:db8::1]"));
 /// assert_eq!(account, Account::of(&Peer::new("coap://[2001:db8::1]:61616")));
-///
-/// let mut reachable = peer;
-/// reachable.is_reachable = true;
-/// assert_ne!(account, Account::of(&reachable));
+/// assert_ne!(account, Account::of(&Peer::new("coap://[2001:db8::1]").reachable()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Account(Holder);

@@ -42,6 +42,13 @@ impl Peer {
         self
     }
 
+    /// Returns the peer as one that has shown that it receives what is sent to its address.
+    #[must_use]
+    pub const fn reachable(mut self) -> Self {
+        self.is_reachable = true;
+        self
+    }
+
     /// Returns the peer with one more proven credential.
     #[must_use]
     pub fn with_credential(mut self, credential: Credential) -> Self {

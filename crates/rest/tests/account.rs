@@ -2,12 +2,6 @@
 
 use waypost_rest::{Account, Credential, Peer, Tally};
 
-fn reachable(uri: &str) -> Peer {
-    let mut peer = Peer::new(uri);
-    peer.is_reachable = true;
-    peer
-}
-
 fn subject(authority: &str, name: &str) -> Credential {
     Credential::Subject { authority: authority.into(), name: name.into() }
 }
@@ -37,7 +31,7 @@ fn one_link_local_address_in_two_zones_is_two_hosts() {
 
 #[test]
 fn who_is_known_to_receive_what_is_sent_to_it_has_an_account_that_nobody_else_at_its_address_has() {
-    let (forged, known) = (Account::of(&Peer::new("coap://host")), Account::of(&reachable("coap://host")));
+    let (forged, known) = (Account::of(&Peer::new("coap://host")), Account::of(&Peer::new("coap://host").reachable()));
     assert_ne!(forged, known);
     assert_eq!((forged.is_verified(), known.is_verified()), (false, true));
 }
@@ -54,7 +48,7 @@ fn who_proves_the_same_has_one_account_wherever_it_is() {
     for (number, own) in credentials.iter().enumerate() {
         assert_eq!(at("coap://one", own.clone()), at("coap://two", own.clone()));
         assert!(at("coap://one", own.clone()).is_verified());
-        assert_ne!(at("coap://one", own.clone()), Account::of(&reachable("coap://one")));
+        assert_ne!(at("coap://one", own.clone()), Account::of(&Peer::new("coap://one").reachable()));
         for other in &credentials[..number] {
             assert_ne!(at("coap://one", own.clone()), at("coap://one", other.clone()));
         }

@@ -32,7 +32,7 @@ pub struct SyncConfig {
     /// Whether anybody may mirror, [through](crate::Replicator::add_mirror_through) this directory, what it mirrors itself. Not by
     /// default: a source may tell a mirror what it tells nobody else, ages for one.
     pub passes_on: bool,
-    /// What a peer can prove to be taken for a replica, beside having the address of one that was added.
+    /// What a peer can prove to be taken for a replica, beside being reachable at the address of one that was added.
     pub replica_credentials: Vec<Credential>,
     /// The schemes that the transport speaks; `coap` by default.
     pub schemes: Vec<Box<str>>,

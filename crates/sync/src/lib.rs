@@ -55,7 +55,8 @@
 //!                 Output::Request { id, peer, request } => {
 //!                     let exchange = ExchangeId(self.exchanges.len() as u64);
 //!                     self.exchanges.insert(exchange, (from, id));
-//!                     self.node(&peer.uri).handle_request(now, exchange, &Peer::new(from), request);
+//!                     // Here nobody can bear the address of another.
+//!                     self.node(&peer.uri).handle_request(now, exchange, &Peer::new(from).reachable(), request);
 //!                 }
 //!                 // What an exchange observes has changed. This transport can always send: it asks what it is now.
 //!                 Output::Changed { exchange } => self.node(from).handle_ready(now, exchange),
@@ -90,7 +91,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Who asks is known by its URI: it has to be the host of the one that was added there. A replica needs no other name of itself.
+//! Who asks is known by its URI: it has to be the host of the one that was added there. A replica needs no other name of itself. But
+//! where anybody can bear its address, it has to [have shown](waypost_rest::Peer::is_reachable) that it receives what is sent there:
+//! until then it is refused with 4.29, to which the transport adds an Echo value ([RFC 9175 §2.3]) that it repeats.
 //!
 //! What this loop leaves out: a transport also tells when an exchange has ended or failed ([`Service::handle_cancel`], the
 //! errors of [`Service::handle_response`]), and it calls [`Service::handle_timeout`] at [`Service::poll_timeout`]. It may forget an
@@ -209,10 +212,11 @@
 //!
 //! # Who is believed
 //!
-//! Replicas believe each other: they are run by one operator. A replica must have been [added](Replicator::add_replica), or show a
-//! [credential](SyncConfig::replica_credentials), to read what registrants proved. A source that is mirrored can say whatever
-//! it likes about its own registrations, and about those of an authority that is mirrored through it, and nothing about others. What
-//! cannot be right is refused and [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
+//! Replicas believe each other: they are run by one operator. A replica must have been [added](Replicator::add_replica) and have
+//! shown that it receives what is sent to its address, or show a [credential](SyncConfig::replica_credentials), to read what
+//! registrants proved. A source that is mirrored can say whatever it likes about its own registrations, and about those of an
+//! authority that is mirrored through it, and nothing about others. What cannot be right is refused and
+//! [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
 //!
 //! # Features
 //!
@@ -223,6 +227,7 @@
 //! [`Service::handle_timeout`]: waypost_rest::Service::handle_timeout
 //! [`Service::poll_timeout`]: waypost_rest::Service::poll_timeout
 //! [RFC 8075 §6.5.2]: https://www.rfc-editor.org/rfc/rfc8075#section-6.5.2
+//! [RFC 9175 §2.3]: https://www.rfc-editor.org/rfc/rfc9175#section-2.3
 //! [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [draft-amsuess-core-rd-replication]: https://datatracker.ietf.org/doc/draft-amsuess-core-rd-replication/

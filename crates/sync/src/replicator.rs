@@ -180,7 +180,7 @@ impl Replicator {
         peer: &Peer,
         request: &Request,
     ) {
-        let mut is_replica = false;
+        let mut is_replica = peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
         // Who has nothing while there is something has just started, and knows nobody who observed it before; who has what is not
         // here may have lost the observation.
         let is_news = || {
@@ -191,13 +191,16 @@ impl Replicator {
         for following in self.followed.values_mut() {
             let Followed::ByFeed(follower) = &mut following.by else { continue };
             if follower.relation() == Relation::Replica && follower.peer().uri == peer.uri {
+                // Anybody can bear its address.
+                if !(is_replica || peer.is_reachable) {
+                    return self.source.challenge(exchange);
+                }
                 is_replica = true;
                 if is_news() {
                     follower.hear_of_news(now, &self.config.limits);
                 }
             }
         }
-        let is_replica = is_replica || peer.credentials.iter().any(|own| self.config.replica_credentials.contains(own));
         let client = Client::of(peer, is_replica);
         let asker = Asker { exchange, client: &client };
         self.serve(now, directory, |source, context| source.handle_request(context, asker, request));

@@ -49,6 +49,13 @@ impl Source {
         self.outputs.push_back(Output::Response { exchange, response });
     }
 
+    /// Has who asks show first that it receives what is sent to its address.
+    pub(crate) fn challenge(&mut self, exchange: ExchangeId) {
+        self.handle_cancel(exchange);
+        let response = Response::refusal(Code::TOO_MANY_REQUESTS, "not known to be reachable").with_max_age(0);
+        self.outputs.push_back(Output::Response { exchange, response });
+    }
+
     /// Sends an observer what it lacks.
     pub(crate) fn handle_ready(&mut self, context: &Context<'_>, exchange: ExchangeId) {
         let find = |observers| Some((Observers::of(observers, exchange)?, observers.settled().clone()));

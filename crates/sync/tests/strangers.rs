@@ -9,8 +9,9 @@ use core::time::Duration;
 use common::{Network, ask, node};
 use minicbor::Encoder;
 use waypost_model::Origin;
-use waypost_rest::Code;
-use waypost_sync::{SyncConfig, SyncEvent};
+use waypost_rest::{Code, Credential, ExchangeId, Method, Output, Peer, Request, Service as _};
+use waypost_sync::{FEED_FORMAT, SyncConfig, SyncEvent};
+use waypost_time::Instant;
 
 const SOURCE: &str = "coap://source";
 const MIRROR: &str = "coap://mirror";
@@ -120,6 +121,7 @@ fn strangers_together_leave_room_and_take_no_comparison_from_replicas() {
     }
     // Four at a time, and of what all may look at there is plenty left.
     assert_eq!(refused, 36);
+    network.reachable.insert(REPLICA);
     for number in 0..10 {
         assert_eq!(ask(&mut network, REPLICA, SOURCE, cells(0, number, 0)).code, Code::CONTENT);
     }
@@ -151,6 +153,39 @@ fn who_merely_bears_the_address_of_a_mirror_spends_nothing_of_what_it_has_and_ta
     }
     network.reachable.insert("coap://bob");
     assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 1, 0)).code, Code::CONTENT);
+}
+
+#[test]
+fn who_merely_bears_the_address_of_a_replica_is_told_to_show_that_it_is_there_and_has_nothing_done_for_it() {
+    let mut network = source();
+    network.settle();
+    for question in [cells(0, 1, 0), entries(1, &[7]), changes(1_000)] {
+        let before = network.messages;
+        let answer = ask(&mut network, REPLICA, SOURCE, question);
+        assert_eq!((answer.code, answer.max_age, answer.echo.is_some()), (Code::TOO_MANY_REQUESTS, Some(0), true));
+        assert_eq!(network.messages - before, 1, "nobody is asked for news because of it");
+    }
+    // Another port is another stranger, and none is told of the feed of replicas.
+    assert_eq!(ask(&mut network, "coap://replica:61616", SOURCE, cells(0, 1, 0)).code, Code::FORBIDDEN);
+    network.reachable.insert(REPLICA);
+    assert_eq!(ask(&mut network, REPLICA, SOURCE, cells(0, 1, 0)).code, Code::CONTENT);
+}
+
+#[test]
+fn who_has_the_credential_of_a_replica_need_not_show_where_it_is() {
+    let (mut config, credential) = (SyncConfig::new(1), Credential::PublicKey(vec![7; 32]));
+    config.replica_credentials = vec![credential.clone()];
+    let mut node = node(1, config);
+    node.replicator_mut().add_replica("coap://replica/sync/feed".parse().expect("a URI")).expect("room");
+    let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, cells(0, 1, 0));
+    request.accept = Some(FEED_FORMAT);
+    for (uri, exchange) in [(REPLICA, ExchangeId(1)), ("coap://elsewhere", ExchangeId(2))] {
+        let peer = Peer::new(uri).with_credential(credential.clone());
+        node.handle_request(Instant::ZERO, exchange, &peer, request.clone());
+        let mut outputs = core::iter::from_fn(|| node.poll_output());
+        let is_answer = |output: &Output| matches!(output, Output::Response { exchange: id, response } if *id == exchange && response.code == Code::CONTENT);
+        assert!(outputs.any(|output| is_answer(&output)), "{uri}");
+    }
 }
 
 #[test]

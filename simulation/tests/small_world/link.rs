@@ -92,7 +92,7 @@ fn question(asker: &mut Replicator, now: Tick, directory: &mut Directory) -> Opt
 fn answer(directory: &Directory, now: Tick, request: &Request) -> Response {
     let mut source = replicator();
     let exchange = waypost_rest::ExchangeId(0);
-    source.handle_request(instant(now), directory, exchange, &Peer::new(OTHER), request);
+    source.handle_request(instant(now), directory, exchange, &Peer::new(OTHER).reachable(), request);
     match source.poll_output(instant(now), &mut directory.clone()) {
         Some(Output::Response { response, .. }) => response,
         output => panic!("{output:?} is no answer"),

@@ -56,8 +56,10 @@ pub(crate) struct Network {
     /// Bytes of feed answers, by who was answered.
     pub(crate) bytes: BTreeMap<String, usize>,
     pub(crate) messages: usize,
-    /// Who is known to receive what is sent to its address.
+    /// Who is known everywhere to receive what is sent to its address.
     pub(crate) reachable: BTreeSet<&'static str>,
+    /// Who has shown that to whom, by the Echo value that came with a refusal.
+    verified: BTreeSet<(String, String)>,
     /// How long an answer of a node to another can be.
     pub(crate) longest: Option<usize>,
     /// The longest answer, in bytes.
@@ -104,7 +106,7 @@ impl Network {
         let kept = Exchange { client: client.into(), server: uri.into(), request: RequestId(0), is_observed };
         self.exchanges.insert(exchange, kept);
         let now = self.now;
-        let peer = self.peer(client);
+        let peer = self.peer(client, uri);
         self.proxy(uri).handle_request(now, exchange, &peer, request);
         exchange
     }
@@ -215,6 +217,7 @@ impl Network {
     /// Removes a node with all that it knew.
     pub(crate) fn stop(&mut self, uri: &str) -> Option<Proxy<Server>> {
         self.exchanges.retain(|_, exchange| exchange.client != uri && exchange.server != uri);
+        self.verified.retain(|(client, server)| client != uri && server != uri);
         self.nodes.remove(uri)
     }
 
@@ -258,10 +261,10 @@ impl Network {
         self.settle();
     }
 
-    /// Returns who asks, as the transport knows it.
-    fn peer(&self, uri: &str) -> Peer {
+    /// Returns who asks, as the transport of who is asked knows it.
+    fn peer(&self, uri: &str, server: &str) -> Peer {
         let mut peer = Peer::new(uri);
-        peer.is_reachable = self.reachable.contains(uri);
+        peer.is_reachable = self.reachable.contains(uri) || self.verified.contains(&(uri.into(), server.into()));
         peer
     }
 
@@ -318,11 +321,14 @@ impl Network {
         self.exchanges.insert(exchange, kept);
         *self.requests.entry(peer.uri.clone()).or_default() += 1;
         self.comparisons += usize::from(request.payload.starts_with(&[0x85, 1]));
-        let asker = self.peer(from);
+        if request.echo.take_if(|echo| *echo == ECHO).is_some() {
+            self.verified.insert((from.into(), peer.uri.clone()));
+        }
+        let asker = self.peer(from, &peer.uri);
         self.proxy(&peer.uri).handle_request(now, exchange, &asker, request);
     }
 
-    fn answer(&mut self, exchange: ExchangeId, response: Response) {
+    fn answer(&mut self, exchange: ExchangeId, mut response: Response) {
         let now = self.now;
         let Some(known) = self.exchanges.get(&exchange) else { return };
         let (client, server, request) = (known.client.clone(), known.server.clone(), known.request);
@@ -335,6 +341,9 @@ impl Network {
         if !(known.is_observed && response.is_observed) {
             self.exchanges.remove(&exchange);
         }
+        if response.code == Code::TOO_MANY_REQUESTS && !self.peer(&client, &server).is_reachable {
+            response.echo = Some(ECHO.into());
+        }
         self.largest = self.largest.max(response.payload.len());
         if !self.nodes.contains_key(&client) {
             self.answers.entry(exchange).or_default().push(response);
@@ -346,6 +355,9 @@ impl Network {
         self.proxy(&client).handle_response(now, request, outcome);
     }
 }
+
+/// What shows that one receives what is sent to its address.
+const ECHO: &str = "prove it";
 
 /// The answer of a node to a question for its feed, or why there is none.
 pub(crate) fn ask(network: &mut Network, asker: &str, uri: &str, question: Vec<u8>) -> Response {
