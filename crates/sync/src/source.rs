@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
 use waypost_model::Origin;
-use waypost_rest::{Account, Allowance, Code, ExchangeId, Method, Observe, Output, Pace, Request, Response};
+use waypost_rest::{Account, Allowance, Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Request, Response};
 use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
@@ -160,9 +160,7 @@ impl Source {
         }
         let allowance = Allowance { each: config.limits.looks, all: config.limits.looks_in_all };
         if let Some(account) = account {
-            self.pace.admit(now, account, allowance).map_err(|overdrawn| {
-                Response::refusal(Code::TOO_MANY_REQUESTS, "too much to look at").with_max_age(overdrawn.seconds())
-            })?;
+            self.pace.admit(now, account, allowance).map_err(Overdrawn::response)?;
         }
         let before = self.looks;
         let answer = self.answer_admitted(context, asker, request, question);

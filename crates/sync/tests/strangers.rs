@@ -10,7 +10,7 @@ use common::{Network, ask, node};
 use minicbor::Encoder;
 use waypost_model::Origin;
 use waypost_rest::{Code, Credential, ExchangeId, Method, Output, Peer, Request, Service as _};
-use waypost_sync::{FEED_FORMAT, SyncConfig, SyncEvent};
+use waypost_sync::{FEED_FORMAT, Limits, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 const SOURCE: &str = "coap://source";
@@ -20,10 +20,16 @@ const REGISTRATIONS: u64 = 2_000;
 
 /// A directory that anybody may mirror. What may be looked at in a second is less than there is.
 fn source() -> Network {
+    source_with(|_| ())
+}
+
+/// One with other limits.
+fn source_with(limit: impl FnOnce(&mut Limits)) -> Network {
     let mut config = SyncConfig::new(1);
     config.admits_mirrors = true;
     config.limits.looks = 500;
     config.limits.looks_in_all = 4_000;
+    limit(&mut config.limits);
     let mut node = node(1, config);
     node.replicator_mut().add_replica("coap://replica/sync/feed".parse().expect("a URI")).expect("room");
     let mut network = Network::default();
@@ -64,6 +70,16 @@ fn who_has_everything_looked_at_again_and_again_is_told_to_wait() {
     assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 5, 0)).code, Code::CONTENT);
     network.run_until(network.now + Duration::from_secs(max_age.into()));
     assert_eq!(ask(&mut network, "coap://eve", SOURCE, cells(1, 6, 0)).code, Code::CONTENT);
+}
+
+#[test]
+fn who_waits_for_what_all_have_looked_at_is_not_blamed_for_it() {
+    let mut network = source_with(|limits| limits.looks_in_all = 100);
+    assert_eq!(ask(&mut network, "coap://eve", SOURCE, cells(1, 1, 0)).code, Code::CONTENT);
+    let answer = ask(&mut network, "coap://bob", SOURCE, cells(1, 2, 0));
+    assert_eq!(answer.code, Code::SERVICE_UNAVAILABLE);
+    network.run_until(network.now + Duration::from_secs(answer.max_age.expect("a time to wait").into()));
+    assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 2, 0)).code, Code::CONTENT);
 }
 
 /// The question of a mirror that holds nothing for changes of about so many bytes.
