@@ -61,15 +61,15 @@ pub struct Limits {
     pub ids: usize,
     /// Whose comparisons are answered at a time: replicas, as many mirrors, and as many of those that are not known to
     /// [receive what is sent to them](waypost_rest::Peer::is_reachable), by their [accounts](waypost_rest::Account); 4 by default.
-    /// Each may have one for each authority, which takes thirty-six bytes for each registration there while it lasts, and sixteen
-    /// for each removal.
+    /// Above: 5.03, and 4.29 to whoever is not known to be reachable, as it may get in if it shows that it is. Each may have one for
+    /// each authority, which takes thirty-six bytes for each registration there while it lasts, and sixteen for each removal.
     pub reconciliations: usize,
     /// How many registrations the questions of one mirror, by its [account](waypost_rest::Account), may have looked at, per second;
     /// 100 000 by default. Each KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told
     /// to wait beyond that: 4.29. Replicas are not counted.
     pub looks: u64,
     /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
-    /// one processor does.
+    /// one processor does. Beyond, 5.03.
     pub looks_in_all: u64,
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.

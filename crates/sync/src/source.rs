@@ -181,7 +181,14 @@ impl Source {
         let Context { now, config, .. } = *context;
         let origin = question.subject().origin();
         let comparer = Comparer { client: asker.client, origin: &origin };
-        let busy = || Response::refusal(Code::SERVICE_UNAVAILABLE, "too many comparisons at a time").with_max_age(BUSY);
+        let busy = || {
+            // Who shows that it is somebody in particular has the room that those have.
+            let code = match asker.client {
+                Client::Unverified(_) => Code::TOO_MANY_REQUESTS,
+                _ => Code::SERVICE_UNAVAILABLE,
+            };
+            Response::refusal(code, "too many comparisons at a time").with_max_age(BUSY)
+        };
         let mut question = match question {
             Question::Changes(question) => question,
             Question::Cells { subject, key, from, count } => {

@@ -172,6 +172,21 @@ fn who_merely_bears_the_address_of_a_mirror_spends_nothing_of_what_it_has_and_ta
 }
 
 #[test]
+fn who_finds_no_room_to_compare_among_those_who_may_be_anybody_finds_it_once_it_shows_that_it_is_there() {
+    let hosts = ["coap://h1", "coap://h2", "coap://h3", "coap://h4", "coap://h5"];
+    let mut network = source();
+    for number in 0..4 {
+        ask(&mut network, &format!("coap://eve{number}"), SOURCE, cells(1, 1, 0));
+    }
+    let answer = ask(&mut network, hosts[0], SOURCE, cells(1, 1, 0));
+    assert_eq!((answer.code, answer.max_age, answer.echo.is_some()), (Code::TOO_MANY_REQUESTS, Some(60), true));
+    network.reachable.extend(hosts);
+    let codes = hosts.map(|host| ask(&mut network, host, SOURCE, cells(1, 1, 0)).code);
+    assert_eq!(codes[..4], [Code::CONTENT; 4]);
+    assert_eq!(codes[4], Code::SERVICE_UNAVAILABLE, "there is nothing that it could show");
+}
+
+#[test]
 fn who_merely_bears_the_address_of_a_replica_is_told_to_show_that_it_is_there_and_has_nothing_done_for_it() {
     let mut network = source();
     network.settle();
