@@ -66,13 +66,20 @@
 //! | a directory has other links than those that a delta is for (4.09), as replicas that merge can | registers again there |
 //! | a renewal or an update fails | registers again: at the same directory if that answered, at the next if not |
 //! | a directory says 5.03 or 4.29 | comes back after Max-Age, a few times |
-//! | a directory wants an Echo value | sends it, and keeps the last one for the next request |
+//! | a directory wants an Echo value, or says 4.29 with one | sends it [at once](#deviation), and keeps the last one for the next request |
 //! | a name is rejected with 4.01 or 4.03 | takes the next of [`Description::alternatives`] |
 //! | all places have failed | waits, longer each time, and begins again |
 //! | it is shut down | removes the registration; a simple one is left to expire |
 //!
 //! How long, how often and how much is in [`Limits`]. What failed is not forgotten by being found once more, and guesses
 //! are tried very seldom once they failed ([RFC 9176 §4.1, §5]).
+//!
+//! # Deviation
+//!
+//! [RFC 8516 §4] says that a client SHOULD NOT send a request like the one that was refused with 4.29 before Max-Age has passed. Where
+//! the response has an Echo value, the request is repeated with it at once, but only once in an exchange. The value means that the
+//! directory does not know yet whether the client is at its address ([RFC 9175 §2.3]); so what it was refused for, others may have
+//! done in its name, and a client that waited could be kept out by them for as long as they like. Who is refused again waits.
 //!
 //! # What is left to the application
 //!
@@ -86,6 +93,8 @@
 //!
 //! `std` (default) adds nothing but `std` in the dependencies.
 //!
+//! [RFC 8516 §4]: https://www.rfc-editor.org/rfc/rfc8516#section-4
+//! [RFC 9175 §2.3]: https://www.rfc-editor.org/rfc/rfc9175#section-2.3
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176
 //! [RFC 9176 §4.1, §5]: https://www.rfc-editor.org/rfc/rfc9176#section-5
 #![no_std]

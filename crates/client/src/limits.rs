@@ -22,7 +22,7 @@ pub struct Limits {
     /// After what time a request without an outcome is taken for unanswered, in case that the transport does not say; 300
     /// seconds by default, more than a confirmable exchange of CoAP can take.
     pub answer_timeout: Duration,
-    /// How often a request is repeated because the server wants an Echo value; 2 by default.
+    /// How often a request is repeated because the server wants an Echo value; 2 by default. After a 4.29, it is once at most.
     pub echo_repeats: u32,
     /// How often one request is repeated after 5.03 or 4.29, when Max-Age has passed; 3 by default.
     pub unavailable_retries: u32,

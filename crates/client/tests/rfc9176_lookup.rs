@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Bench, RD, challenge, code, links, unavailable};
+use common::{Bench, RD, challenge, code, links, overdrawn, unavailable};
 use core::time::Duration;
 use waypost_client::{Fault, Limits, Lookup, LookupEvent, LookupRefused, ResourceUri};
 use waypost_filter::{Page, Query};
@@ -240,6 +240,25 @@ fn s5_3_4_echo_is_answered() {
     bench.answer(&asked, challenge("42"));
     let again = bench.asked();
     assert_eq!((again.line(), again.request.echo), (asked.line(), Some("42".into())));
+}
+
+#[test]
+fn who_may_be_refused_for_others_repeats_at_once_with_the_echo_value_and_then_waits() {
+    let mut bench = Bench::lookup();
+    bench.look_up(resources(RES, ""));
+    let asked = bench.asked();
+    bench.answer(&asked, overdrawn(40, "43"));
+    let again = bench.asked();
+    assert_eq!((again.line(), again.request.echo.as_deref()), (asked.line(), Some(&b"43"[..])));
+    assert!(bench.events().is_empty());
+    // Then it is its own doing.
+    bench.answer(&again, overdrawn(40, "44"));
+    bench.asks_nothing();
+    assert!(matches!(bench.events()[..], [LookupEvent::Postponed { wait, .. }] if wait == Duration::from_secs(40)));
+    let (later, waited) = bench.next_asked(60);
+    assert!((40..=45).contains(&waited), "{waited}");
+    bench.answer(&later, overdrawn(40, "45"));
+    bench.asks_nothing();
 }
 
 #[test]

@@ -218,6 +218,11 @@
 //! authority that is mirrored through it, and nothing about others. What cannot be right is refused and
 //! [reported](SyncEvent::Refused); what cannot be read ends the answer it is in.
 //!
+//! # Deviation
+//!
+//! What asks a feed does as [every client](waypost_client#deviation) here does: refused with 4.29 and an Echo value, it repeats the
+//! question at once, only once, though [RFC 8516 §4] would have it wait for Max-Age.
+//!
 //! # Features
 //!
 //! `std` (default) adds nothing but `std` in the dependencies.
@@ -227,6 +232,7 @@
 //! [`Service::handle_timeout`]: waypost_rest::Service::handle_timeout
 //! [`Service::poll_timeout`]: waypost_rest::Service::poll_timeout
 //! [RFC 8075 §6.5.2]: https://www.rfc-editor.org/rfc/rfc8075#section-6.5.2
+//! [RFC 8516 §4]: https://www.rfc-editor.org/rfc/rfc8516#section-4
 //! [RFC 9175 §2.3]: https://www.rfc-editor.org/rfc/rfc9175#section-2.3
 //! [RFC 9176 §6.2]: https://www.rfc-editor.org/rfc/rfc9176#section-6.2
 //! [RFC 9176]: https://www.rfc-editor.org/rfc/rfc9176

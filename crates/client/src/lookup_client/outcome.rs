@@ -84,11 +84,7 @@ impl LookupClient {
         let limits = &self.config.limits;
         let Some(running) = self.running.get_mut(&id) else { return false };
         let patience = &mut running.patience;
-        if response.code == Code::UNAUTHORIZED && echo_of(response).is_some() {
-            patience.echoes += 1;
-            if patience.echoes > limits.echo_repeats {
-                return false;
-            }
+        if patience.repeats_with_echo(response, limits) {
             self.ask(id);
             return true;
         }

@@ -78,9 +78,8 @@ impl Registrant {
         if is_pointless {
             return false;
         }
-        if response.code == Code::UNAUTHORIZED && echo_of(response).is_some() {
-            patience.echoes += 1;
-            return patience.echoes <= limits.echo_repeats && self.ask(asked.step.clone(), patience);
+        if patience.repeats_with_echo(response, limits) {
+            return self.ask(asked.step.clone(), patience);
         }
         if !is_postponement(response.code) || matches!(asked.step, Step::Remove) {
             return false;

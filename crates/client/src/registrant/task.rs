@@ -4,12 +4,13 @@ use core::time::Duration;
 
 use waypost_link_delta::{LinkDelta, Tag};
 use waypost_model::Location;
-use waypost_rest::{Method, Request, RequestId};
+use waypost_rest::{Code, Method, Request, RequestId, Response};
 use waypost_time::Instant;
 
-use crate::ResourceUri;
+use super::outcome::echo_of;
 use crate::description::{Difference, Told};
 use crate::discovery::Found;
+use crate::{Limits, ResourceUri};
 
 /// What is under way.
 #[derive(Debug)]
@@ -69,6 +70,21 @@ pub(crate) struct Patience {
     pub(crate) echoes: u32,
     pub(crate) postponed: u32,
     pub(crate) waited: Duration,
+}
+
+impl Patience {
+    /// Tells whether a request is repeated at once, because all that it lacked may be the Echo value that it was refused with; and
+    /// counts that it is.
+    pub(crate) fn repeats_with_echo(&mut self, response: &Response, limits: &Limits) -> bool {
+        let most = match response.code {
+            Code::UNAUTHORIZED => limits.echo_repeats,
+            Code::TOO_MANY_REQUESTS => limits.echo_repeats.min(1),
+            _ => 0,
+        };
+        let is_repeated = echo_of(response).is_some() && self.echoes < most;
+        self.echoes += u32::from(is_repeated);
+        is_repeated
+    }
 }
 
 /// A registration that a directory has.

@@ -224,6 +224,13 @@ pub(crate) fn challenge(echo: &'static str) -> Response {
     response
 }
 
+/// Refuses what others may have caused.
+pub(crate) fn overdrawn(seconds: u32, echo: &'static str) -> Response {
+    let mut response = code(Code::TOO_MANY_REQUESTS).with_max_age(seconds);
+    response.echo = Some(echo.into());
+    response
+}
+
 impl Asked {
     /// Returns the request in one line.
     pub(crate) fn line(&self) -> String {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::common::{Bench, LINKS, challenge, changed, code, created, unavailable};
+use crate::common::{Bench, LINKS, challenge, changed, code, created, overdrawn, unavailable};
 use waypost_client::{Candidate, Description, Registrant, RegistrantConfig};
 use waypost_model::EndpointName;
 use waypost_rest::{Code, Method, RequestFailure, Response, Service};
@@ -256,6 +256,37 @@ fn s5_3_4_a_removal_answers_echo_too() {
     bench.answer(&removal, challenge("0125"));
     let again = bench.asked();
     assert_eq!((again.line(), again.request.echo), (removal.line(), Some("0125".into())));
+}
+
+#[test]
+fn who_may_be_refused_for_others_repeats_at_once_with_the_echo_value_and_then_waits() {
+    let mut bench = Bench::registrant("ep=node1", &["coap://rd.example/rd"]);
+    let asked = bench.asked();
+    bench.answer(&asked, overdrawn(40, "0126"));
+    let again = bench.asked();
+    assert_eq!((again.line(), again.request.echo.as_deref()), (asked.line(), Some(&b"0126"[..])));
+    assert!(bench.events().is_empty());
+    // Then it is its own doing.
+    bench.answer(&again, overdrawn(40, "0127"));
+    bench.asks_nothing();
+    assert_eq!(bench.events(), ["postponed by coap://rd.example/rd for 40 s"]);
+    let (later, waited) = bench.next_asked(60);
+    assert!((40..=45).contains(&waited), "{waited}");
+    bench.answer(&later, overdrawn(40, "0128"));
+    bench.asks_nothing();
+}
+
+#[test]
+fn a_removal_that_may_be_refused_for_others_is_repeated_with_the_echo_value_and_leaves_nothing_behind() {
+    let mut bench = Bench::registrant("ep=node1", &["coap://rd.example/rd"]);
+    bench.register();
+    bench.engine.shutdown(bench.now);
+    let removal = bench.asked();
+    bench.answer(&removal, overdrawn(40, "0128"));
+    let again = bench.asked();
+    assert_eq!((again.line(), again.request.echo.as_deref()), (removal.line(), Some(&b"0128"[..])));
+    bench.answer(&again, code(Code::DELETED));
+    assert!(bench.engine.is_stopped());
 }
 
 #[test]
