@@ -336,7 +336,7 @@ impl Follower {
             Ok(response) => response,
             Err(failure) => return self.fail(surroundings, failure.into()),
         };
-        if self.reachability.take(&response) {
+        if self.reachability.take(request, &response) {
             self.phase = Phase::Due;
             return;
         }

@@ -54,6 +54,26 @@ fn so_is_a_question_of_a_comparison() {
 }
 
 #[test]
+fn both_are_repeated_when_both_are_refused_while_they_are_under_way() {
+    let mut follower = Follower::new();
+    follower.hear(&run(By::Id(9), 0, 1, &[(1, "node1")]));
+    follower.ask_at(Instant::from_millis(100_000)).expect("a question");
+    // What it has amounts to something else.
+    follower.hear(&[0x81, 0xa1, 8, 1]);
+    let (comparison, _) = follower.ask().expect("a question for cells");
+    let (changes, _) = follower.ask_at(Instant::from_millis(200_000)).expect("a question for changes");
+    for request in [changes, comparison] {
+        let mut response = Response::new(Code::TOO_MANY_REQUESTS);
+        response.echo = Some(Bytes::from_static(b"prove it"));
+        follower.replicator.handle_response(follower.now, &mut follower.directory, request, Ok(response));
+    }
+    let mut repeated = [(); 2].map(|()| follower.ask().expect("a question again"));
+    repeated.sort_by_key(|(request, _)| *request);
+    assert_eq!(repeated.each_ref().map(|(request, _)| *request), [changes, comparison]);
+    assert!(repeated.iter().all(|(_, request)| request.echo.as_deref() == Some(&b"prove it"[..])));
+}
+
+#[test]
 fn who_refuses_every_echo_value_is_left_in_peace() {
     for (code, most) in [(Code::UNAUTHORIZED, 2), (Code::TOO_MANY_REQUESTS, 1)] {
         let mut follower = Follower::new();

@@ -6,7 +6,7 @@ use waypost_model::Version;
 use waypost_rest::{Code, RequestFailure, Response};
 use waypost_time::Instant;
 
-use super::{Follower, Phase, Surroundings, Taken};
+use super::{COMPARISON, Follower, Phase, Surroundings, Taken};
 use crate::reconciliation::{Progress, Reconciliation};
 use crate::wire::{Answer, Cells, Item};
 use crate::{Limits, Relation, SyncEvent};
@@ -94,7 +94,7 @@ impl Follower {
     ) {
         let is_asked = |comparison: &mut Comparison| matches!(comparison.turn, Turn::Asked { .. });
         let Some(mut comparison) = self.comparison.take_if(is_asked) else { return };
-        if outcome.as_ref().is_ok_and(|response| self.reachability.take(response)) {
+        if outcome.as_ref().is_ok_and(|response| self.reachability.take(COMPARISON, response)) {
             comparison.turn = Turn::Ask;
             self.comparison = Some(comparison);
             return;

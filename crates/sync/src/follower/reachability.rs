@@ -1,5 +1,7 @@
+use alloc::collections::BTreeMap;
+
 use bytes::Bytes;
-use waypost_rest::{Code, Response};
+use waypost_rest::{Code, RequestId, Response};
 
 /// What shows the source that its answers come here ([RFC 9175 §2.3]).
 ///
@@ -11,8 +13,8 @@ use waypost_rest::{Code, Response};
 pub(super) struct Reachability {
     /// The Echo value that came last.
     echo: Option<Bytes>,
-    /// How often in a row a question was refused with one.
-    refused: u32,
+    /// How often in a row each question was refused with one.
+    refused: BTreeMap<RequestId, u32>,
 }
 
 impl Reachability {
@@ -21,8 +23,8 @@ impl Reachability {
         self.echo.clone()
     }
 
-    /// Takes the value that a response brings; tells whether the question is to be repeated with it.
-    pub(super) fn take(&mut self, response: &Response) -> bool {
+    /// Takes the value that the response to a question brings; tells whether that is to be repeated with it.
+    pub(super) fn take(&mut self, question: RequestId, response: &Response) -> bool {
         let echo = response.echo.as_ref().filter(|echo| (1..=40).contains(&echo.len()));
         self.echo = echo.or(self.echo.as_ref()).cloned();
         let repeats = match response.code {
@@ -30,8 +32,12 @@ impl Reachability {
             Code::TOO_MANY_REQUESTS => 1,
             _ => 0,
         };
-        let is_refused = repeats > 0 && echo.is_some();
-        self.refused = if is_refused { self.refused.saturating_add(1) } else { 0 };
-        is_refused && self.refused <= repeats
+        if repeats == 0 || echo.is_none() {
+            self.refused.remove(&question);
+            return false;
+        }
+        let refused = self.refused.entry(question).or_default();
+        *refused = refused.saturating_add(1);
+        *refused <= repeats
     }
 }
