@@ -44,7 +44,7 @@ pub struct Pace<C> {
 /// use waypost_rest::Allowance;
 ///
 /// let allowance = Allowance { each: 1_000, all: 10_000 };
-/// assert!(allowance.each < allowance.all);
+/// assert_eq!(allowance.of_strangers(), Allowance { each: 1_000, all: 5_000 });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
@@ -69,6 +69,8 @@ pub struct Allowance {
 pub enum Overdrawn {
     /// The client itself.
     Client(Duration),
+    /// All those together who are not [known to be reachable](crate::Peer::is_reachable), where these have a share apart.
+    Strangers(Duration),
     /// All clients together.
     All(Duration),
 }
@@ -123,6 +125,15 @@ impl<C: Ord> Pace<C> {
     }
 }
 
+impl Allowance {
+    /// Returns what those may cause who are not [known to be reachable](crate::Peer::is_reachable), where they are counted apart: all
+    /// of them together half as much as the others, so that whoever forges addresses spends nothing of what these have.
+    #[must_use]
+    pub const fn of_strangers(self) -> Self {
+        Self { each: self.each, all: self.all / 2 }
+    }
+}
+
 impl<C> Default for Pace<C> {
     fn default() -> Self {
         Self { by_client: BTreeMap::new(), all: Debt::default(), paid: Instant::ZERO }
@@ -133,7 +144,7 @@ impl Overdrawn {
     /// Returns how long to wait.
     #[must_use]
     pub const fn wait(self) -> Duration {
-        let (Self::Client(wait) | Self::All(wait)) = self;
+        let (Self::Client(wait) | Self::Strangers(wait) | Self::All(wait)) = self;
         wait
     }
 
@@ -142,16 +153,17 @@ impl Overdrawn {
     pub fn time_for(self, work: u64, allowance: Allowance) -> Duration {
         match self {
             Self::Client(_) => time_for(work, allowance.each),
+            Self::Strangers(_) => time_for(work, allowance.of_strangers().all),
             Self::All(_) => time_for(work, allowance.all),
         }
     }
 
-    /// Returns the response code: 4.29 to a client that did it itself
-    /// ([RFC 8516](https://www.rfc-editor.org/rfc/rfc8516)), else 5.03.
+    /// Returns the response code: 4.29 to a client that did it itself ([RFC 8516](https://www.rfc-editor.org/rfc/rfc8516)), or gets
+    /// in when it shows that it is reachable, else 5.03.
     #[must_use]
     pub const fn code(self) -> Code {
         match self {
-            Self::Client(_) => Code::TOO_MANY_REQUESTS,
+            Self::Client(_) | Self::Strangers(_) => Code::TOO_MANY_REQUESTS,
             Self::All(_) => Code::SERVICE_UNAVAILABLE,
         }
     }
@@ -173,6 +185,7 @@ impl fmt::Display for Overdrawn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Client(_) => "more work than one client may cause",
+            Self::Strangers(_) => "more work than clients not known to be reachable may cause together",
             Self::All(_) => "more work than all clients together may cause",
         })
     }

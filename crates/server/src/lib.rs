@@ -96,6 +96,7 @@
 
 extern crate alloc;
 
+mod budget;
 mod config;
 mod discovery;
 mod event;

@@ -6,7 +6,8 @@ use waypost_rest::Allowance;
 ///
 /// One peer is whoever proved the same, or else one host, whatever its ports. Requests that bear the address of a host which is
 /// not known to [receive what is sent there](waypost_rest::Peer::is_reachable) count apart from those of the host once it is: they may
-/// be of anybody. If others leave a host nothing, it gets out by the Echo value that `waypost-coap` gives it with each 4.29.
+/// be of anybody. All such strangers together have their own rates, half of those of all others, so that these lose nothing to them.
+/// If others leave a host nothing, it gets out by the Echo value that `waypost-coap` gives it with each 4.29.
 ///
 /// ```
 /// use waypost_server::ServerLimits;
@@ -19,12 +20,14 @@ pub struct ServerLimits {
     /// Registrations that one peer may have made and that are live; 10 000 by default. Above: 4.29.
     pub registrations_per_peer: usize,
     /// Changes that one peer may ask for per minute; 600 000 by default, which occupies a processor by less than half. Each
-    /// request to register, update or remove counts as one, and as one more for each KiB of links in its payload and in the
-    /// registration that it is about, whether it succeeds or not. What is fetched for a simple registration counts like a request,
-    /// and so does each registration that comes of it. A peer may ask for those of ten seconds at once. Above: 4.29.
+    /// request to register, update or remove counts as one, and as one more for each KiB of its payload, whether it succeeds or not.
+    /// So does each KiB of the links of the registration that it is about, once it is known that these are to be worked on: not for a
+    /// mere renewal, and not for what is refused before. What is fetched for a simple registration counts like a request, and so does
+    /// each registration that comes of it. A peer may ask for those of ten seconds at once. Above: 4.29.
     pub changes_per_minute: usize,
-    /// The same of all peers together; 900 000 by default, which occupies a processor by at most two thirds, and takes in a fleet of a
-    /// million within a minute or two. Above: 5.03.
+    /// The same of all peers together that are known to be reachable or proved something; 900 000 by default, which occupies a
+    /// processor by at most two thirds, and takes in a fleet of a million within a minute or two. Above: 5.03. All others together
+    /// have half as many apart. Above: 4.29, as whoever shows that it is reachable is not one of them any more.
     pub changes_per_minute_in_all: usize,
     /// What the look-ups of one peer may cost per second; 16 MiB by default, at most a twentieth of what one processor does. The cost
     /// is the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 128 as registrations and links
@@ -32,8 +35,8 @@ pub struct ServerLimits {
     /// request that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest
     /// 4.29. What it is told of as an observer may cost the same again; beyond, it is told later.
     pub look_up_work: u64,
-    /// The same of all peers together; 64 MiB by default, at most a fifth of what one processor does. Beyond, 5.03 in the place
-    /// of 4.29.
+    /// The same of all peers together that are known to be reachable or proved something; 64 MiB by default, at most a fifth of what
+    /// one processor does. Beyond, 5.03 in the place of 4.29. All others together have half as much apart. Beyond, 4.29.
     pub look_up_work_in_all: u64,
     /// Look-ups per second that may be tried for one peer beyond that, to find that they are not free; 500 by default, which occupies
     /// a processor by at most a tenth. A peer may have those of ten seconds at once. Beyond, all its look-ups are refused unseen

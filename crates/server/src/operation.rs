@@ -46,6 +46,11 @@ impl Server {
         };
         let limit = self.config.limits.query_arguments;
         let parameters = parameters(&request.query, Interface::Update, limit)?;
+        let links = self.directory.registration(now, location).map_or(0, |endpoint| endpoint.document().as_str().len());
+        if delta.is_some() {
+            // The policy is asked about what comes of them.
+            self.count_links(peer, links);
+        }
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
         let base = match parameters.base {
             Some(base) => Some(base),
@@ -72,6 +77,9 @@ impl Server {
         let (is_empty, before) = (update.is_empty(), endpoint.dot());
         // What has expired counts again once it is revived.
         let account = (endpoint.is_expired() && !self.quota.has(location)).then(|| Account::of(peer));
+        if delta.is_none() && !is_empty {
+            self.count_links(peer, links);
+        }
         if let Some(account) = &account {
             self.check_quota(now, account, location)?;
         }
@@ -108,6 +116,8 @@ impl Server {
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Remove, &endpoint)?;
         self.check_freshness(now, peer, request.echo.as_ref(), location)?;
         check_precondition(request, &endpoint)?;
+        let links = endpoint.document().as_str().len();
+        self.count_links(peer, links);
         let retry = self.config.limits.retry_seconds;
         self.directory.remove(now, location).map_err(|refused| Refusal::of_directory(&refused, retry))?;
         self.quota.forget(location);

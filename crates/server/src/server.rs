@@ -8,11 +8,12 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Account, Allowance, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request,
-    RequestFailure, RequestId, Response, Service,
+    Account, Code, Events, ExchangeId, Method, Observe, Output, Pace, Peer, Request, RequestFailure, RequestId,
+    Response, Service,
 };
 use waypost_time::Instant;
 
+use crate::budget::{Budget, Payer};
 use crate::discovery::Discovery;
 use crate::event::EventKind;
 use crate::fetch::Simple;
@@ -62,13 +63,13 @@ pub struct Server {
     paging: Paging,
     events: Events<Event>,
     /// What was asked to be changed.
-    changes: Pace<Account>,
+    changes: Budget,
     /// What look-ups cost.
-    work: Pace<Account>,
+    work: Budget,
     /// How many look-ups were refused because of that: apart, so that to be refused makes nobody wait longer.
     refused: Pace<Account>,
     /// What notifications cost: apart, so that what others change keeps nobody from asking.
-    notified: Pace<Account>,
+    notified: Budget,
     /// Watches every endpoint, to report what expires.
     expiry_watch: Option<WatchId>,
     watcher: Watcher,
@@ -102,10 +103,10 @@ impl Server {
             observations: Observations::new(watcher),
             paging: Paging::default(),
             events: Events::new(config.limits.events, config.limits.events_per_minute),
-            changes: Pace::default(),
-            work: Pace::default(),
+            changes: Budget::default(),
+            work: Budget::default(),
             refused: Pace::default(),
-            notified: Pace::default(),
+            notified: Budget::default(),
             expiry_watch,
             watcher,
             now: Instant::ZERO,
@@ -252,22 +253,30 @@ impl Server {
         Ok(Answer::Now(response))
     }
 
-    /// Counts what a request may change, unless its client had as much as it may have.
+    /// Counts a request for a change, and what it brings, unless its client had as much as it may have.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
-        let overdrawn = overdrawn(&self.changes, now, || Account::of(peer), self.config.limits.changes());
-        overdrawn.map_or(Ok(()), |overdrawn| Err(Refusal::Overdrawn(overdrawn)))?;
-        // What a registration in the place of another one takes away was counted when that one came.
-        let location = Location::from_segments(&request.path).ok();
-        let changed = location.and_then(|location| self.directory.registration(now, &location));
-        let before = changed.map_or(0, |endpoint| endpoint.document().as_str().len());
-        self.count_change(peer, before + request.payload.len());
+        if let Some(overdrawn) = self.changes.overdrawn(now, &Payer::of(peer), self.config.limits.changes()) {
+            return Err(Refusal::Overdrawn(overdrawn));
+        }
+        self.count_change(peer, request.payload.len());
         Ok(())
     }
 
-    /// Counts a change that is about so many bytes of links.
+    /// Counts a change that brings so many bytes of links.
     pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
-        let work = CHANGE * (1 + links / LINKS) as u64;
-        self.changes.count(self.now, Account::of(peer), work, self.config.limits.changes());
+        self.count_change_work(peer, 1 + links / LINKS);
+    }
+
+    /// Counts the links of a registration that are worked on for a change, besides the change itself. Merely to name a registration
+    /// with many links must not cost much: it costs nothing to forge.
+    pub(crate) fn count_links(&mut self, peer: &Peer, links: usize) {
+        if links >= LINKS {
+            self.count_change_work(peer, links / LINKS);
+        }
+    }
+
+    fn count_change_work(&mut self, peer: &Peer, changes: usize) {
+        self.changes.count(self.now, &Payer::of(peer), CHANGE * changes as u64, self.config.limits.changes());
     }
 
     fn look_up(
@@ -285,29 +294,30 @@ impl Server {
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
-        let overdrawn = overdrawn(&self.work, now, || Account::of(peer), self.config.limits.work());
+        let payer = Payer::of(peer);
+        let overdrawn = self.work.overdrawn(now, &payer, self.config.limits.work());
         if let Some(overdrawn) = overdrawn
-            && self.refused.admit(now, &Account::of(peer), self.config.limits.refusals()).is_err()
+            && self.refused.admit(now, payer.account(), self.config.limits.refusals()).is_err()
         {
             return Err(Refusal::Overdrawn(overdrawn));
         }
         let asks_to_observe = request.observe == Some(Observe::Register);
-        let observer = asks_to_observe.then(|| Account::of(peer)).filter(|account| {
-            self.observations.admits(account, &self.config.limits)
+        let observer = asks_to_observe.then(|| payer.clone()).filter(|payer| {
+            self.observations.admits(payer, &self.config.limits)
                 && self.observations.watch(now, &mut self.directory, &lookup)
         });
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
         let rendering = match observer {
-            Some(account) => self.observations.add(&mut context, exchange, account, lookup.clone(), view),
+            Some(payer) => self.observations.add(&mut context, exchange, payer, lookup.clone(), view),
             None => lookup.render(&mut context, &view),
         };
         let work = context.work;
         if overdrawn.is_none() && work > FREE {
-            self.work.count(now, Account::of(peer), work, self.config.limits.work());
+            self.work.count(now, &payer, work, self.config.limits.work());
         }
         if matches!(rendering, Err(Refusal::Overdrawn(_))) {
-            self.refused.count(now, Account::of(peer), 1, self.config.limits.refusals());
+            self.refused.count(now, payer.account().clone(), 1, self.config.limits.refusals());
         }
         let is_observed = self.observations.has(exchange);
         if asks_to_observe && !is_observed {
@@ -368,8 +378,8 @@ impl Service for Server {
 
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
-        let Some(account) = self.observations.account(exchange) else { return };
-        let overdrawn = overdrawn(&self.notified, now, || account.clone(), self.config.limits.work());
+        let Some(payer) = self.observations.payer(exchange) else { return };
+        let overdrawn = self.notified.overdrawn(now, &payer, self.config.limits.work());
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
@@ -378,7 +388,7 @@ impl Service for Server {
         // What comes to nothing is not free for whoever has caused more than it may.
         let free = if overdrawn.is_some() && notification.is_none() { 0 } else { FREE };
         if work > free {
-            self.notified.count(now, account, work, self.config.limits.work());
+            self.notified.count(now, &payer, work, self.config.limits.work());
         }
         let response = match notification {
             None => return,
@@ -415,19 +425,6 @@ impl Service for Server {
         let others = others.into_iter().flatten();
         self.directory.next_expiry().into_iter().chain(others).min()
     }
-}
-
-/// Tells whether a client caused more work than it may.
-fn overdrawn(
-    work: &Pace<Account>,
-    now: Instant,
-    account: impl FnOnce() -> Account,
-    allowance: Allowance,
-) -> Option<Overdrawn> {
-    if work.is_paid(now) {
-        return None;
-    }
-    work.admit(now, &account(), allowance).err()
 }
 
 /// The path of a request as a log shows it.

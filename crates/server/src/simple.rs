@@ -162,11 +162,11 @@ impl Server {
         parameters: Parameters,
         links: LinkDocumentBuf,
     ) -> Result<Response, Refusal> {
-        self.count_change(peer, links.as_str().len());
         let candidate = self.candidate(peer, parameters, links)?;
         let lifetime = candidate.lifetime;
         let location = self.admit(now, peer, &candidate)?;
         self.check_freshness(now, peer, echo, &location)?;
+        self.count_change(peer, candidate.links.as_str().len());
         self.enter(now, peer, &location, candidate)?;
         self.simple.mark(location, now + lifetime.duration());
         let mut response = Response::new(Code::CHANGED);

@@ -12,6 +12,7 @@ pub(crate) struct Turns {
     given: BTreeSet<(Instant, ExchangeId)>,
     /// When the next turn can be given.
     next: Instant,
+    next_of_strangers: Instant,
     next_of: BTreeMap<Account, Instant>,
 }
 
@@ -20,6 +21,7 @@ impl Turns {
     pub(crate) fn next(&mut self, account: &Account, overdrawn: Overdrawn) -> &mut Instant {
         match overdrawn {
             Overdrawn::Client(_) => self.next_of.entry(account.clone()).or_default(),
+            Overdrawn::Strangers(_) => &mut self.next_of_strangers,
             Overdrawn::All(_) => &mut self.next,
         }
     }

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use waypost_rest::{Code, Response};
+use waypost_rest::{Code, Peer, Response};
 use waypost_server::{Client, Denial, Policy, ServerConfig, ServerLimits};
 
 use crate::harness::*;
@@ -29,27 +29,27 @@ pub(crate) fn world_with(more: impl FnOnce(&mut ServerConfig)) -> World {
     let mut world = World::with(config);
     for number in 0..100 {
         let links: Vec<String> = (0..15).map(|link| format!("</{link}>;title=\"{}\"", "x".repeat(100))).collect();
-        world.register(&host(number), &format!("ep=node{number}&base=coap://h{number}&et=fat"), &links.join(","));
+        world.register(&reachable(number), &format!("ep=node{number}&base=coap://h{number}&et=fat"), &links.join(","));
     }
     // So that nothing of that is owed any more.
     world.pass(60);
     world
 }
 
-/// Looks everything up.
+/// Looks everything up, as a host that is known to be reachable.
 pub(crate) fn everything(world: &mut World, number: u16) -> Response {
-    world.ask(&host(number), get("/rd-lookup/res"))
+    world.ask(&reachable(number), get("/rd-lookup/res"))
 }
 
 /// Looks everything up until that is refused, and returns the refusal.
-pub(crate) fn exhaust(world: &mut World, number: u16) -> Response {
-    let mut answers = core::iter::repeat_with(|| everything(world, number)).take(1_000);
+pub(crate) fn exhaust(world: &mut World, peer: &Peer) -> Response {
+    let mut answers = core::iter::repeat_with(|| world.ask(peer, get("/rd-lookup/res"))).take(1_000);
     answers.find(|answer| answer.code != Code::CONTENT).expect("a refusal")
 }
 
 /// Looks up what is small, and thus free.
 pub(crate) fn one(world: &mut World, number: u16) -> Response {
-    world.ask(&host(number), get("/rd-lookup/res?ep=node7"))
+    world.ask(&reachable(number), get("/rd-lookup/res?ep=node7"))
 }
 
 /// Lets the time pass that a refusal says.
@@ -60,7 +60,7 @@ pub(crate) fn wait_as_told(world: &mut World, refusal: &Response) {
 /// Changes what everybody finds so often, with all observers ready at once.
 pub(crate) fn change(world: &mut World, times: usize) {
     for number in 0..times {
-        world.register(&host(2), "ep=busy&et=fat", &format!("</{number}>"));
+        world.register(&reachable(2), "ep=busy&et=fat", &format!("</{number}>"));
         world.let_ready();
     }
 }

@@ -19,7 +19,7 @@ fn who_asks_for_everything_again_and_again_waits_and_gets_in_the_meantime_what_i
     let refusal = answers.last().unwrap();
     assert_eq!(refusal.code, Code::TOO_MANY_REQUESTS, "{}", text(refusal));
     for uri in ["/rd-lookup/res?ep=node7", "/rd-lookup/ep?ep=node7", "/rd-lookup/ep?page=1&count=10"] {
-        assert_eq!(world.ask(&host(1), get(uri)).code, Code::CONTENT, "{uri}");
+        assert_eq!(world.ask(&reachable(1), get(uri)).code, Code::CONTENT, "{uri}");
     }
     wait_as_told(&mut world, refusal);
     assert_eq!(everything(&mut world, 1).code, Code::CONTENT);
@@ -48,21 +48,30 @@ fn of_whoever_comes_under_many_addresses_nobody_gets_more_than_what_is_free() {
 }
 
 #[test]
+fn however_much_strangers_look_up_the_others_are_answered() {
+    let mut world = world();
+    let answers: Vec<_> = (0..200).map(|number| world.ask(&host(number), get("/rd-lookup/res"))).collect();
+    assert_eq!(answers[199].code, Code::TOO_MANY_REQUESTS, "to which a transport adds an Echo value");
+    assert!(answers.iter().filter(|answer| answer.code == Code::CONTENT).count() < 20);
+    assert_eq!(everything(&mut world, 199).code, Code::CONTENT);
+    wait_as_told(&mut world, &answers[199]);
+    assert_eq!(world.ask(&host(1_000), get("/rd-lookup/res")).code, Code::CONTENT);
+}
+
+#[test]
 fn whoever_bears_the_address_of_another_spends_nothing_of_what_that_one_has() {
     let mut world = world_with(|config| {
         config.limits.observations_per_peer = 1;
         config.limits.registrations_per_peer = 1;
         config.limits.changes_per_minute = 10;
     });
-    let forged = host(1_000);
-    let mut victim = forged.clone();
-    victim.is_reachable = true;
+    let (forged, victim) = (host(1_000), reachable(1_000));
     world.observe(&forged, "/rd-lookup/res?ep=node7");
     for number in 0..20 {
         world.ask(&forged, post("/rd", &format!("ep=forged{number}"), "</a>"));
     }
     assert_eq!(world.ask(&forged, post("/rd", "ep=forged", "")).code, Code::TOO_MANY_REQUESTS);
-    assert_eq!(exhaust(&mut world, 1_000).code, Code::TOO_MANY_REQUESTS);
+    assert_eq!(exhaust(&mut world, &forged).code, Code::TOO_MANY_REQUESTS);
     assert_eq!(world.ask(&victim, get("/rd-lookup/res")).code, Code::CONTENT);
     assert_eq!(world.ask(&victim, post("/rd", "ep=own", "</a>")).code, Code::CREATED);
     assert!(world.observe(&victim, "/rd-lookup/res?ep=node7").1.is_observed);
@@ -75,7 +84,7 @@ fn who_is_refused_again_and_again_is_refused_unseen_and_gets_in_when_it_was_told
         config.limits.refused_look_ups = 2;
         config.policy = Box::new(Counting(written.clone()));
     });
-    let refusal = exhaust(&mut world, 1);
+    let refusal = exhaust(&mut world, &reachable(1));
     for _ in 0..19 {
         everything(&mut world, 1);
     }
@@ -109,10 +118,10 @@ fn what_is_searched_in_vain_costs_as_well() {
         world.register(&host(number % 50), &format!("ep=small{number}&base=coap://h{number}"), "</a>,</b>");
     }
     let uri = "/rd-lookup/res?href=coap://h*&href=coap:*&anchor=coap://h7/x*";
-    let answers: Vec<_> = (0..50).map(|_| world.ask(&host(1), get(uri))).collect();
+    let answers: Vec<_> = (0..50).map(|_| world.ask(&reachable(1), get(uri))).collect();
     assert_eq!((answers[0].code, text(&answers[0]).as_str()), (Code::CONTENT, ""));
     assert_eq!(answers[49].code, Code::TOO_MANY_REQUESTS);
-    assert_eq!(world.ask(&host(1), get("/rd-lookup/res?href=coap://h7/none")).code, Code::CONTENT);
+    assert_eq!(world.ask(&reachable(1), get("/rd-lookup/res?href=coap://h7/none")).code, Code::CONTENT);
 }
 
 #[test]
@@ -126,7 +135,7 @@ fn a_look_costs_as_much_as_128_bytes_of_an_answer() {
     assert_eq!(found.by_ref().count(), 0);
     let cost = found.looks() * 128;
     assert!(cost > FREE as u64);
-    let answers = core::iter::repeat_with(|| world.ask(&host(1), get("/rd-lookup/res?anchor=coap*")).code);
+    let answers = core::iter::repeat_with(|| world.ask(&reachable(1), get("/rd-lookup/res?anchor=coap*")).code);
     let answered = answers.take_while(|code| *code == Code::CONTENT).count() as u64;
     assert_eq!(answered, 10 * rate / cost + 1);
 }
@@ -144,7 +153,7 @@ proptest! {
             seconds += passed;
             world.pass(passed);
             let uri = ["res", "ep", "res?count=90", "res?page=3&count=90", "res?ep=node5"][what];
-            let answer = world.ask(&host(client), get(&format!("/rd-lookup/{uri}")));
+            let answer = world.ask(&reachable(client), get(&format!("/rd-lookup/{uri}")));
             prop_assert!([Code::CONTENT, Code::TOO_MANY_REQUESTS, Code::SERVICE_UNAVAILABLE].contains(&answer.code));
             if answer.payload.len() > FREE {
                 *got.entry(client).or_default() += answer.payload.len() as u64;

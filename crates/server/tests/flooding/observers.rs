@@ -52,6 +52,19 @@ fn who_is_told_of_more_than_it_may_ask_for_can_ask_all_the_same() {
 }
 
 #[test]
+fn however_much_strangers_observe_the_others_are_told_at_once() {
+    let mut world = world();
+    for number in 0..50 {
+        // All different, so that nobody shares an answer with others.
+        world.observe(&host(number), &format!("/rd-lookup/res?et=fat&page=0&count={}", 2_000 + number));
+        world.pass(10);
+    }
+    let (exchange, _) = world.observe(&reachable(1_000), "/rd-lookup/res?et=fat");
+    change(&mut world, 1);
+    assert_eq!(world.taken(exchange).len(), 1);
+}
+
+#[test]
 fn observers_that_wait_are_woken_one_after_the_other_and_nothing_is_written_in_vain() {
     let written = Arc::new(AtomicUsize::new(0));
     let mut world = world_with(|config| config.policy = Box::new(Counting(written.clone())));

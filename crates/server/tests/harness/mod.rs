@@ -224,6 +224,13 @@ pub(crate) fn host(number: u16) -> Peer {
     Peer::new(format!("coap://[2001:db8:4::{number:x}]"))
 }
 
+/// A host that is known to receive what is sent to it.
+pub(crate) fn reachable(number: u16) -> Peer {
+    let mut host = host(number);
+    host.is_reachable = true;
+    host
+}
+
 pub(crate) fn client() -> Peer {
     Peer::new("coap://[2001:db8:f::1]:40000")
 }

@@ -5,12 +5,6 @@ use waypost_server::{EchoConfig, ServerConfig, ServerLimits};
 
 use crate::harness::*;
 
-fn reachable(number: u16) -> Peer {
-    let mut host = host(number);
-    host.is_reachable = true;
-    host
-}
-
 /// A server that lets three wait, and two of one peer.
 fn world() -> World {
     world_with(ServerConfig::default())

@@ -1,0 +1,55 @@
+use waypost_rest::{Account, Allowance, Overdrawn, Pace, Peer};
+use waypost_time::Instant;
+
+/// How much work clients caused of late.
+///
+/// Those who are not known to be reachable have a share of their own: many of them may be one, and so may as many as are remembered.
+/// However much they cause, and under however many addresses, the others lose nothing by it.
+#[derive(Debug, Default)]
+pub(crate) struct Budget {
+    known: Pace<Account>,
+    strangers: Pace<Account>,
+}
+
+/// Who causes work.
+#[derive(Debug, Clone)]
+pub(crate) struct Payer {
+    account: Account,
+    /// Whether anybody may have sent what bears this address.
+    is_stranger: bool,
+}
+
+impl Budget {
+    /// Tells whether a client caused more work than it may.
+    pub(crate) fn overdrawn(&self, now: Instant, payer: &Payer, allowance: Allowance) -> Option<Overdrawn> {
+        let account = payer.account();
+        if !payer.is_stranger {
+            return self.known.admit(now, account, allowance).err();
+        }
+        match self.strangers.admit(now, account, allowance.of_strangers()).err()? {
+            Overdrawn::All(wait) => Some(Overdrawn::Strangers(wait)),
+            overdrawn => Some(overdrawn),
+        }
+    }
+
+    /// Counts work that was done for a client.
+    pub(crate) fn count(&mut self, now: Instant, payer: &Payer, work: u64, allowance: Allowance) {
+        let account = payer.account().clone();
+        if payer.is_stranger {
+            self.strangers.count(now, account, work, allowance.of_strangers());
+        } else {
+            self.known.count(now, account, work, allowance);
+        }
+    }
+}
+
+impl Payer {
+    pub(crate) fn of(peer: &Peer) -> Self {
+        let is_stranger = !peer.is_reachable && peer.credentials.is_empty();
+        Self { account: Account::of(peer), is_stranger }
+    }
+
+    pub(crate) const fn account(&self) -> &Account {
+        &self.account
+    }
+}
