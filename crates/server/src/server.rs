@@ -8,8 +8,8 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Account, Code, Events, ExchangeId, Method, Observe, Output, Pace, Peer, Request, RequestFailure, RequestId,
-    Response, Service,
+    Account, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure,
+    RequestId, Response, Service,
 };
 use waypost_time::Instant;
 
@@ -299,7 +299,8 @@ impl Server {
         if let Some(overdrawn) = overdrawn
             && self.refused.admit(now, payer.account(), self.config.limits.refusals()).is_err()
         {
-            return Err(Refusal::Overdrawn(overdrawn));
+            // Whoever else may not cause more, it alone does not get what is free.
+            return Err(Refusal::Overdrawn(Overdrawn::Client(overdrawn.wait())));
         }
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| payer.clone()).filter(|payer| {

@@ -102,6 +102,23 @@ fn who_is_refused_again_and_again_is_refused_unseen_and_gets_in_when_it_was_told
 }
 
 #[test]
+fn who_alone_is_refused_what_is_free_is_told_so_while_all_together_are_overdrawn() {
+    let mut world = world_with(|config| config.limits.refused_look_ups = 2);
+    for number in 0..200 {
+        everything(&mut world, number);
+    }
+    for _ in 0..21 {
+        assert_eq!(everything(&mut world, 1_000).code, Code::SERVICE_UNAVAILABLE);
+    }
+    let refusal = one(&mut world, 1_000);
+    assert_eq!(
+        (refusal.code, text(&refusal).as_str()),
+        (Code::TOO_MANY_REQUESTS, "more work than one client may cause")
+    );
+    assert_eq!(one(&mut world, 1_001).code, Code::CONTENT);
+}
+
+#[test]
 fn others_get_what_is_free_however_many_are_refused() {
     let mut world = world_with(|config| config.limits.refused_look_ups = 2);
     for number in 0..2_000 {
