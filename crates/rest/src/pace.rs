@@ -34,6 +34,8 @@ use crate::{Code, Response};
 pub struct Pace<C> {
     by_client: BTreeMap<C, Debt>,
     all: Debt,
+    /// The work of those who were told to come back and have not yet.
+    put_off: Debt,
     /// When nobody owes anything any more.
     paid: Instant,
 }
@@ -118,6 +120,28 @@ impl<C: Ord> Pace<C> {
         self.paid = self.paid.max(own.paid(allowance.each)).max(self.all.paid(allowance.all));
     }
 
+    /// Puts off work that all together may not cause at the moment: returns when its client is best told to come back, which is as
+    /// much later than `wait` as it takes to do what was put off before. If all came at once, most would come in vain, again and
+    /// again.
+    ///
+    /// Nobody has to wait for longer than `wait`, or for `most` if that is longer. When more is put off than can be done in that
+    /// time, another round begins, from whose places some have to come back once more.
+    pub fn put_off(
+        &mut self,
+        now: Instant,
+        wait: Duration,
+        work: u64,
+        allowance: Allowance,
+        most: Duration,
+    ) -> Duration {
+        let mut before = time_for(self.put_off.left(now, allowance.all), allowance.all);
+        if wait + before > most {
+            (self.put_off, before) = (Debt::default(), Duration::ZERO);
+        }
+        self.put_off.add(now, work, allowance.all);
+        wait + before
+    }
+
     /// Tells whether nobody owes anything, so that everybody is admitted.
     #[must_use]
     pub fn is_paid(&self, now: Instant) -> bool {
@@ -136,7 +160,7 @@ impl Allowance {
 
 impl<C> Default for Pace<C> {
     fn default() -> Self {
-        Self { by_client: BTreeMap::new(), all: Debt::default(), paid: Instant::ZERO }
+        Self { by_client: BTreeMap::new(), all: Debt::default(), put_off: Debt::default(), paid: Instant::ZERO }
     }
 }
 

@@ -29,6 +29,45 @@ fn each_client_has_its_own_pace_and_all_have_one_together() {
     assert_eq!(pace.admit(at(6), "c", ALLOWANCE), Ok(()));
 }
 
+/// Lets a million clients ask within so many seconds, and come back when they are told; returns when the last one is admitted, and how
+/// often they asked, in seconds.
+fn seconds_to_admit_a_million(within: u64, allowance: Allowance) -> (u64, u64) {
+    const MILLION: u64 = 1_000_000;
+    let (mut pace, mut asked) = (Pace::default(), 0);
+    let mut coming = BTreeMap::<u64, Vec<u32>>::new();
+    for number in 0..MILLION {
+        coming.entry(number * within / MILLION).or_default().push(number as u32);
+    }
+    let mut last = 0;
+    while let Some((second, clients)) = coming.pop_first() {
+        asked += clients.len() as u64;
+        for client in clients {
+            match pace.admit(at(second), &client, allowance) {
+                Ok(()) => {
+                    pace.count(at(second), client, 1, allowance);
+                    last = second;
+                }
+                Err(overdrawn) => {
+                    let wait = pace.put_off(at(second), overdrawn.wait(), 1, allowance, Duration::from_secs(60));
+                    let told = u64::from(Overdrawn::All(wait).seconds());
+                    assert!(told <= 60);
+                    coming.entry(second + told).or_default().push(client);
+                }
+            }
+        }
+    }
+    (last, asked)
+}
+
+#[test]
+fn a_million_that_come_at_once_get_in_in_little_more_than_the_time_it_takes_and_rarely_ask_in_vain() {
+    for (within, all, at_best) in [(5, 15_000, 56), (1, 7_500, 123), (30, 7_500, 123)] {
+        let (seconds, asked) = seconds_to_admit_a_million(within, Allowance { each: 10_000, all });
+        assert!((at_best..at_best * 5 / 4).contains(&seconds), "{seconds} s at {all}");
+        assert!(asked <= 4_000_000, "{asked} at {all}");
+    }
+}
+
 proptest! {
     #[test]
     fn whoever_waits_when_told_to_causes_no_more_than_its_rate_and_what_may_be_had_at_once(

@@ -1,5 +1,9 @@
+use core::time::Duration;
+
 use waypost_rest::{Account, Allowance, Overdrawn, Pace, Peer};
 use waypost_time::Instant;
+
+use crate::Refusal;
 
 /// How much work clients caused of late.
 ///
@@ -40,6 +44,24 @@ impl Budget {
         } else {
             self.known.count(now, account, work, allowance);
         }
+    }
+
+    /// Refuses work, and spreads over a time of at most `most` when those come back who are refused for the sake of all.
+    pub(crate) fn refuse(
+        &mut self,
+        now: Instant,
+        overdrawn: Overdrawn,
+        work: u64,
+        allowance: Allowance,
+        most: Duration,
+    ) -> Refusal {
+        Refusal::Overdrawn(match overdrawn {
+            Overdrawn::All(wait) => Overdrawn::All(self.known.put_off(now, wait, work, allowance, most)),
+            Overdrawn::Strangers(wait) => {
+                Overdrawn::Strangers(self.strangers.put_off(now, wait, work, allowance.of_strangers(), most))
+            }
+            overdrawn @ Overdrawn::Client(_) => overdrawn,
+        })
     }
 }
 

@@ -1,3 +1,5 @@
+use core::time::Duration;
+
 use waypost_filter::QueryLimits;
 use waypost_rest::Allowance;
 
@@ -82,7 +84,9 @@ pub struct ServerLimits {
     /// Events of one kind in a minute, so that nobody fills a log; 60 by default. The kinds are refusals, renewals, and all other
     /// changes of registrations. How many more there were is told when the minute is over.
     pub events_per_minute: usize,
-    /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 60 by default.
+    /// Seconds after which a client that met a limit may try again, the Max-Age of 4.29 and 5.03; 60 by default. If it has to wait
+    /// because all together cause too much work, it is told when there is place for it among those who wait as well, if that is
+    /// sooner, so that they do not all come back at once.
     pub retry_seconds: u32,
 }
 
@@ -96,6 +100,11 @@ impl ServerLimits {
     /// What changes may take per second, in sixtieths of one.
     pub(crate) const fn changes(&self) -> Allowance {
         Allowance { each: self.changes_per_minute as u64, all: self.changes_per_minute_in_all as u64 }
+    }
+
+    /// Over how long those who are refused are spread.
+    pub(crate) const fn retry(&self) -> Duration {
+        Duration::from_secs(self.retry_seconds as u64)
     }
 
     pub(crate) const fn work(&self) -> Allowance {

@@ -255,8 +255,10 @@ impl Server {
 
     /// Counts a request for a change, and what it brings, unless its client had as much as it may have.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
-        if let Some(overdrawn) = self.changes.overdrawn(now, &Payer::of(peer), self.config.limits.changes()) {
-            return Err(Refusal::Overdrawn(overdrawn));
+        let limits = &self.config.limits;
+        if let Some(overdrawn) = self.changes.overdrawn(now, &Payer::of(peer), limits.changes()) {
+            let work = change_work(request.payload.len());
+            return Err(self.changes.refuse(now, overdrawn, work, limits.changes(), limits.retry()));
         }
         self.count_change(peer, request.payload.len());
         Ok(())
@@ -264,19 +266,16 @@ impl Server {
 
     /// Counts a change that brings so many bytes of links.
     pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
-        self.count_change_work(peer, 1 + links / LINKS);
+        self.changes.count(self.now, &Payer::of(peer), change_work(links), self.config.limits.changes());
     }
 
     /// Counts the links of a registration that are worked on for a change, besides the change itself. Merely to name a registration
     /// with many links must not cost much: it costs nothing to forge.
     pub(crate) fn count_links(&mut self, peer: &Peer, links: usize) {
         if links >= LINKS {
-            self.count_change_work(peer, links / LINKS);
+            let work = change_work(links) - CHANGE;
+            self.changes.count(self.now, &Payer::of(peer), work, self.config.limits.changes());
         }
-    }
-
-    fn count_change_work(&mut self, peer: &Peer, changes: usize) {
-        self.changes.count(self.now, &Payer::of(peer), CHANGE * changes as u64, self.config.limits.changes());
     }
 
     fn look_up(
@@ -309,7 +308,7 @@ impl Server {
         });
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
-        let rendering = match observer {
+        let mut rendering = match observer {
             Some(payer) => self.observations.add(&mut context, exchange, payer, lookup.clone(), view),
             None => lookup.render(&mut context, &view),
         };
@@ -317,7 +316,10 @@ impl Server {
         if overdrawn.is_none() && work > FREE {
             self.work.count(now, &payer, work, self.config.limits.work());
         }
-        if matches!(rendering, Err(Refusal::Overdrawn(_))) {
+        if let Err(Refusal::Overdrawn(overdrawn)) = rendering {
+            // What it would have cost is not known, but that it is not free.
+            let limits = &self.config.limits;
+            rendering = Err(self.work.refuse(now, overdrawn, FREE, limits.work(), limits.retry()));
             self.refused.count(now, payer.account().clone(), 1, self.config.limits.refusals());
         }
         let is_observed = self.observations.has(exchange);
@@ -433,6 +435,11 @@ fn path_of(request: &Request) -> Box<str> {
     let mut path = Location::from_segments(&request.path).map_or_else(|_| "?".to_string(), |path| path.as_str().into());
     path.truncate(128);
     path.into()
+}
+
+/// Returns what a change costs that brings so many bytes of links.
+const fn change_work(links: usize) -> u64 {
+    CHANGE * (1 + links / LINKS) as u64
 }
 
 /// What a change costs, where those of a second are allowed for by those of a minute.

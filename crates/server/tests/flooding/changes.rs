@@ -1,5 +1,6 @@
 //! Changes.
 
+use alloc::collections::BTreeMap;
 use core::time::Duration;
 
 use waypost_rest::{Code, Peer, Response};
@@ -102,6 +103,34 @@ fn links_that_are_worked_on_count_for_each_kibibyte() {
         (0..20).map(|number| world.ask(&reachable(1), touch(&format!("{location}?lt={}", 100 + number)))).collect();
     assert_eq!(answers.iter().filter(|answer| answer.code == Code::CHANGED).count(), 100 / 10 + 1);
     assert_eq!(answers[19].code, Code::TOO_MANY_REQUESTS);
+}
+
+#[test]
+fn those_that_come_at_once_are_told_to_come_back_one_after_the_other() {
+    for make in [reachable, host] {
+        let mut world = slow_world();
+        let rate = u64::from(if make(0).is_reachable { 20_u16 } else { 10 });
+        let (mut asked, mut last) = (0, 0);
+        let mut coming = BTreeMap::<u64, Vec<u16>>::from([(0, (0..2_000).collect())]);
+        let start = world.now;
+        while let Some((second, numbers)) = coming.pop_first() {
+            world.pass((start + Duration::from_secs(second)).saturating_since(world.now).as_secs());
+            asked += numbers.len();
+            last = second;
+            for number in numbers {
+                let answer = register(&mut world, &make(number), number);
+                if answer.code != Code::CREATED {
+                    let told = u64::from(answer.max_age.expect("a time to wait"));
+                    assert!(told <= 60);
+                    coming.entry(second + told).or_default().push(number);
+                }
+            }
+        }
+        let at_best = 2_000 / rate - 10;
+        assert!((at_best - 1..at_best * 5 / 4).contains(&last), "{last} s");
+        assert!(asked <= 5 * 2_000, "{asked}");
+        assert_eq!(world.server.directory().len(), 100 + 2_000);
+    }
 }
 
 #[test]

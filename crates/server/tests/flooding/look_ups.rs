@@ -48,6 +48,14 @@ fn of_whoever_comes_under_many_addresses_nobody_gets_more_than_what_is_free() {
 }
 
 #[test]
+fn those_who_are_refused_for_the_sake_of_all_are_not_all_told_to_come_back_at_once() {
+    let mut world = world();
+    let told = |answer: waypost_rest::Response| answer.max_age.filter(|_| answer.code == Code::SERVICE_UNAVAILABLE);
+    let told: Vec<_> = (0..200).filter_map(|number| told(everything(&mut world, number))).collect();
+    assert!(told.is_sorted() && told[told.len() - 1] > told[0] + 5, "{told:?}");
+}
+
+#[test]
 fn however_much_strangers_look_up_the_others_are_answered() {
     let mut world = world();
     let answers: Vec<_> = (0..200).map(|number| world.ask(&host(number), get("/rd-lookup/res"))).collect();
