@@ -1,5 +1,7 @@
 use alloc::{boxed::Box, string::String, vec::Vec};
+use core::hash::Hasher as _;
 
+use siphasher::sip::SipHasher24;
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Authority, Stamp};
 
@@ -52,6 +54,8 @@ pub(crate) struct Document {
     links: LinkDocumentBuf,
     /// Of the text.
     hash: u32,
+    /// Of the text, and the same in every directory.
+    digest: u64,
     /// Where each link starts in the text, and whether it is [`PLAIN`].
     offsets: Box<[u32]>,
     written: Option<Box<Written>>,
@@ -71,6 +75,12 @@ struct Written {
     offsets: Box<[u32]>,
 }
 
+fn digest_of(text: &str) -> u64 {
+    let mut hasher = SipHasher24::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
 /// A link is plain if its target is a path that only has to be put behind the origin of a base, and nothing else in it
 /// depends on the registration or on what it is written beside.
 const PLAIN: u32 = 1 << 31;
@@ -86,6 +96,10 @@ impl Document {
 
     pub(crate) fn as_str(&self) -> &str {
         self.links.as_str()
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// Tells whether these are the links. What came from here is not read for that.
@@ -205,6 +219,7 @@ impl Documents {
         let id = self.documents.insert(Document {
             links: links.clone(),
             hash,
+            digest: digest_of(links.as_str()),
             offsets,
             written: None,
             first: NOWHERE,

@@ -150,6 +150,15 @@ impl<'d> Endpoint<'d> {
         self.stored_document().as_document()
     }
 
+    /// Returns a hash of the links as they were registered, by which they can be told from others without being read: SipHash-2-4 of
+    /// their text under a key of zeros, the same in every directory.
+    ///
+    /// It is made once when the links come; everybody who has the same links shares it.
+    #[must_use]
+    pub fn document_hash(&self) -> u64 {
+        self.stored_document().digest()
+    }
+
     /// Returns the write that made it what it is.
     #[must_use]
     pub fn dot(&self) -> Dot {

@@ -40,6 +40,21 @@ fn registering_twice_makes_one_registration_at_one_location() {
 }
 
 #[test]
+fn links_have_one_hash_in_every_directory() {
+    let mut directories = [directory(), Directory::new(Config::new([9; 16], ReplicaId(2)))];
+    let hashes = directories.each_mut().map(|directory| {
+        [LINKS, "</x>", "", LINKS].map(|links| {
+            let location = directory.register(at(0), registration("node1", "coap://h", links)).unwrap().location;
+            directory.registration(at(0), &location).unwrap().document_hash()
+        })
+    });
+    assert_eq!(hashes[0], hashes[1]);
+    let [first, other, none, again] = hashes[0];
+    assert_eq!(first, again);
+    assert!(first != other && other != none && none != first);
+}
+
+#[test]
 fn registering_again_replaces_all_parameters() {
     let mut directory = directory();
     let mut first = registration("node1", "coap://h", LINKS);
