@@ -24,6 +24,25 @@ pub(crate) struct Payer {
 }
 
 impl Budget {
+    /// Counts work that a client causes, unless it caused more than it may.
+    ///
+    /// # Errors
+    /// The refusal, as [`refuse`](Self::refuse) makes it.
+    pub(crate) fn admit(
+        &mut self,
+        now: Instant,
+        payer: &Payer,
+        work: u64,
+        allowance: Allowance,
+        most: Duration,
+    ) -> Result<(), Refusal> {
+        if let Some(overdrawn) = self.overdrawn(now, payer, allowance) {
+            return Err(self.refuse(now, overdrawn, work, allowance, most));
+        }
+        self.count(now, payer, work, allowance);
+        Ok(())
+    }
+
     /// Tells whether a client caused more work than it may.
     pub(crate) fn overdrawn(&self, now: Instant, payer: &Payer, allowance: Allowance) -> Option<Overdrawn> {
         let account = payer.account();

@@ -33,7 +33,7 @@ pub struct ServerLimits {
     pub changes_per_minute_in_all: usize,
     /// What the look-ups of one peer may cost per second; 16 MiB by default, at most a twentieth of what one processor does. The cost
     /// is the bytes of what is written, and [as many](waypost_directory::Resources::looks) times 128 as registrations and links
-    /// were looked at for it. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a
+    /// were looked at for it. To read a registration counts as well. Up to 8 KiB of such work are free, and so is an answer that is there already for observers, to a
     /// request that observes. A peer may have the work of ten seconds at once. Beyond, it gets only what is free, and for the rest
     /// 4.29. What it is told of as an observer may cost the same again; beyond, it is told later.
     pub look_up_work: u64,

@@ -1,9 +1,13 @@
+use alloc::string::String;
+
 use bytes::Bytes;
 use waypost_directory::Endpoint;
 use waypost_model::{BaseSource, Location, Update};
 use waypost_rest::{Account, Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
+use crate::budget::Payer;
+use crate::lookup::FREE;
 use crate::parameters::{Interface, parameters};
 use crate::patch::{check_state, etag_of_links};
 use crate::registration::{observed_base, zone_of};
@@ -130,7 +134,7 @@ impl Server {
     }
 
     /// Returns the links as they were registered. They are not shown outside the zone that they belong to.
-    fn read(&self, now: Instant, peer: &Peer, location: &Location, request: &Request) -> Result<Response, Refusal> {
+    fn read(&mut self, now: Instant, peer: &Peer, location: &Location, request: &Request) -> Result<Response, Refusal> {
         accepts_link_format(request)?;
         let endpoint = self.directory.registration(now, location).ok_or(Refusal::NotFound)?;
         if endpoint.zone().is_some_and(|zone| peer.zone != Some(zone)) {
@@ -138,9 +142,15 @@ impl Server {
         }
         self.config.policy.operate(&Client::new(&peer.credentials), &Operation::Read, &endpoint)?;
         check_precondition(request, &endpoint)?;
-        let text = endpoint.document().as_str();
-        let mut response = Response::content(ContentFormat::LINK_FORMAT, alloc::string::String::from(text));
-        response.etag = Some(etag_of_links(&endpoint));
+        let etag = etag_of_links(&endpoint);
+        let work = endpoint.document().as_str().len() as u64;
+        if work > FREE && !request.etags.contains(&etag) {
+            let limits = &self.config.limits;
+            self.work.admit(now, &Payer::of(peer), work, limits.work(), limits.retry())?;
+        }
+        let text = String::from(endpoint.document().as_str());
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, text);
+        response.etag = Some(etag);
         Ok(response.or_valid(request))
     }
 

@@ -65,7 +65,7 @@ pub struct Server {
     /// What was asked to be changed.
     changes: Budget,
     /// What look-ups cost.
-    work: Budget,
+    pub(crate) work: Budget,
     /// How many look-ups were refused because of that: apart, so that to be refused makes nobody wait longer.
     refused: Pace<Account>,
     /// What notifications cost: apart, so that what others change keeps nobody from asking.
@@ -253,15 +253,10 @@ impl Server {
         Ok(Answer::Now(response))
     }
 
-    /// Counts a request for a change, and what it brings, unless its client had as much as it may have.
+    /// Counts a request for a change, and what it brings, unless its client caused more than it may.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
-        let limits = &self.config.limits;
-        if let Some(overdrawn) = self.changes.overdrawn(now, &Payer::of(peer), limits.changes()) {
-            let work = change_work(request.payload.len());
-            return Err(self.changes.refuse(now, overdrawn, work, limits.changes(), limits.retry()));
-        }
-        self.count_change(peer, request.payload.len());
-        Ok(())
+        let (work, limits) = (change_work(request.payload.len()), &self.config.limits);
+        self.changes.admit(now, &Payer::of(peer), work, limits.changes(), limits.retry())
     }
 
     /// Counts a change that brings so many bytes of links.

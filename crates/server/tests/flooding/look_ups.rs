@@ -150,6 +150,26 @@ fn what_is_searched_in_vain_costs_as_well() {
 }
 
 #[test]
+fn who_reads_a_large_registration_again_and_again_waits_but_not_for_what_it_has_or_what_is_small() {
+    let mut world = world();
+    let register = |world: &mut World, name: &str, bytes| {
+        world.register(&reachable(1), name, &format!("</a>;title=\"{}\"", "x".repeat(bytes)))
+    };
+    let (large, small) = (register(&mut world, "ep=large", 60_000), register(&mut world, "ep=small", 100));
+    let answers: Vec<_> = (0..10).map(|_| world.ask(&reachable(1), get(&large))).collect();
+    assert_eq!(answers.iter().filter(|answer| answer.code == Code::CONTENT).count(), 4);
+    let refusal = &answers[9];
+    assert_eq!(refusal.code, Code::TOO_MANY_REQUESTS);
+    let mut again = get(&large);
+    again.etags.extend(answers[0].etag);
+    assert_eq!(world.ask(&reachable(1), again).code, Code::VALID);
+    assert_eq!(world.ask(&reachable(1), get(&small)).code, Code::CONTENT);
+    assert_eq!(world.ask(&reachable(2), get(&large)).code, Code::CONTENT);
+    wait_as_told(&mut world, refusal);
+    assert_eq!(world.ask(&reachable(1), get(&large)).code, Code::CONTENT);
+}
+
+#[test]
 fn a_look_costs_as_much_as_128_bytes_of_an_answer() {
     let rate = EVERYTHING;
     let mut world = world_with(|config| {
