@@ -76,9 +76,9 @@ impl Simple {
         peer: &Peer,
         limits: &ServerLimits,
     ) -> Result<Option<(RequestId, Fetch)>, Refusal> {
-        let too_many = |limit| Err(Refusal::TooMany { what: WHAT, limit, retry: limits.retry_seconds });
+        let retry = limits.retry_seconds;
         if self.tally.of(&Account::of(peer)) >= limits.pending_fetches_per_peer {
-            return too_many(limits.pending_fetches_per_peer);
+            return Err(Refusal::TooMany { what: WHAT, limit: limits.pending_fetches_per_peer, retry });
         }
         if self.places < limits.pending_fetches {
             return Ok(None);
@@ -92,8 +92,7 @@ impl Simple {
         match self.in_order.first().filter(gives_way) {
             Some(&(_, _, id)) => Ok(self.finish(id).map(|fetch| (id, fetch))),
             None if peer.is_reachable => Err(no_room(limits)),
-            // It has a way out, which is to show that it is reachable.
-            None => too_many(limits.pending_fetches),
+            None => Err(Refusal::NoRoomForStranger { what: WHAT, limit: limits.pending_fetches, retry }),
         }
     }
 

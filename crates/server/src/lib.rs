@@ -80,9 +80,11 @@
 //!   them still look for it.
 //! - `page` and `count` are obeyed in `/.well-known/core` too.
 //! - A look-up whose answer would be over the limit is refused with 4.00 and the advice to use `count`.
-//! - Whoever causes more work by look-ups than [`ServerLimits::look_up_work`] allows gets 4.29 ([RFC 8516]) with a Max-Age, and still
-//!   every answer that costs next to nothing, unless it is refused more often than [`ServerLimits::refused_look_ups`] says. What it
-//!   observes and is expensive it is told of later, in the state of then.
+//! - Whoever asks for more changes than [`ServerLimits::changes_per_minute`] allows, or causes more work by look-ups and reading than
+//!   [`ServerLimits::look_up_work`] does, gets 4.29 ([RFC 8516]) with a Max-Age. So do all together who are not known to be reachable
+//!   where these exceed their share, and all others get 5.03 where they exceed theirs. A look-up is still answered if that costs next to
+//!   nothing, unless its client is refused more often than [`ServerLimits::refused_look_ups`] says. What a client observes and is
+//!   expensive it is told of later, in the state of then.
 //! - A request to a group other than for discovery is not answered, and not acted upon.
 //!
 //! [RFC 7252 §5.10.8.1]: https://www.rfc-editor.org/rfc/rfc7252#section-5.10.8.1

@@ -41,8 +41,8 @@ pub struct ServerLimits {
     /// one processor does. Beyond, 5.03 in the place of 4.29. All others together have half as much apart. Beyond, 4.29.
     pub look_up_work_in_all: u64,
     /// Look-ups per second that may be tried for one peer beyond that, to find that they are not free; 500 by default, which occupies
-    /// a processor by at most a tenth. A peer may have those of ten seconds at once. Beyond, all its look-ups are refused unseen
-    /// until it may cause work again.
+    /// a processor by at most a tenth. A peer may have those of ten seconds at once. Beyond, its look-ups are refused unseen, with 4.29,
+    /// and free ones as well, until either of both rates allows for another one.
     pub refused_look_ups: u64,
     /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
     pub observations: usize,

@@ -106,6 +106,16 @@ pub enum Refusal {
         /// After how many seconds it may try again.
         retry: u32,
     },
+    /// There is no room for one more client that is not known to be reachable: the client gets in if it shows that it is.
+    #[error("{what}: over the limit of {limit} for clients not known to be reachable")]
+    NoRoomForStranger {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there may be.
+        limit: usize,
+        /// After how many seconds it may try again.
+        retry: u32,
+    },
     /// All clients together have used up what they may use, such as room in the directory, or bytes for observers.
     #[error("{what}: over the limit of {limit}")]
     Full {
@@ -208,7 +218,7 @@ impl Refusal {
             Self::Denied(Denial::Unauthorized) | Self::Stale(_) => Code::UNAUTHORIZED,
             Self::Denied(Denial::Forbidden) | Self::NotShown(_) => Code::FORBIDDEN,
             Self::TooLarge { .. } => Code::REQUEST_ENTITY_TOO_LARGE,
-            Self::TooMany { .. } => Code::TOO_MANY_REQUESTS,
+            Self::TooMany { .. } | Self::NoRoomForStranger { .. } => Code::TOO_MANY_REQUESTS,
             Self::Full { .. } => Code::SERVICE_UNAVAILABLE,
             Self::Overdrawn(overdrawn) => overdrawn.code(),
             Self::Fetch(
@@ -228,7 +238,9 @@ impl Refusal {
         match self {
             Self::Overdrawn(overdrawn) => return overdrawn.response(),
             Self::Stale(echo) => response.echo = Some(echo.clone()),
-            Self::TooMany { retry, .. } | Self::Full { retry, .. } => response.max_age = Some(*retry),
+            Self::TooMany { retry, .. } | Self::NoRoomForStranger { retry, .. } | Self::Full { retry, .. } => {
+                response.max_age = Some(*retry);
+            }
             _ => {}
         }
         response

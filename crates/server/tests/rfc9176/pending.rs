@@ -71,6 +71,8 @@ fn whoever_is_not_known_to_be_reachable_never_keeps_out_those_that_are() {
         (Code::TOO_MANY_REQUESTS, Some(60)),
         "it can show that it is reachable"
     );
+    let why = "pending simple registrations: over the limit of 3 for clients not known to be reachable";
+    assert_eq!(text(&refusal), why);
     let first = world.first_request();
     for number in 5..8 {
         begin(&mut world, &reachable(number));
