@@ -7,8 +7,8 @@ use crate::Refusal;
 
 /// How much work clients caused of late.
 ///
-/// Those who are not known to be reachable have a share of their own: many of them may be one, and so may as many as are remembered.
-/// However much they cause, and under however many addresses, the others lose nothing by it.
+/// Those who are not known to be reachable have a share of their own, as all of them may be one who forges addresses. However much
+/// they cause, and under however many addresses, the others lose nothing by it, and none of these is forgotten because of it.
 #[derive(Debug, Default)]
 pub(crate) struct Budget {
     known: Pace<Account>,
