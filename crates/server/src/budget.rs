@@ -76,8 +76,9 @@ impl Budget {
     ) -> Refusal {
         Refusal::Overdrawn(match overdrawn {
             Overdrawn::All(wait) => Overdrawn::All(self.known.put_off(now, wait, work, allowance, most)),
+            // By what they are told they can show that they are reachable, and come back as others, who may cause more.
             Overdrawn::Strangers(wait) => {
-                Overdrawn::Strangers(self.strangers.put_off(now, wait, work, allowance.of_strangers(), most))
+                Overdrawn::Strangers(self.strangers.put_off(now, wait, work, allowance, most))
             }
             overdrawn @ Overdrawn::Client(_) => overdrawn,
         })

@@ -134,6 +134,20 @@ fn those_that_come_at_once_are_told_to_come_back_one_after_the_other() {
 }
 
 #[test]
+fn a_stranger_can_soon_show_that_it_is_reachable_though_others_spend_what_strangers_have() {
+    let mut world = slow_world();
+    for second in 0..60 {
+        for number in 0..25 {
+            register(&mut world, &host(second * 25 + number), 0);
+        }
+        world.pass(1);
+    }
+    // As many as are admitted in a second.
+    let answers: Vec<_> = (0..11).map(|number| register(&mut world, &host(2_000 + number), 1)).collect();
+    assert_eq!((answers[10].code, answers[10].max_age), (Code::TOO_MANY_REQUESTS, Some(1)));
+}
+
+#[test]
 fn changes_of_one_client_have_a_rate_at_which_each_kibibyte_of_links_counts_like_a_request() {
     let mut world = world_with(|config| config.limits.changes_per_minute = 600);
     let links = format!("</a>;title=\"{}\"", "x".repeat(3 * 1_024));
