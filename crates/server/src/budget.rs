@@ -1,6 +1,6 @@
 use core::time::Duration;
 
-use waypost_rest::{Account, Allowance, Overdrawn, Pace, Peer};
+use waypost_rest::{Account, Allowance, Overdrawn, Pace};
 use waypost_time::Instant;
 
 use crate::Refusal;
@@ -15,14 +15,6 @@ pub(crate) struct Budget {
     strangers: Pace<Account>,
 }
 
-/// Who causes work.
-#[derive(Debug, Clone)]
-pub(crate) struct Payer {
-    account: Account,
-    /// Whether anybody may have sent what bears this address.
-    is_stranger: bool,
-}
-
 impl Budget {
     /// Counts work that a client causes, unless it caused more than it may.
     ///
@@ -31,22 +23,21 @@ impl Budget {
     pub(crate) fn admit(
         &mut self,
         now: Instant,
-        payer: &Payer,
+        account: &Account,
         work: u64,
         allowance: Allowance,
         most: Duration,
     ) -> Result<(), Refusal> {
-        if let Some(overdrawn) = self.overdrawn(now, payer, allowance) {
+        if let Some(overdrawn) = self.overdrawn(now, account, allowance) {
             return Err(self.refuse(now, overdrawn, work, allowance, most));
         }
-        self.count(now, payer, work, allowance);
+        self.count(now, account, work, allowance);
         Ok(())
     }
 
     /// Tells whether a client caused more work than it may.
-    pub(crate) fn overdrawn(&self, now: Instant, payer: &Payer, allowance: Allowance) -> Option<Overdrawn> {
-        let account = payer.account();
-        if !payer.is_stranger {
+    pub(crate) fn overdrawn(&self, now: Instant, account: &Account, allowance: Allowance) -> Option<Overdrawn> {
+        if account.is_verified() {
             return self.known.admit(now, account, allowance).err();
         }
         match self.strangers.admit(now, account, allowance.of_strangers()).err()? {
@@ -56,12 +47,11 @@ impl Budget {
     }
 
     /// Counts work that was done for a client.
-    pub(crate) fn count(&mut self, now: Instant, payer: &Payer, work: u64, allowance: Allowance) {
-        let account = payer.account().clone();
-        if payer.is_stranger {
-            self.strangers.count(now, account, work, allowance.of_strangers());
+    pub(crate) fn count(&mut self, now: Instant, account: &Account, work: u64, allowance: Allowance) {
+        if account.is_verified() {
+            self.known.count(now, account.clone(), work, allowance);
         } else {
-            self.known.count(now, account, work, allowance);
+            self.strangers.count(now, account.clone(), work, allowance.of_strangers());
         }
     }
 
@@ -82,16 +72,5 @@ impl Budget {
             }
             overdrawn @ Overdrawn::Client(_) => overdrawn,
         })
-    }
-}
-
-impl Payer {
-    pub(crate) fn of(peer: &Peer) -> Self {
-        let is_stranger = !peer.is_reachable && peer.credentials.is_empty();
-        Self { account: Account::of(peer), is_stranger }
-    }
-
-    pub(crate) const fn account(&self) -> &Account {
-        &self.account
     }
 }

@@ -4,10 +4,9 @@ use core::mem::{replace, take};
 use bytes::Bytes;
 use waypost_directory::{Directory, Scope, WatchId, Watcher};
 use waypost_filter::Query;
-use waypost_rest::{ETag, ExchangeId, Overdrawn, Response, Tally};
+use waypost_rest::{Account, ETag, ExchangeId, Overdrawn, Response, Tally};
 use waypost_time::Instant;
 
-use crate::budget::Payer;
 use crate::lookup::{Context, FREE, Lookup, Rendering, View};
 use crate::steps::Steps;
 use crate::turns::Turns;
@@ -44,7 +43,7 @@ type ResultId = u64;
 #[derive(Debug)]
 struct Observer {
     result: ResultId,
-    payer: Payer,
+    account: Account,
     /// What the observer knows, and as of which revision.
     known: ETag,
     revision: u64,
@@ -106,8 +105,8 @@ impl Observations {
     }
 
     /// Tells whether there is room for one more observation of this client.
-    pub(crate) fn admits(&self, payer: &Payer, limits: &ServerLimits) -> bool {
-        self.observers.len() < limits.observations && self.tally.of(payer.account()) < limits.observations_per_peer
+    pub(crate) fn admits(&self, account: &Account, limits: &ServerLimits) -> bool {
+        self.observers.len() < limits.observations && self.tally.of(account) < limits.observations_per_peer
     }
 
     /// Makes sure that the directory watches what a look-up selects; false if it has no room for another watch.
@@ -131,7 +130,7 @@ impl Observations {
         &mut self,
         context: &mut Context<'_>,
         exchange: ExchangeId,
-        payer: Payer,
+        account: Account,
         lookup: Lookup,
         view: View,
     ) -> Result<Rendering, Refusal> {
@@ -161,8 +160,8 @@ impl Observations {
         if let Some(watched) = self.watched.get_mut(&watch) {
             watched.up_to_date.insert(exchange);
         }
-        self.tally.add(payer.account().clone(), 1);
-        let observer = Observer { result: id, payer, known: rendering.etag, revision, turn: None };
+        self.tally.add(account.clone(), 1);
+        let observer = Observer { result: id, account, known: rendering.etag, revision, turn: None };
         self.observers.insert(exchange, observer);
         Ok(rendering)
     }
@@ -193,7 +192,7 @@ impl Observations {
     pub(crate) fn remove(&mut self, directory: &mut Directory, exchange: ExchangeId) {
         self.settle(exchange);
         let Some(observer) = self.observers.remove(&exchange) else { return };
-        let account = observer.payer.account();
+        let account = &observer.account;
         self.tally.take(account, 1);
         if self.tally.of(account) == 0 {
             self.turns.forget(account);
@@ -237,8 +236,8 @@ impl Observations {
     }
 
     /// Returns who observes.
-    pub(crate) fn payer(&self, exchange: ExchangeId) -> Option<Payer> {
-        self.observers.get(&exchange).map(|observer| observer.payer.clone())
+    pub(crate) fn account(&self, exchange: ExchangeId) -> Option<Account> {
+        self.observers.get(&exchange).map(|observer| observer.account.clone())
     }
 
     /// Takes note that a watch fired.
@@ -301,7 +300,7 @@ impl Observations {
     fn put_off(&mut self, context: &Context<'_>, exchange: ExchangeId, overdrawn: Overdrawn) {
         let Some(observer) = self.observers.get_mut(&exchange) else { return };
         let Some(result) = self.results.get_mut(&observer.result) else { return };
-        let next = self.turns.next(observer.payer.account(), overdrawn);
+        let next = self.turns.next(&observer.account, overdrawn);
         let turn = (context.now + overdrawn.wait()).max(*next);
         // Who waits for what others wait for gets it with the first of them.
         if result.put_off.first().is_none_or(|(first, _)| *first > turn) {

@@ -6,7 +6,6 @@ use waypost_model::{BaseSource, Location, Update};
 use waypost_rest::{Account, Code, ContentFormat, Method, Peer, Request, Response};
 use waypost_time::Instant;
 
-use crate::budget::Payer;
 use crate::lookup::FREE;
 use crate::parameters::{Interface, parameters};
 use crate::patch::{check_state, etag_of_links};
@@ -146,7 +145,7 @@ impl Server {
         let work = endpoint.document().as_str().len() as u64;
         if work > FREE && !request.etags.contains(&etag) {
             let limits = &self.config.limits;
-            self.work.admit(now, &Payer::of(peer), work, limits.work(), limits.retry())?;
+            self.work.admit(now, &Account::of(peer), work, limits.work(), limits.retry())?;
         }
         let text = String::from(endpoint.document().as_str());
         let mut response = Response::content(ContentFormat::LINK_FORMAT, text);

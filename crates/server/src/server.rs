@@ -13,7 +13,7 @@ use waypost_rest::{
 };
 use waypost_time::Instant;
 
-use crate::budget::{Budget, Payer};
+use crate::budget::Budget;
 use crate::discovery::Discovery;
 use crate::event::EventKind;
 use crate::fetch::Simple;
@@ -256,12 +256,12 @@ impl Server {
     /// Counts a request for a change, and what it brings, unless its client caused more than it may.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
         let (work, limits) = (change_work(request.payload.len()), &self.config.limits);
-        self.changes.admit(now, &Payer::of(peer), work, limits.changes(), limits.retry())
+        self.changes.admit(now, &Account::of(peer), work, limits.changes(), limits.retry())
     }
 
     /// Counts a change that brings so many bytes of links.
     pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
-        self.changes.count(self.now, &Payer::of(peer), change_work(links), self.config.limits.changes());
+        self.changes.count(self.now, &Account::of(peer), change_work(links), self.config.limits.changes());
     }
 
     /// Counts the links of a registration that are worked on for a change, besides the change itself. Merely to name a registration
@@ -269,7 +269,7 @@ impl Server {
     pub(crate) fn count_links(&mut self, peer: &Peer, links: usize) {
         if links >= LINKS {
             let work = change_work(links) - CHANGE;
-            self.changes.count(self.now, &Payer::of(peer), work, self.config.limits.changes());
+            self.changes.count(self.now, &Account::of(peer), work, self.config.limits.changes());
         }
     }
 
@@ -288,34 +288,34 @@ impl Server {
         let lookup = Lookup::parse(scope, request, policy, peer, &self.config.limits)?;
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
-        let payer = Payer::of(peer);
-        let overdrawn = self.work.overdrawn(now, &payer, self.config.limits.work());
+        let account = Account::of(peer);
+        let overdrawn = self.work.overdrawn(now, &account, self.config.limits.work());
         if let Some(overdrawn) = overdrawn
-            && self.refused.admit(now, payer.account(), self.config.limits.refusals()).is_err()
+            && self.refused.admit(now, &account, self.config.limits.refusals()).is_err()
         {
             // Whoever else may not cause more, it alone does not get what is free.
             return Err(Refusal::Overdrawn(Overdrawn::Client(overdrawn.wait())));
         }
         let asks_to_observe = request.observe == Some(Observe::Register);
-        let observer = asks_to_observe.then(|| payer.clone()).filter(|payer| {
-            self.observations.admits(payer, &self.config.limits)
+        let observer = asks_to_observe.then(|| account.clone()).filter(|account| {
+            self.observations.admits(account, &self.config.limits)
                 && self.observations.watch(now, &mut self.directory, &lookup)
         });
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
         let mut rendering = match observer {
-            Some(payer) => self.observations.add(&mut context, exchange, payer, lookup.clone(), view),
+            Some(account) => self.observations.add(&mut context, exchange, account, lookup.clone(), view),
             None => lookup.render(&mut context, &view),
         };
         let work = context.work;
         if overdrawn.is_none() && work > FREE {
-            self.work.count(now, &payer, work, self.config.limits.work());
+            self.work.count(now, &account, work, self.config.limits.work());
         }
         if let Err(Refusal::Overdrawn(overdrawn)) = rendering {
             // What it would have cost is not known, but that it is not free.
             let limits = &self.config.limits;
             rendering = Err(self.work.refuse(now, overdrawn, FREE, limits.work(), limits.retry()));
-            self.refused.count(now, payer.account().clone(), 1, self.config.limits.refusals());
+            self.refused.count(now, account.clone(), 1, self.config.limits.refusals());
         }
         let is_observed = self.observations.has(exchange);
         if asks_to_observe && !is_observed {
@@ -376,8 +376,8 @@ impl Service for Server {
 
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
-        let Some(payer) = self.observations.payer(exchange) else { return };
-        let overdrawn = self.notified.overdrawn(now, &payer, self.config.limits.work());
+        let Some(account) = self.observations.account(exchange) else { return };
+        let overdrawn = self.notified.overdrawn(now, &account, self.config.limits.work());
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
@@ -386,7 +386,7 @@ impl Service for Server {
         // What comes to nothing is not free for whoever has caused more than it may.
         let free = if overdrawn.is_some() && notification.is_none() { 0 } else { FREE };
         if work > free {
-            self.notified.count(now, &payer, work, self.config.limits.work());
+            self.notified.count(now, &account, work, self.config.limits.work());
         }
         let response = match notification {
             None => return,
