@@ -39,8 +39,13 @@ impl Part {
     }
 
     /// Makes the part of a source that refuses until a moment. Refusals are what the client of the proxy is told, too
-    /// ([RFC 7252 §5.7.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.7.2)), but for that of asking too often
-    /// ([RFC 8516](https://www.rfc-editor.org/rfc/rfc8516)): it was the proxy that did, for whomever.
+    /// ([RFC 7252 §5.7.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.7.2)).
+    ///
+    /// # Deviation
+    ///
+    /// From [RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4), by which 4.29 may reach a client through a proxy that asks
+    /// for many: the client is told 5.03 in its place, with the same Max-Age. Here 4.29 says that this client asks too much of this
+    /// proxy, which it can do something about. Of what all of them ask of a source it cannot know anything but when to come back.
     pub(super) fn refused(code: Code, diagnostic: Box<str>, until: Instant) -> Self {
         let refusal = match code {
             Code::TOO_MANY_REQUESTS => {
