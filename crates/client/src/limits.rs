@@ -26,7 +26,8 @@ pub struct Limits {
     pub echo_repeats: u32,
     /// How often one request is repeated after 5.03 or 4.29, when Max-Age has passed; 3 by default.
     pub unavailable_retries: u32,
-    /// How long one request may be put off so, all repetitions together; 600 seconds by default.
+    /// How long one request may be put off so, all repetitions together; 600 seconds by default. An observed look-up goes on after that,
+    /// or after [`Limits::retry_max`] if that is longer.
     pub unavailable_wait: Duration,
     /// How often a renewal that is not answered is repeated before another directory is looked for, if the lifetime lasts
     /// for another [`Limits::answer_timeout`]; 1 by default.

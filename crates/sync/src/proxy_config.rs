@@ -27,8 +27,8 @@ pub struct ProxyConfig {
     pub endpoints: Vec<String>,
     /// The schemes that the transport speaks; `coap` by default.
     pub schemes: Vec<Box<str>>,
-    /// How long an answer may be used after it went stale, when who gave it cannot be reached; an hour by default. It is
-    /// marked by a Max-Age of zero.
+    /// How long an answer may be used after it went stale, when who gave it cannot be reached, or wants to be asked later; an hour by
+    /// default. It is marked by a Max-Age of zero.
     pub stale: Duration,
     /// How long what is mirrored counts as complete after its source was lost; 25 hours by default, the default lifetime of
     /// a registration. What has outlived its lifetime is not shown in any case.
@@ -101,6 +101,8 @@ pub struct ProxyLimits {
     pub retry: Duration,
     /// The longest such time; one minute by default.
     pub retry_max: Duration,
+    /// The longest time that a source is not asked because it said so, by 4.29 or 5.03 with a Max-Age; ten minutes by default.
+    pub put_off: Duration,
     /// Events that wait for the application; 1 024 by default. Above, the oldest are dropped, and how many is told in their place.
     pub events: usize,
     /// Events in a minute of what clients make happen: failures, and answers that are stale or in part; 60 by default, so that nobody
@@ -209,6 +211,7 @@ impl Default for ProxyLimits {
             patience: Duration::from_secs(20),
             retry: Duration::from_secs(2),
             retry_max: Duration::from_secs(60),
+            put_off: Duration::from_secs(600),
             events: 1_024,
             events_per_minute: 60,
             shapes: 1_024,

@@ -31,7 +31,7 @@ pub enum ProxyEvent {
         /// What is wrong.
         fault: Fault,
     },
-    /// An answer was used that is not fresh any more, because its source cannot be reached.
+    /// An answer was used that is not fresh any more, because its source cannot be reached, or wants to be asked later.
     Stale {
         /// The source.
         upstream: Box<str>,

@@ -255,7 +255,9 @@ impl LookupClient {
         let limits = &self.config.limits;
         let shared = problem.clone();
         let asked_for = match &problem {
-            Problem::Refused(response) if is_postponement(response.code) => max_age_of(response).min(limits.retry_max),
+            Problem::Refused(response) if is_postponement(response.code) => {
+                max_age_of(response).min(limits.retry_max.max(limits.unavailable_wait))
+            }
             _ => Duration::ZERO,
         };
         let event = match problem {

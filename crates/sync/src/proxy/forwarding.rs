@@ -23,8 +23,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
         if let Some(Cached { links, fresh_until }) = self.cache.find(asked).filter(is_fresh) {
             return Some(Part::Links { links, fresh_until });
         }
-        let fault = self.upstreams[asked.upstream].lost(now)?;
-        Some(self.settle(now, asked, Part::Failed(fault)))
+        let part = self.upstreams[asked.upstream].away(now)?.clone();
+        Some(self.settle(now, asked, part))
     }
 
     /// Tells whether the answer of a source is known and fresh.
@@ -53,10 +53,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
     pub(super) fn take_events(&mut self, now: Instant) {
         while let Some((id, event)) = self.client.poll_event() {
             let has_links = matches!(&event, LookupEvent::Found(answer) if !answer.links.is_empty());
-            if self.take_trial(now, id, has_links) {
-                continue;
-            }
-            let Some(upstream) = self.forwards.get(&id).map(|forward| forward.asked.upstream) else { continue };
+            let tried = self.take_trial(id, has_links);
+            let asked = || self.forwards.get(&id).map(|forward| forward.asked.upstream);
+            let Some(upstream) = tried.or_else(asked) else { continue };
             let part = match event {
                 LookupEvent::Found(answer) => {
                     let links = self.own_links(upstream, answer.links);
@@ -69,6 +68,10 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 _ => continue,
             };
             self.heard(now, upstream, &part);
+            if tried.is_some() {
+                self.end_trial(now, upstream);
+                continue;
+            }
             let Some(forward) = self.forwards.remove(&id) else { continue };
             self.forwarded.remove(&forward.asked);
             self.tell(now, &forward.asked, &part);
@@ -82,7 +85,11 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Takes note of how it stands with a source, by what it says.
     pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &Part) {
         let source = &mut self.upstreams[upstream];
-        let Part::Failed(fault) = part else { return source.answered() };
+        let fault = match part {
+            Part::Links { .. } => return source.answered(),
+            Part::Refused { .. } => return source.refused(now, part, &self.config.limits),
+            Part::Failed(fault) => fault,
+        };
         // One that gives an answer that is of no use may have others.
         if let Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable) = fault {
             source.failed(now, *fault, &self.config.limits, &mut self.jitter);
@@ -109,14 +116,14 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 }
                 Part::Links { links, fresh_until }
             }
-            Part::Failed(Fault::Unanswered(failure)) => {
+            part if part.is_passing() => {
                 let usable = |cached: &Cached| now < cached.fresh_until + self.config.stale;
                 match self.cache.find(asked).filter(usable) {
                     Some(Cached { links, fresh_until }) => {
                         self.note(ProxyEvent::Stale { upstream: self.upstreams[asked.upstream].name() });
                         Part::Links { links, fresh_until }
                     }
-                    None => Part::Failed(Fault::Unanswered(failure)),
+                    None => part,
                 }
             }
             part => part,

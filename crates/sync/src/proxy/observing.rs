@@ -112,8 +112,9 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let is_whole = source.holding != Holding::Recurring
                 || matches!(source.conjunction, Conjunction::Sound)
                 || lookup.conditions() < 2;
+            let is_admitted = observation.subscribed.contains(&upstream) || !source.is_put_off(now);
             let known = self.cache.find(&asked);
-            if !is_whole || !self.subscriptions.add(now, &source.host, asked.clone(), question, known) {
+            if !is_whole || !is_admitted || !self.subscriptions.add(now, &source.host, asked.clone(), question, known) {
                 return Err(ask_again());
             }
             observation.subscribed.insert(upstream);

@@ -73,6 +73,19 @@ impl Part {
         }
     }
 
+    /// Returns until when the source wants not to be asked anything, if it said so.
+    pub(super) fn put_off_until(&self) -> Option<Instant> {
+        match self {
+            Self::Refused { refusal, until } if refusal.code == Code::SERVICE_UNAVAILABLE => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the source says nothing about what was asked, so that an answer from before may be used.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::Failed(Fault::Unanswered(_))) || self.put_off_until().is_some()
+    }
+
     /// Returns what is said in place of an answer that lacks this part; nothing if it does not.
     fn problem(&self, now: Instant) -> Option<Response> {
         let (code, diagnostic) = match self {

@@ -120,20 +120,28 @@ impl<S: AsMut<Directory>> Proxy<S> {
         }
     }
 
-    /// Takes what came of trying out a source, and asks what waited for it; tells whether that is what it was.
-    pub(super) fn take_trial(&mut self, now: Instant, id: LookupId, has_links: bool) -> bool {
+    /// Takes what came of trying out a source, if that is what it was; returns the source.
+    pub(super) fn take_trial(&mut self, id: LookupId, has_links: bool) -> Option<usize> {
         let is_of = |upstream: &mut Upstream| match &mut upstream.conjunction {
             Conjunction::Tried(trial) => trial.take(id, has_links),
             _ => false,
         };
-        let Some(number) = self.upstreams.iter_mut().position(is_of) else { return false };
+        self.upstreams.iter_mut().position(is_of)
+    }
+
+    /// Asks a source what waited for it to be tried out, if that has come to an end.
+    pub(super) fn end_trial(&mut self, now: Instant, number: usize) {
         let conjunction = &mut self.upstreams[number].conjunction;
-        let Conjunction::Tried(trial) = conjunction else { return true };
-        let Some(verdict) = trial.verdict() else { return true };
+        let Conjunction::Tried(trial) = conjunction else { return };
+        let Some(verdict) = trial.verdict() else { return };
         let waiting = core::mem::take(&mut trial.waiting);
         let is_unknown = matches!(verdict, Conjunction::Unknown);
         *conjunction = verdict;
         for (asked, question) in waiting {
+            if let Some(part) = self.known(now, &asked) {
+                self.take_part(now, &question, number, part);
+                continue;
+            }
             // Of an empty directory, or one that does not answer, nothing wrong can be said.
             let begun =
                 if is_unknown { self.forward(now, &asked, &question) } else { self.ask(now, &asked, &question) };
@@ -141,7 +149,6 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 self.take_part(now, &question, number, Part::Failed(fault));
             }
         }
-        true
     }
 
     /// Answers those who waited for something to be observed.

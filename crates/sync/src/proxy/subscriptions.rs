@@ -50,6 +50,7 @@ impl Subscriptions {
             answer_timeout: config.limits.patience,
             // What a source says is for the client to hear.
             unavailable_retries: 0,
+            unavailable_wait: config.limits.put_off,
             cached_answers: config.limits.subscriptions,
             cached_bytes: config.limits.subscribed_bytes,
             retry: config.limits.retry,
@@ -194,10 +195,10 @@ impl Subscription {
         }
     }
 
-    /// Returns until when what a source said is used that cannot be reached.
+    /// Returns until when what a source said is used that cannot be reached, or is not to be asked.
     fn used_until(&self, stale: Duration) -> Option<Instant> {
         match (&self.problem, &self.latest) {
-            (Some(Part::Failed(Fault::Unanswered(_))), Some((_, fresh_until))) if !self.is_over => {
+            (Some(problem), Some((_, fresh_until))) if problem.is_passing() && !self.is_over => {
                 Some(*fresh_until + stale)
             }
             _ => None,

@@ -9,6 +9,7 @@ use waypost_rest::{Peer, Request, RequestFailure, Response};
 use waypost_time::{Instant, Jitter, back_off};
 
 use super::conjunction::Conjunction;
+use super::parts::Part;
 use crate::{Holding, ProxyConfig, ProxyLimits};
 
 /// A directory that is proxied.
@@ -24,8 +25,8 @@ pub(super) struct Upstream {
     pub(super) conjunction: Conjunction,
     /// How often in a row it did not answer.
     failures: u32,
-    /// Until when it is not asked again, and why.
-    lost: Option<(Instant, Fault)>,
+    /// Until when it is not asked again, and what is taken for its answer meanwhile.
+    away: Option<(Instant, Part)>,
 }
 
 impl Upstream {
@@ -33,26 +34,42 @@ impl Upstream {
         let locations = [host.authority().as_str(), "/"].concat();
         let registry = Registry { phase: Phase::Due, found: Vec::new(), failures: 0 };
         let conjunction = Conjunction::default();
-        Self { host, holding, summary, locations, registry, conjunction, failures: 0, lost: None }
+        Self { host, holding, summary, locations, registry, conjunction, failures: 0, away: None }
     }
 
     pub(super) fn name(&self) -> Box<str> {
         self.host.as_str().into()
     }
 
-    /// Returns why it is not to be asked, if it is not.
-    pub(super) fn lost(&self, now: Instant) -> Option<Fault> {
-        self.lost.filter(|(until, _)| now < *until).map(|(_, fault)| fault)
+    /// Returns what is taken for its answer while it is not to be asked, if it is not.
+    pub(super) fn away(&self, now: Instant) -> Option<&Part> {
+        self.away.as_ref().filter(|(until, _)| now < *until).map(|(_, part)| part)
     }
 
     /// Returns how long it is not asked.
     pub(super) fn rest(&self, now: Instant) -> Option<Duration> {
-        self.lost.map(|(until, _)| until.saturating_since(now)).filter(|rest| !rest.is_zero())
+        self.away.as_ref().map(|(until, _)| until.saturating_since(now)).filter(|rest| !rest.is_zero())
     }
 
+    /// Tells whether it has asked to be asked later.
+    pub(super) fn is_put_off(&self, now: Instant) -> bool {
+        self.away(now).is_some_and(|part| part.put_off_until().is_some())
+    }
+
+    /// Takes note that it can be reached. What it put off is not due for that: this may answer what was asked before.
     pub(super) fn answered(&mut self) {
         self.failures = 0;
-        self.lost = None;
+        self.away.take_if(|(_, part)| matches!(part, Part::Failed(_)));
+    }
+
+    /// Takes note of a refusal, which goes for all that the proxy asks if it says to come back later
+    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
+    pub(super) fn refused(&mut self, now: Instant, part: &Part, limits: &ProxyLimits) {
+        self.answered();
+        let Some(until) = part.put_off_until().map(|until| until.min(now + limits.put_off)) else { return };
+        if self.away.as_ref().is_none_or(|(former, _)| *former < until) {
+            self.away = Some((until, part.clone()));
+        }
     }
 
     pub(super) fn failed(&mut self, now: Instant, fault: Fault, limits: &ProxyLimits, jitter: &mut Jitter) {
@@ -62,7 +79,7 @@ impl Upstream {
         }
         self.failures = self.failures.saturating_add(1);
         let wait = jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
-        self.lost = Some((now + wait, fault));
+        self.away = Some((now + wait, Part::Failed(fault)));
     }
 }
 
