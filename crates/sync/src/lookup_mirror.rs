@@ -2,6 +2,7 @@
 
 mod entry;
 mod reading;
+mod trials;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,9 @@ use waypost_time::Instant;
 
 use self::entry::{Entry, links_by_provenance};
 use self::reading::{Place, Reading};
+use self::trials::{Trial, Trials};
 use crate::follower::Surroundings;
-use crate::{Means, SyncConfig, SyncEvent};
+use crate::{SyncConfig, SyncEvent};
 
 /// Follows a directory by observing, or polling, its look-ups.
 ///
@@ -38,9 +40,7 @@ pub(crate) struct LookupMirror {
     endpoints: Reading,
     /// The look-up of all resources with their provenance, where the source can.
     resources: Option<Reading>,
-    /// How the source shows ages: tried, and then the name that the look-up of endpoints asks for.
-    ages: Trial,
-    provenance: Trial,
+    trials: Trials,
     entries: BTreeMap<Location, Entry>,
     /// The number of the reading of registrations that is under way, and of the last one that came to its end.
     pass: u64,
@@ -58,15 +58,6 @@ pub(crate) struct LookupMirror {
     is_in_step: bool,
     /// Whether the links of all that was there at the beginning have been read.
     is_whole: bool,
-}
-
-/// Whether the source can do something that not every directory can.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trial {
-    Unknown,
-    Asked(LookupId),
-    Can,
-    Cannot,
 }
 
 impl LookupMirror {
@@ -90,8 +81,7 @@ impl LookupMirror {
             client: LookupClient::new(client),
             endpoints: Reading::new(all),
             resources: None,
-            ages: Trial::Unknown,
-            provenance: Trial::Unknown,
+            trials: Trials::default(),
             entries: BTreeMap::new(),
             pass: 0,
             ended: 0,
@@ -114,20 +104,6 @@ impl LookupMirror {
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
         let unanswered = self.client.unanswered_since().into_iter().chain(self.readings().filter_map(Reading::began));
         self.is_in_step().then(|| unanswered.min().unwrap_or(now))
-    }
-
-    /// Tells whether the source says how old registrations are.
-    pub(crate) const fn shows_ages(&self) -> bool {
-        matches!(self.ages, Trial::Can)
-    }
-
-    /// Returns which look-ups tell what is there, once that is found out.
-    pub(crate) const fn means(&self) -> Option<Means> {
-        match self.provenance {
-            Trial::Can => Some(Means::Lookups),
-            Trial::Cannot => Some(Means::LookupsOfEach),
-            Trial::Unknown | Trial::Asked(_) => None,
-        }
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
@@ -164,12 +140,8 @@ impl LookupMirror {
 
     /// Ends all that is observed, and returns what is to be said to the source.
     pub(crate) fn end(mut self, now: Instant) -> Vec<Output> {
-        let trials = [self.provenance, self.ages].into_iter().filter_map(|trial| match trial {
-            Trial::Asked(id) => Some(id),
-            Trial::Unknown | Trial::Can | Trial::Cannot => None,
-        });
         let readings = self.readings().filter_map(Reading::id);
-        for id in self.by_lookup.keys().copied().chain(readings).chain(trials).collect::<Vec<_>>() {
+        for id in self.by_lookup.keys().copied().chain(readings).chain(self.trials.asked()).collect::<Vec<_>>() {
             self.client.cancel(now, id);
         }
         core::iter::from_fn(|| self.client.poll_output()).collect()
@@ -186,12 +158,12 @@ impl LookupMirror {
                 {
                     self.lose(surroundings, id, Fault::Code(code));
                 }
-                LookupEvent::Refused { .. } => self.give_up(id, Trial::Cannot),
+                LookupEvent::Refused { .. } => self.trials.conclude(id, Trial::Cannot),
                 _ => {}
             }
         }
         self.is_whole |= self.is_in_step
-            && !matches!(self.provenance, Trial::Asked(_))
+            && !matches!(self.trials.provenance, Trial::Asked(_))
             && self.entries.values().all(|entry| entry.links.is_some());
     }
 
@@ -221,9 +193,9 @@ impl LookupMirror {
                 Place::End => self.take_resources(surroundings, from_ref(&answer.links), false),
                 Place::Astray => self.give_up_pages(surroundings, id),
             }
-        } else if self.provenance == Trial::Asked(id) {
+        } else if self.trials.provenance == Trial::Asked(id) {
             self.judge_provenance(surroundings.now, answer);
-        } else if self.ages == Trial::Asked(id) {
+        } else if self.trials.ages == Trial::Asked(id) {
             self.judge_ages(surroundings.now, answer);
         } else if let Some(location) = self.by_lookup.get(&id).cloned() {
             let was_lost = self.lost.remove(&id);
@@ -272,7 +244,7 @@ impl LookupMirror {
             return self.lose(surroundings, id, Fault::TooLarge);
         };
         resources.stop(surroundings.now, &mut self.client);
-        self.provenance = Trial::Cannot;
+        self.trials.provenance = Trial::Cannot;
         self.wanted.extend(self.entries.keys().cloned());
     }
 
@@ -291,7 +263,7 @@ impl LookupMirror {
             self.lost.insert(id);
         }
         // What was not answered is no answer: it is tried again.
-        self.give_up(id, if matches!(fault, Fault::Unanswered(_)) { Trial::Unknown } else { Trial::Cannot });
+        self.trials.conclude(id, if matches!(fault, Fault::Unanswered(_)) { Trial::Unknown } else { Trial::Cannot });
         self.is_in_step = false;
         if is_news {
             let retry = limits.retry;
@@ -347,7 +319,7 @@ impl LookupMirror {
         let gone = self.entries.iter().filter(|(_, entry)| entry.found_in < since);
         for location in gone.map(|(location, _)| location.clone()).collect::<Vec<_>>() {
             // If it comes back before that changes, nobody tells again which links it has.
-            if let (Trial::Can, Some(entry)) = (self.provenance, self.entries.get_mut(&location)) {
+            if let (Trial::Can, Some(entry)) = (self.trials.provenance, self.entries.get_mut(&location)) {
                 self.early.extend(entry.links.take().map(|links| (location.clone(), links)));
             }
             self.remove(surroundings, &location);
@@ -450,58 +422,9 @@ impl LookupMirror {
         let _ = surroundings.directory.unmirror(surroundings.now, location);
     }
 
-    /// Asks for what not every directory can, with a registration that is there.
-    fn try_out(&mut self, now: Instant) {
-        let Some(entry) = self.entries.values().next() else { return };
-        let of_entry = |extra: &str| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
-        if self.provenance == Trial::Unknown {
-            let lookup = Lookup::resources(self.host.clone(), of_entry("provenance"));
-            self.provenance = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
-        }
-        if self.ages == Trial::Unknown {
-            let lookup = Lookup::endpoints(self.host.clone(), of_entry("lt-age"));
-            self.ages = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
-        }
-    }
-
-    fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
-        self.provenance = match answer.links.links().next() {
-            Some(link) if link.provenance().is_some() => {
-                let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
-                self.resources = Some(Reading::new(lookup));
-                Trial::Can
-            }
-            Some(_) => Trial::Cannot,
-            // A registration without links says nothing; the next change brings another.
-            None => Trial::Unknown,
-        };
-        if self.provenance == Trial::Can {
-            self.wanted.clear();
-            for id in core::mem::take(&mut self.by_lookup).into_keys() {
-                self.lost.remove(&id);
-                self.client.cancel(now, id);
-            }
-            self.entries.values_mut().for_each(|entry| entry.lookup = None);
-        }
-    }
-
-    fn judge_ages(&mut self, now: Instant, answer: &Answer) {
-        let Some(link) = answer.links.links().next() else {
-            // It was gone before it was asked for; the next change brings another.
-            self.ages = Trial::Unknown;
-            return;
-        };
-        let shows = link.parameter("lt-age").is_some();
-        self.ages = if shows { Trial::Can } else { Trial::Cannot };
-        if shows {
-            let lookup = Lookup::endpoints(self.host.clone(), self.showing("lt-age"));
-            self.endpoints.look_up(now, &mut self.client, lookup);
-        }
-    }
-
     /// Looks up the links of the registrations that wait for it, one by one.
     fn look_up_links(&mut self, now: Instant, most: usize) {
-        if !matches!(self.provenance, Trial::Cannot | Trial::Unknown) {
+        if !matches!(self.trials.provenance, Trial::Cannot | Trial::Unknown) {
             return;
         }
         while self.by_lookup.len() < most
@@ -517,21 +440,6 @@ impl LookupMirror {
                 self.by_lookup.insert(id, location.clone());
             }
             self.wanted.remove(&location);
-        }
-    }
-
-    /// Returns the query that asks for something to be shown besides. Some directories let the last criterion count alone.
-    fn showing(&self, name: &str) -> Query {
-        let shown = Query::all().with(Criterion::new(name, Test::Exists));
-        self.query.criteria().iter().cloned().fold(shown, Query::with)
-    }
-
-    /// Goes on without what a look-up was to find out, and with that for its outcome.
-    fn give_up(&mut self, id: LookupId, outcome: Trial) {
-        for trial in [&mut self.provenance, &mut self.ages] {
-            if *trial == Trial::Asked(id) {
-                *trial = outcome;
-            }
         }
     }
 }
