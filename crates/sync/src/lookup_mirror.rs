@@ -108,13 +108,16 @@ impl LookupMirror {
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let readings = self.readings().filter_map(Reading::deadline);
-        self.client.poll_timeout().into_iter().chain(self.refresh).chain(readings).min()
+        self.client.poll_timeout().into_iter().chain(self.refresh).chain(self.trials.put_off).chain(readings).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, surroundings: &mut Surroundings<'_>) {
         self.client.handle_timeout(surroundings.now);
         if self.refresh.take_if(|refresh| *refresh <= surroundings.now).is_some() {
             self.endpoints.refresh(surroundings.now, &mut self.client);
+        }
+        if self.trials.put_off.is_some_and(|until| until <= surroundings.now) {
+            self.try_out(surroundings.now);
         }
         self.take_events(surroundings);
     }
@@ -158,7 +161,10 @@ impl LookupMirror {
                 {
                     self.lose(surroundings, id, Fault::Code(code));
                 }
-                LookupEvent::Refused { .. } => self.trials.conclude(id, Trial::Cannot),
+                LookupEvent::Refused { code, max_age, .. } => {
+                    let pause = max_age.max(surroundings.config.limits.refresh);
+                    self.trials.refused(id, code, surroundings.now + surroundings.jitter.stretch(pause));
+                }
                 _ => {}
             }
         }
@@ -263,7 +269,8 @@ impl LookupMirror {
             self.lost.insert(id);
         }
         // What was not answered is no answer: it is tried again.
-        self.trials.conclude(id, if matches!(fault, Fault::Unanswered(_)) { Trial::Unknown } else { Trial::Cannot });
+        let is_passing = matches!(fault, Fault::Unanswered(_) | Fault::Unavailable);
+        self.trials.conclude(id, if is_passing { Trial::Unknown } else { Trial::Cannot });
         self.is_in_step = false;
         if is_news {
             let retry = limits.retry;

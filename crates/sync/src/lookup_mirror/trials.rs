@@ -2,6 +2,7 @@
 
 use waypost_client::{Answer, Lookup, LookupId};
 use waypost_filter::{Criterion, Query, Test};
+use waypost_rest::Code;
 use waypost_time::Instant;
 
 use super::LookupMirror;
@@ -15,6 +16,8 @@ pub(super) struct Trials {
     pub(super) provenance: Trial,
     /// Whether registrations show their ages.
     pub(super) ages: Trial,
+    /// When what is unknown is to be tried again, if the source has put that off.
+    pub(super) put_off: Option<Instant>,
 }
 
 /// Whether the source can do something that not every directory can.
@@ -32,6 +35,16 @@ impl Trials {
     pub(super) fn asked(&self) -> impl Iterator<Item = LookupId> {
         let trials = [self.provenance, self.ages].into_iter();
         trials.filter_map(|trial| if let Trial::Asked(id) = trial { Some(id) } else { None })
+    }
+
+    /// Takes a refusal of what was to find something out, if that is what it was: that the source cannot, or cannot say for now
+    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
+    pub(super) fn refused(&mut self, id: LookupId, code: Code, until: Instant) {
+        let is_put_off = matches!(code, Code::TOO_MANY_REQUESTS | Code::SERVICE_UNAVAILABLE);
+        if is_put_off && self.asked().any(|asked| asked == id) {
+            self.put_off = self.put_off.max(Some(until));
+        }
+        self.conclude(id, if is_put_off { Trial::Unknown } else { Trial::Cannot });
     }
 
     /// Takes that for the outcome of what a look-up was to find out, if it was one of these.
@@ -59,8 +72,12 @@ impl LookupMirror {
         }
     }
 
-    /// Asks for what not every directory can, with a registration that is there.
+    /// Asks for what not every directory can, with a registration that is there, unless that is put off.
     pub(super) fn try_out(&mut self, now: Instant) {
+        if self.trials.put_off.is_some_and(|until| now < until) {
+            return;
+        }
+        self.trials.put_off = None;
         let Some(entry) = self.entries.values().next() else { return };
         let of_entry = |extra: &str| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
         if self.trials.provenance == Trial::Unknown {
