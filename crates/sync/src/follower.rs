@@ -212,8 +212,17 @@ impl Follower {
         let (Phase::Observing { .. }, Step::Read { feed }) = (&self.phase, &self.step) else { return None };
         let ((number, cursor), heard) = (self.asked.answered()?.clone(), Version::new());
         let (subject, selection) = (self.subject.clone(), self.selection.clone());
-        let question =
-            ChangesQuestion { number, subject, cursor, heard, size: 0, is_whole: false, selection, cut: None };
+        let question = ChangesQuestion {
+            number,
+            subject,
+            cursor,
+            heard,
+            size: 0,
+            renewals: 0,
+            is_whole: false,
+            selection,
+            cut: None,
+        };
         let request = ask(feed, config, &Question::Changes(question)).with_observe(Observe::Deregister);
         Some(Output::Request { id: CHANGES, peer: self.peer(), request })
     }
@@ -307,6 +316,7 @@ impl Follower {
                     cursor,
                     heard: surroundings.directory.heard(&self.origin),
                     size: config.limits.answer_bytes as u64,
+                    renewals: config.limits.renewals as u64,
                     is_whole: self.is_whole,
                     selection: self.selection.clone(),
                     cut: self.renewals_cut,

@@ -28,7 +28,7 @@ pub struct Limits {
     /// default. The transport has to take answers of so many bytes, too.
     pub received_bytes: usize,
     /// Renewals that one answer tells of, of less than two bytes each; 100 000 by default, a few dozen milliseconds of work. The others
-    /// come with the next. An answer that tells of more is not taken: it must be no less than at the sources.
+    /// come with the next. Who asks says its own limit, so that the lower one of both counts, and takes no answer that tells of more.
     pub renewals: usize,
     /// Bytes of all pages of a look-up at a source that has no feed, where its answer is more than
     /// [`received_bytes`](Self::received_bytes) or what the transport takes, as they are once references are resolved; 64 MiB by default.

@@ -1,7 +1,8 @@
 //! How changes travel: CBOR (RFC 8949), with definite lengths alone.
 //!
 //! ```cddl
-//! question  = [0, number, relation, cursor: version, heard: version, size: uint, whole: bool, ? selection, ? cut]  ; what has changed?
+//! question  = [0, number, relation, cursor: version, heard: version, size: uint, renewals: uint, whole: bool,
+//!              ? selection, ? cut]               ; what has changed? The answer may have so many octets, about, and so many renewals
 //!           / [1, relation, key: bstr .size 16, from: uint, count: uint]  ; which cells does all there is make?
 //!           / [2, relation, key: bstr .size 16, * id: uint]               ; which are the registrations of these ids?
 //! number    = 0..23                              ; of the question, counted on by who asks: see below

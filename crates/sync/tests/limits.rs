@@ -28,11 +28,11 @@ fn source(limit: impl FnOnce(&mut Limits)) -> Network {
 /// The question of a mirror that holds writes of so many replicas.
 fn question(replicas: u64) -> Vec<u8> {
     let mut out = Encoder::new(Vec::new());
-    out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(1)?.map(replicas)).expect("room");
+    out.array(8).and_then(|out| out.u8(0)?.u8(0)?.u8(1)?.map(replicas)).expect("room");
     for replica in 0..replicas {
         out.u64(1_000 + replica).and_then(|out| out.u64(1)).expect("room");
     }
-    out.map(0).and_then(|out| out.u64(1_000)?.bool(true)).expect("room");
+    out.map(0).and_then(|out| out.u64(1_000)?.u64(1_000)?.bool(true)).expect("room");
     out.into_writer()
 }
 

@@ -23,14 +23,14 @@ fn observer() -> Follower {
 /// The question for changes of a replica (0) or a mirror (1), which holds these writes and has heard of these renewals.
 fn question(relation: u8, cursor: &[(u8, u8)], heard: &[(u8, u8)]) -> Request {
     let mut out = Encoder::new(Vec::new());
-    out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(relation)).expect("room");
+    out.array(8).and_then(|out| out.u8(0)?.u8(0)?.u8(relation)).expect("room");
     for version in [cursor, heard] {
         out.map(version.len() as u64).expect("room");
         for (replica, sequence) in version {
             out.u8(*replica).and_then(|out| out.u8(*sequence)).expect("room");
         }
     }
-    out.u16(1_000).and_then(|out| out.bool(false)).expect("room");
+    out.u16(1_000).and_then(|out| out.u64(1_000)?.bool(false)).expect("room");
     Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, out.into_writer())
 }
 

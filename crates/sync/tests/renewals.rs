@@ -97,16 +97,24 @@ fn a_renewal_costs_less_than_two_octets() {
 
 #[test]
 fn many_renewals_come_with_one_answer_after_the_other_and_all_of_them_come() {
+    // As many as both allow.
+    for limits in [(200, 200), (200, 100_000), (100_000, 200)] {
+        renew_many(limits);
+    }
+}
+
+/// Renews more than a source and a mirror with such limits say in one answer.
+fn renew_many((source, mirror): (usize, usize)) {
     const ENDPOINTS: usize = 1_500;
-    let config = |seed| {
+    let config = |seed, limit| {
         let mut config = SyncConfig::new(seed);
-        (config.admits_mirrors, config.limits.renewals) = (true, 200);
+        (config.admits_mirrors, config.limits.renewals) = (true, limit);
         config
     };
-    let mut mirror = node(2, config(2));
+    let mut mirror = node(2, config(2, mirror));
     mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
     let mut network = Network::default();
-    network.add("coap://source", node(1, config(1)));
+    network.add("coap://source", node(1, config(1, source)));
     network.add("coap://mirror", mirror);
     let mut locations = Vec::new();
     for number in 0..ENDPOINTS {

@@ -85,7 +85,9 @@ fn who_waits_for_what_all_have_looked_at_is_not_blamed_for_it() {
 /// The question of a mirror that holds nothing for changes of about so many bytes.
 fn changes(size: u64) -> Vec<u8> {
     let mut out = Encoder::new(Vec::new());
-    let written = out.array(7).and_then(|out| out.u8(0)?.u8(0)?.u8(1)?.map(0)?.map(0)?.u64(size)?.bool(true).map(drop));
+    let written = out
+        .array(8)
+        .and_then(|out| out.u8(0)?.u8(0)?.u8(1)?.map(0)?.map(0)?.u64(size)?.u64(1_000)?.bool(true).map(drop));
     written.expect("room");
     out.into_writer()
 }

@@ -47,8 +47,9 @@ fn nothing_is_passed_on_where_the_operator_does_not_allow_it() {
     network.register(A, "ep=node1&base=coap://[2001:db8::1]", "</temp>");
     network.run_until(seconds(10));
     assert_eq!((network.count(B), network.count(C)), (1, 0));
-    // Number, relation, cursor, heard, size, whole.
-    let question = [&[0x87, 0x00, 0x00, 0x68][..], A.as_bytes(), &[0xa0, 0xa0, 0x19, 0x10, 0x00, 0xf4]].concat();
+    // Number, relation, cursor, heard, size, renewals, whole.
+    let question =
+        [&[0x88, 0x00, 0x00, 0x68][..], A.as_bytes(), &[0xa0, 0xa0, 0x19, 0x10, 0x00, 0x18, 0x64, 0xf4]].concat();
     assert_eq!(common::ask(&mut network, "coap://stranger", B, question).code, Code::FORBIDDEN);
 }
 

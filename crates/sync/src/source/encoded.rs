@@ -110,8 +110,9 @@ impl Encoded {
             looks += 1;
         }
         looks += looks_of(writer.len());
+        let most = usize::try_from(question.renewals).unwrap_or(usize::MAX).min(config.limits.renewals);
         let (mut renewals, cut) = match is_complete {
-            true => directory.renewals_from(now, &origin, &holds.heard, holds.cut, config.limits.renewals),
+            true => directory.renewals_from(now, &origin, &holds.heard, holds.cut, most),
             false => (Vec::new(), holds.cut),
         };
         is_complete &= cut.is_none();
@@ -220,6 +221,7 @@ pub(super) fn entries(context: &Context<'_>, subject: Subject, writes: &[Dot], r
         cursor,
         heard,
         size: 0,
+        renewals: 0,
         is_whole: true,
         selection: None,
         cut: None,

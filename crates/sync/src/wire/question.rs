@@ -34,6 +34,8 @@ pub(crate) struct ChangesQuestion {
     pub(crate) heard: Version,
     /// About how many octets the answer may have.
     pub(crate) size: u64,
+    /// How many renewals the answer may have.
+    pub(crate) renewals: u64,
     /// Whether nothing may be left out because the follower should have it.
     pub(crate) is_whole: bool,
     /// What is asked for, where that is not everything.
@@ -53,8 +55,8 @@ pub(crate) struct Selection {
 impl ChangesQuestion {
     /// Tells whether both are answered in the same words, after the number, where the askers hold the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (&self.subject, self.size, self.is_whole, &self.selection)
-            == (&other.subject, other.size, other.is_whole, &other.selection)
+        (&self.subject, self.size, self.renewals, self.is_whole, &self.selection)
+            == (&other.subject, other.size, other.renewals, other.is_whole, &other.selection)
             && self.replicas().eq(other.replicas())
     }
 
@@ -100,15 +102,16 @@ impl Question {
         let length = reader.array()?;
         let kind = reader.uint()?;
         let question = match (kind, length) {
-            (CHANGES, 7..=10) => Self::Changes(ChangesQuestion {
+            (CHANGES, 8..=11) => Self::Changes(ChangesQuestion {
                 number: Number::read(&mut reader)?,
                 subject: read_subject(&mut reader)?,
                 cursor: version::read(&mut reader)?,
                 heard: version::read(&mut reader)?,
                 size: reader.uint()?,
+                renewals: reader.uint()?,
                 is_whole: reader.bool()?,
-                selection: if length >= 9 { Some(read_selection(&mut reader)?) } else { None },
-                cut: if length % 2 == 0 { Some(read_cut(&mut reader)?) } else { None },
+                selection: if length >= 10 { Some(read_selection(&mut reader)?) } else { None },
+                cut: if length % 2 == 1 { Some(read_cut(&mut reader)?) } else { None },
             }),
             (CELLS, 5) => {
                 let subject = read_subject(&mut reader)?;
@@ -131,13 +134,13 @@ impl Question {
         match self {
             Self::Changes(question) => {
                 let selection = if question.selection.is_some() { 2 } else { 0 };
-                out.array(7 + selection + u64::from(question.cut.is_some()))?
+                out.array(8 + selection + u64::from(question.cut.is_some()))?
                     .u64(CHANGES)?
                     .u8(question.number.octet())?;
                 write_subject(out, &question.subject)?;
                 version::write(out, &question.cursor)?;
                 version::write(out, &question.heard)?;
-                out.u64(question.size)?.bool(question.is_whole)?;
+                out.u64(question.size)?.u64(question.renewals)?.bool(question.is_whole)?;
                 if let Some(selection) = &question.selection {
                     out.str(&selection.query.to_string())?;
                     version::write(out, &selection.news)?;
