@@ -1,16 +1,17 @@
+mod view;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use waypost_client::LookupId;
-use waypost_coap::Timing;
 use waypost_rest::RequestId;
 
-use crate::clock::Clock;
-use crate::history::{History, Span};
+use self::view::View;
+use crate::history::History;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::note::{Found, Kind, Note, Outcome, Question, Scope, Whom};
-use crate::proxied::{self, KEPT, Proxied, Staleness, UNNOTICED, Way};
+use crate::proxied::{Proxied, Way};
 use crate::replicas::{Position, Replicas};
 use crate::{Finding, Happening, Rule, Tally, Time};
 
@@ -45,22 +46,6 @@ pub(crate) struct Present<'a> {
     pub(crate) now: Time,
     pub(crate) machines: &'a [Machine],
     pub(crate) tally: &'a mut Tally,
-}
-
-/// What a machine that is asked may show of a directory: what was so there at some time.
-struct View<'a> {
-    source: Host,
-    /// The clocks of its authority.
-    clocks: Vec<(Host, &'a Clock)>,
-    since: Time,
-    /// Since when something can have been shown that had some of its lifetime left then.
-    lives_from: Time,
-    /// The clocks of the proxies that are between.
-    proxies: Vec<&'a Clock>,
-    /// How late a renewal may be heard of there.
-    delay: Duration,
-    /// Whether endpoints and links are asked for one after the other.
-    is_asked: bool,
 }
 
 type Judgement = Result<(), Finding>;
@@ -440,83 +425,6 @@ impl Model {
         history.prune(&spans);
         self.histories.insert((host, authority), history);
     }
-
-    fn clocks<'m>(&self, machines: &'m [Machine], authority: usize) -> Vec<(Host, &'m Clock)> {
-        self.replicas[authority].hosts().map(|host| (host, &machines[host.index()].clock)).collect()
-    }
-
-    /// Returns what a directory may show that has an answer of some time since.
-    fn view<'m>(&self, present: &Present<'m>, directory: Host, since: Time) -> View<'m> {
-        let clocks = self.clocks(present.machines, self.authorities[&directory]);
-        View {
-            source: directory,
-            clocks,
-            since,
-            lives_from: since,
-            proxies: Vec::new(),
-            delay: Duration::ZERO,
-            is_asked: false,
-        }
-    }
-
-    /// Returns what a machine that is asked may show of each directory that has an answer of some time since, and says whether it is
-    /// fresh.
-    fn views<'m>(&self, present: &Present<'m>, asked: Host, since: Time, is_fresh: bool) -> Vec<View<'m>> {
-        let Some(proxy) = self.proxies.get(&asked) else { return vec![self.view(present, asked, since)] };
-        proxy.ways.iter().map(|way| self.view_through(present, (asked, way), since, is_fresh)).collect()
-    }
-
-    fn view_through<'m>(
-        &self,
-        present: &Present<'m>,
-        (asked, way): (Host, &Way),
-        since: Time,
-        is_fresh: bool,
-    ) -> View<'m> {
-        let between: Vec<_> = std::iter::once(&asked)
-            .chain(&way.through)
-            .map(|host| (&self.proxies[host], &present.machines[host.index()].clock))
-            .collect();
-        let is_fair = self.is_fair_since(since.before(UNNOTICED * way.through.len() as u32));
-        let staleness = match (is_fair, is_fresh) {
-            (true, _) => Staleness::Fair,
-            (false, true) => Staleness::Fresh,
-            (false, false) => Staleness::Stale,
-        };
-        let shown = (since, present.now);
-        let longest = staleness.longest(between.len());
-        let view = self.view(present, way.source, proxied::since(&between, shown, longest));
-        // What is kept is kept by who was asked.
-        let lives_from = if way.has_feed { proxied::since(&between[..1], shown, KEPT) } else { view.since };
-        View {
-            lives_from,
-            proxies: between.into_iter().map(|(_, clock)| clock).collect(),
-            delay: way.delay(),
-            is_asked: !way.has_feed,
-            ..view
-        }
-    }
-
-    /// Returns what is known of the time of a view, for what an endpoint told the directory.
-    fn span<'a>(&'a self, now: Time, view: &'a View<'_>, host: Host) -> Span<'a> {
-        let endpoint = &self.endpoints[&host];
-        let authority = self.authorities[&view.source];
-        let wants_to_stay =
-            endpoint.wants.filter(|_| endpoint.directory.is_some_and(|last| self.authorities[&last] == authority));
-        Span {
-            from: view.since,
-            to: now,
-            at: view.source,
-            replicas: &self.replicas[authority],
-            clocks: &view.clocks,
-            remembers: Timing::default().exchange_lifetime(),
-            lives_from: view.lives_from,
-            proxies: &view.proxies,
-            delay: view.delay,
-            transit: LONGEST_TRANSIT,
-            renews_since: self.fair_from.zip(wants_to_stay).map(|(fair_from, wants)| fair_from.max(wants)),
-        }
-    }
 }
 
 /// Judges numbers of which each is what another source has.
@@ -576,5 +484,3 @@ const LONGEST_SPAN: Duration = Duration::from_secs(30 * 60);
 const LONGEST_VIEW: Duration = Duration::from_secs(3 * 3600);
 /// How far back it is known how far replicas had come: as far as operations matter.
 const LONGEST_MEMORY: Duration = Duration::from_secs(6 * 3600);
-/// How much younger than it is a registration may seem elsewhere: what messages take, with all repetitions, by way of others.
-const LONGEST_TRANSIT: Duration = Duration::from_secs(11 * 60);
