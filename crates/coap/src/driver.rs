@@ -181,12 +181,13 @@ impl<S: Service> Driver<S> {
         let mut end = pin!(end);
         loop {
             self.step();
-            self.send().await;
+            let is_heard = self.send().await;
             while let Some(name) = self.endpoint.poll_name() {
                 let look_up = self.look_ups.spawn(look_up(name.clone()));
                 self.names.insert(look_up.id(), name);
             }
-            let deadline = self.endpoint.poll_timeout();
+            // What the service heard meanwhile, the hook sees at once.
+            let deadline = if is_heard { Some(self.now()) } else { self.endpoint.poll_timeout() };
             tokio::select! {
                 output = &mut end => return Ok(output),
                 index = readable(&self.sockets, self.first) => self.read(index?).await?,
@@ -221,8 +222,10 @@ impl<S: Service> Driver<S> {
         Ok(())
     }
 
-    /// Sends what there is to send. Waits for a socket that is not ready rather than to pile up more.
-    async fn send(&mut self) {
+    /// Sends what there is to send. Waits for a socket that is not ready rather than to pile up more. Tells whether the service heard of
+    /// something that could not be sent.
+    async fn send(&mut self) -> bool {
+        let mut is_heard = false;
         loop {
             let (index, datagram) = match self.unsent.take() {
                 Some(unsent) => unsent,
@@ -231,7 +234,7 @@ impl<S: Service> Driver<S> {
                         Some(index) => (index, datagram),
                         None => continue,
                     },
-                    None => return,
+                    None => return is_heard,
                 },
             };
             match self.sockets[index].try_send(&datagram).map_err(|error| error.kind()) {
@@ -245,6 +248,7 @@ impl<S: Service> Driver<S> {
                     io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::InvalidInput,
                 ) => {
                     self.endpoint.handle_unsent(self.now(), &datagram);
+                    is_heard = true;
                 }
                 // What else goes wrong may be over when it is sent again.
                 _ => {}

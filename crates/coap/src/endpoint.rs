@@ -126,6 +126,7 @@ impl<S: Service> Endpoint<S> {
     /// Lets an application work with the service, and takes up what the service has to say then.
     pub fn update<R>(&mut self, now: Instant, work: impl FnOnce(&mut S) -> R) -> R {
         self.engine.advance(now);
+        self.settle();
         let result = work(&mut self.service);
         self.settle();
         result

@@ -157,6 +157,17 @@ async fn a_hook_sees_the_service_after_each_step() {
 }
 
 #[tokio::test]
+async fn a_hook_sees_what_could_not_be_sent_though_nothing_happens_after_it() {
+    let mut driver = driver(Shelf::default());
+    driver.listen(LOCAL[0].parse().unwrap()).unwrap();
+    let (seen, mut steps) = tokio::sync::mpsc::unbounded_channel();
+    driver.on_step(move |_, shelf| seen.send(shelf.responses.len()).unwrap());
+    driver.update(|_, shelf| shelf.ask(7, Peer::new("coap://127.0.0.1:0"), Request::new(Method::Get, ["x"])));
+    let seen = async { while steps.recv().await != Some(1) {} };
+    beside(&mut driver, tokio::time::timeout(Duration::from_secs(10), seen)).await.expect("a step after it");
+}
+
+#[tokio::test]
 async fn the_service_asks_from_a_socket_of_the_driver_and_a_run_can_be_continued() {
     let mut driver = driver(Shelf::default());
     let local = driver.listen(LOCAL[1].parse().unwrap()).unwrap();

@@ -103,6 +103,15 @@ fn a_host_is_asked_at_its_address_and_by_its_name() {
 }
 
 #[test]
+fn who_looks_at_the_service_finds_what_has_failed_by_then() {
+    let mut bench = bench(|_| ());
+    ask(&mut bench, 7, "coap://rd.example", get());
+    bench.endpoint.poll_name();
+    find(&mut bench, NAME, &[]);
+    assert_eq!(bench.update(|shelf| shelf.responses.len()), 1);
+}
+
+#[test]
 fn each_block_names_the_host() {
     let mut bench = bench(|_| ());
     ask(&mut bench, 7, "coap://rd.example", get().with_payload(ContentFormat(0), common::long_text(1500)));
