@@ -43,5 +43,7 @@ pub(crate) fn next_loss(now: Instant, replicator: &Replicator, unconfirmed: Dura
 }
 
 fn is_usable(now: Instant, standing: &Standing<'_>, unconfirmed: Duration) -> bool {
-    standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
+    // What the source shows of others is for it alone to say.
+    let is_all = standing.others.is_none();
+    is_all && standing.confirmed.is_some_and(|confirmed| standing.is_in_step || now < confirmed + unconfirmed)
 }

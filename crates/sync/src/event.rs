@@ -38,6 +38,13 @@ pub enum SyncEvent {
         /// The means.
         means: Means,
     },
+    /// The look-ups of a source show registrations at another directory as well, which are not taken from it, nor from elsewhere.
+    ShowsOthers {
+        /// The source, as it was named.
+        source: Box<str>,
+        /// The other directory.
+        authority: Authority,
+    },
     /// A source did not answer, or its answer does not help; it will be asked again.
     Failed {
         /// The source.
@@ -159,6 +166,9 @@ impl fmt::Display for SyncEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InStep { source } => write!(f, "{source}: in step"),
+            Self::ShowsOthers { source, authority } => {
+                write!(f, "{source}: shows what is registered at {authority} as well, which is not mirrored")
+            }
             Self::MirroredBy { source, means } => write!(f, "{source}: mirrored by {means}"),
             Self::Failed { source, fault, retry } => write!(f, "{source}: {fault}; again in {} s", retry.as_secs()),
             Self::Malformed { source, malformed } => write!(f, "{source}: octet {}: {malformed}", malformed.offset),

@@ -26,6 +26,8 @@ pub(crate) struct Following {
     pub(crate) by: Followed,
     /// By what means it was mirrored last.
     pub(crate) means: Option<Means>,
+    /// Whose registrations it was told to show besides.
+    pub(crate) others: Option<Authority>,
 }
 
 /// How a directory is followed.
@@ -44,6 +46,7 @@ impl Following {
             hops: self.by.hops(),
             query: &self.query,
             held: self.by.held(),
+            others: None,
             is_in_step: self.by.is_in_step(),
             confirmed: self.confirmed,
             delay: self.by.delay(limits),
@@ -152,6 +155,15 @@ impl Followed {
             Self::ByFeed(follower) => follower.confirmed(now),
             Self::ByLookups(mirror) => mirror.confirmed(now),
         }
+    }
+
+    /// Returns the other directories whose registrations the source shows, as far as it is asked by look-ups.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Authority> {
+        let mirror = match self {
+            Self::ByFeed(_) => None,
+            Self::ByLookups(mirror) => Some(mirror),
+        };
+        mirror.into_iter().flat_map(|mirror| mirror.others())
     }
 
     /// Returns through how many other directories it comes.

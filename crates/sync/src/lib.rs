@@ -196,7 +196,9 @@
 //! heard of is in [`Standing::delay`]. Of those that are asked for, all are shown: answers do not say when a registration was renewed.
 //!
 //! *Loops.* A look-up from a source is answered from what is registered here, and nobody is asked on its behalf. In front of several
-//! sources, only those registrations are taken from one that are its own.
+//! sources, only those registrations are taken from one that are its own. What its look-ups show of a directory that nobody follows here
+//! is told ([`Standing::others`]), and it is asked for each question, as if it was not mirrored. A feed does not tell: what a proxy with
+//! a feed mirrors itself is to be taken [through](Replicator::add_mirror_through) it.
 //!
 //! # The feed
 //!

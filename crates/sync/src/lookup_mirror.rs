@@ -7,13 +7,14 @@ mod trials;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use core::mem::take;
 use core::slice::from_ref;
 
 use waypost_client::{Answer, Fault, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
 use waypost_directory::Refused;
 use waypost_filter::{Criterion, Query, Test};
-use waypost_link_format::LinkDocumentBuf;
-use waypost_model::Location;
+use waypost_link_format::{Link, LinkDocumentBuf};
+use waypost_model::{Authority, Location};
 use waypost_rest::{Output, RequestFailure, RequestId, Response, Service};
 use waypost_time::Instant;
 
@@ -42,6 +43,9 @@ pub(crate) struct LookupMirror {
     resources: Option<Reading>,
     trials: Trials,
     entries: BTreeMap<Location, Entry>,
+    /// Other directories whose registrations it shows, as the last reading found them, and the one that is under way.
+    others: BTreeSet<Authority>,
+    others_found: BTreeSet<Authority>,
     /// The number of the reading of registrations that is under way, and of the last one that came to its end.
     pass: u64,
     ended: u64,
@@ -83,6 +87,8 @@ impl LookupMirror {
             resources: None,
             trials: Trials::default(),
             entries: BTreeMap::new(),
+            others: BTreeSet::new(),
+            others_found: BTreeSet::new(),
             pass: 0,
             ended: 0,
             by_lookup: BTreeMap::new(),
@@ -98,6 +104,11 @@ impl LookupMirror {
     /// Tells whether everything that the source has to say is here.
     pub(crate) fn is_in_step(&self) -> bool {
         self.is_in_step && self.is_whole && !self.is_lost()
+    }
+
+    /// Returns the other directories whose registrations the source shows.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &Authority> {
+        self.others.iter()
     }
 
     /// Returns when everything that the source had to say was here last, if it is in step: now, or before what was asked since.
@@ -280,13 +291,21 @@ impl LookupMirror {
 
     /// Finds registrations in an answer, or a page of one.
     fn find_endpoints(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
-        self.pass += u64::from(answer.page.is_none_or(|page| page.page == 0));
+        if answer.page.is_none_or(|page| page.page == 0) {
+            self.pass += 1;
+            self.others_found.clear();
+        }
         let mut found = BTreeSet::new();
         for link in answer.links.links() {
-            // What the source mirrors itself is for those to tell who took it.
             let Some((location, mut entry)) =
                 Entry::read(link, &self.host, answer.received, &surroundings.config.limits)
             else {
+                // What the source mirrors itself is for those to tell who took it.
+                if let Some(other) = other_than(self.host.authority(), link)
+                    && self.others_found.len() < MOST_OTHERS
+                {
+                    self.others_found.insert(other);
+                }
                 continue;
             };
             // A location can be used again for somebody else.
@@ -323,6 +342,7 @@ impl LookupMirror {
     fn end_endpoints(&mut self, surroundings: &mut Surroundings<'_>, is_in_pages: bool) {
         let since = if is_in_pages { self.ended } else { self.pass };
         self.ended = self.pass;
+        self.others = take(&mut self.others_found);
         let gone = self.entries.iter().filter(|(_, entry)| entry.found_in < since);
         for location in gone.map(|(location, _)| location.clone()).collect::<Vec<_>>() {
             // If it comes back before that changes, nobody tells again which links it has.
@@ -451,6 +471,13 @@ impl LookupMirror {
     }
 }
 
+/// Returns the other directory that a registration is at, if it is.
+fn other_than(own: &Authority, link: Link<'_>) -> Option<Authority> {
+    Authority::of(link.target()).ok().filter(|authority| authority != own)
+}
+
+/// Other directories that are noted.
+const MOST_OTHERS: usize = 64;
 /// Look-ups beside those of the links of one registration each: two of everything, and two of what the source can do.
 const BESIDES: usize = 4;
 

@@ -137,13 +137,15 @@ impl Replicator {
 
     /// Returns how it stands with each directory that is followed, in the order in which they were added.
     pub fn standings(&self) -> impl Iterator<Item = Standing<'_>> {
-        self.followed.values().map(|following| following.standing(&self.config.limits))
+        let of = |following| Standing { others: self.others(following), ..following.standing(&self.config.limits) };
+        self.followed.values().map(of)
     }
 
     /// Returns the same as it is now: what is in step is confirmed, unless its source is being asked whether it still is.
     pub(crate) fn standings_at(&self, now: Instant) -> impl Iterator<Item = Standing<'_>> {
         self.followed.values().map(move |following| Standing {
             confirmed: following.confirmed(now),
+            others: self.others(following),
             ..following.standing(&self.config.limits)
         })
     }
@@ -343,8 +345,10 @@ impl Replicator {
             return Err(NotFollowed::Already);
         }
         let by = Followed::ByFeed(Box::new(Follower::new(uri, subject, &query)));
-        self.followed
-            .insert(self.next, Following { name, authority, relation, query, confirmed: None, by, means: None });
+        self.followed.insert(
+            self.next,
+            Following { name, authority, relation, query, confirmed: None, by, means: None, others: None },
+        );
         self.next += 1;
         Ok(())
     }
@@ -370,7 +374,19 @@ impl Replicator {
         if let Some(means) = following.poll_means() {
             note(SyncEvent::MirroredBy { source: following.name.clone(), means });
         }
+        let others = self.followed.get(&name).and_then(|following| self.others(following)).cloned();
+        let following = self.followed.get_mut(&name)?;
+        if let Some(authority) = others.clone().filter(|_| following.others != others) {
+            self.events.push(now, SyncEvent::ShowsOthers { source: following.name.clone(), authority });
+        }
+        following.others = others;
         Some(done)
+    }
+
+    /// Returns a directory whose registrations a source shows, and that is not followed here.
+    fn others<'r>(&'r self, following: &'r Following) -> Option<&'r Authority> {
+        let is_followed = |authority: &Authority| self.followed.values().any(|other| other.authority == *authority);
+        following.by.others().find(|authority| !is_followed(authority))
     }
 
     /// Works as a source.

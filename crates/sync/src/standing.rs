@@ -33,6 +33,10 @@ pub struct Standing<'r> {
     pub query: &'r Query,
     /// What of that is here: registrations with all of their links by a feed, the results of both look-ups without one.
     pub held: Held,
+    /// Another directory whose registrations the source shows as well, as proxies do, and which nobody follows here, neither
+    /// through the source nor otherwise. What its look-ups say is then more than what is taken from it. Only look-ups tell; a feed
+    /// does not.
+    pub others: Option<&'r Authority>,
     /// Whether everything that the authority has to say on that is here.
     pub is_in_step: bool,
     /// When that was so last, as far as was looked; never, if not.

@@ -103,6 +103,25 @@ fn a_source_is_answered_with_what_is_registered_here_though_all_is_mirrored_here
 }
 
 #[test]
+fn a_proxy_in_front_of_a_proxy_finds_what_that_one_finds() {
+    for (before, behind) in holdings().iter().flat_map(|before| holdings().map(|behind| (before.clone(), behind))) {
+        let mut network = Network::default();
+        network.add_proxy("coap://c", host(3, &[], &behind));
+        network.add_proxy("coap://b", host(2, &["coap://c"], &behind));
+        network.add_proxy("coap://a", host(1, &["coap://b"], &before));
+        network.register("coap://c", "ep=node1&base=coap://[2001:db8::1]&lt=100000", "</temp>;rt=t");
+        network.register("coap://b", "ep=node2&base=coap://[2001:db8::2]&lt=100000", "</temp>;rt=t");
+        network.run_until(Instant::from_millis(200_000));
+        for (interface, query, count) in
+            [("ep", "", 2), ("res", "rt=t", 2), ("ep", "ep=node1", 1), ("ep", "ep=node2", 1)]
+        {
+            let found = network.links("coap://a", interface, query);
+            assert_eq!(found.len(), count, "{before:?} before {behind:?}: {interface}?{query}");
+        }
+    }
+}
+
+#[test]
 fn proxies_in_a_ring_end_every_request() {
     let mut network = Network::default();
     for (number, (uri, next)) in
