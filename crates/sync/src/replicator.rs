@@ -271,7 +271,8 @@ impl Replicator {
     }
 
     /// Hands over what is here, before this replica ends: tells the other replicas at once of all that they have not heard, and
-    /// finds out whether they hold it.
+    /// finds out whether they hold it. Where nothing was ever registered, that is over at once. What fails at the other replicas is not
+    /// [told](Replicator::poll_event) any more.
     ///
     /// Whoever ends is to take no more writes, to go on with everything else until [`Replicator::is_drained`], and then to stop.
     pub fn drain(&mut self, now: Instant, directory: &Directory) {

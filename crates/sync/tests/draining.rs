@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use common::{Network, three_replicas};
 use waypost_rest::{Code, Method, Request};
+use waypost_sync::SyncEvent;
 use waypost_time::Instant;
 
 fn in_step() -> (Network, [&'static str; 3]) {
@@ -96,4 +97,25 @@ fn no_write_is_taken_any_more_and_look_ups_are_answered() {
     assert_eq!(answer.code, Code::SERVICE_UNAVAILABLE);
     assert_eq!(network.count(uris[0]), 1);
     assert_eq!(network.links(uris[0], "ep", "").len(), 1);
+}
+
+#[test]
+fn who_has_nothing_to_hand_over_ends_at_once() {
+    let (mut network, uris) = in_step();
+    network.cut(uris[0], uris[1]);
+    drain(&mut network, uris[0]);
+    assert!(is_drained(&mut network, uris[0]));
+}
+
+#[test]
+fn what_fails_while_it_hands_over_is_not_told() {
+    let (mut network, uris) = in_step();
+    network.register(uris[0], "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    network.run_until(Instant::from_millis(6_000));
+    network.cut(uris[0], uris[1]);
+    network.events(uris[0]);
+    drain(&mut network, uris[0]);
+    network.run_until(Instant::from_millis(9_000));
+    let events = network.events(uris[0]);
+    assert!(!events.iter().any(|event| matches!(event, SyncEvent::Failed { .. })), "{events:?}");
 }

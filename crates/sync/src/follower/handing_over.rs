@@ -14,9 +14,10 @@ pub(super) struct HandingOver {
 impl Follower {
     /// Finds out whether the source holds a version, asking again and again until it does.
     ///
-    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does.
+    /// A source says what everything amounts to when it has all that the asker holds. So its answer shows that it does. Nothing is held by
+    /// everybody.
     pub(crate) fn hand_over(&mut self, version: &Version) {
-        self.handing_over = Some(HandingOver { version: version.clone(), is_done: false });
+        self.handing_over = Some(HandingOver { version: version.clone(), is_done: version.is_empty() });
         self.wake();
     }
 
@@ -30,6 +31,11 @@ impl Follower {
     /// Tells whether the source is known to hold what was handed over.
     pub(crate) fn is_handed_over(&self) -> bool {
         self.handing_over.as_ref().is_some_and(|handing_over| handing_over.is_done)
+    }
+
+    /// Tells whether this directory is to end, so that what fails now needs nobody's attention.
+    pub(super) const fn is_ending(&self) -> bool {
+        self.handing_over.is_some()
     }
 
     pub(super) fn is_handing_over(&self) -> bool {

@@ -54,7 +54,9 @@ impl Follower {
         let pause = back_off(limits.retry, limits.retry_max, self.failures).max(least);
         let retry = if self.is_handing_over() { HAND_OVER } else { surroundings.jitter.stretch(pause) };
         self.wait(surroundings.now, retry);
-        (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+        if !self.is_ending() {
+            (surroundings.events)(SyncEvent::Failed { source: self.name.clone(), fault, retry });
+        }
     }
 
     pub(super) fn wait(&mut self, now: Instant, span: Duration) {
