@@ -3,7 +3,6 @@
 //! `cargo run --release --example lookup -- coap://localhost rt=temperature-c`
 
 use std::io::Write as _;
-use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,10 +18,12 @@ Looks up resources at a CoRE Resource Directory (RFC 9176), by CoAP over UDP.
 Usage: lookup URI [QUERY...] [OPTIONS]
 
   URI                 a directory, whose interfaces are discovered; with a path, the look-up interface itself
-  QUERY               a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met
+  QUERY               a criterion such as rt=temperature-c or d=floor-*, or several joined by &; all have to be met. href= takes
+                      targets as links are shown, such as href=coap://[2001:db8::5]/temp or href=coap://[2001:db8::5]/*
   --ep                look up endpoints
   --pages COUNT       ask for so many links at a time, as one answer has 1 MiB at most; not with --observe
-  --observe           go on, and print the whole result each time that it has changed, until stopped
+  --observe           go on, and print the whole result each time that it has changed, until stopped. That the directory
+                      has been started anew is noticed within five minutes
   --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
   --help              show this
 
@@ -133,8 +134,10 @@ impl Options {
             match argument.as_str() {
                 "--ep" => is_endpoints = true,
                 "--observe" => is_observed = true,
-                "--pages" => pages = Some(arguments.read(&argument, links_of_page)?.get()),
-                "--patience" => limits.answer_timeout = arguments.seconds(&argument)?,
+                "--pages" => pages = Some(arguments.number_from_one(&argument)?),
+                "--patience" => {
+                    limits.answer_timeout = Duration::from_secs(arguments.number_from_one(&argument)?.into());
+                }
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 _ => positional.push(argument),
@@ -151,8 +154,4 @@ impl Options {
         let query = value("QUERY", &criteria.join("&"), str::parse)?;
         Ok(Some(Self { at, query, is_endpoints, pages, is_observed, limits }))
     }
-}
-
-fn links_of_page(text: &str) -> Result<NonZeroU32, String> {
-    text.parse().map_err(|_| "must be a whole number from 1 on".into())
 }

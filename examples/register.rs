@@ -115,7 +115,9 @@ impl Options {
                 "--rd" => options.directories.push(arguments.uri(&argument)?.into()),
                 "--listen" => options.listen.push(arguments.address(&argument)?),
                 "--simple" => options.is_simple = true,
-                "--patience" => options.limits.answer_timeout = arguments.seconds(&argument)?,
+                "--patience" => {
+                    options.limits.answer_timeout = Duration::from_secs(arguments.number_from_one(&argument)?.into());
+                }
                 "--help" | "-h" => return Ok(None),
                 _ if argument.starts_with("--") => return Err(format!("{argument} is not known").into()),
                 // One more directory.

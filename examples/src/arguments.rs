@@ -53,6 +53,14 @@ impl Arguments {
         self.read(option, |text| text.parse().map_err(|_| "must be a whole number, and not too large"))
     }
 
+    /// Reads a whole number that is not zero.
+    pub fn number_from_one(&mut self, option: &str) -> Result<u32, Problem> {
+        self.read(option, |text| match text.parse() {
+            Ok(0) | Err(_) => Err("must be a whole number from 1 on, and not too large"),
+            Ok(number) => Ok(number),
+        })
+    }
+
     /// Reads a time span.
     pub fn seconds(&mut self, option: &str) -> Result<Duration, Problem> {
         Ok(Duration::from_secs(self.number::<u32>(option)?.into()))
@@ -246,7 +254,12 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_option() {
-        let mut arguments = Arguments::new(["soon", "-1", "7", "12"].map(Into::into).into_iter());
+        let mut arguments = Arguments::new(["0", "9", "soon", "-1", "7", "12"].map(Into::into).into_iter());
+        assert_eq!(
+            arguments.number_from_one("--pages").unwrap_err().to_string(),
+            "--pages 0: must be a whole number from 1 on, and not too large"
+        );
+        assert_eq!(arguments.number_from_one("--pages").unwrap(), 9);
         assert_eq!(
             arguments.seconds("--away").unwrap_err().to_string(),
             "--away soon: must be a whole number, and not too large"
