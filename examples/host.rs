@@ -1,9 +1,8 @@
 //! A program that hosts a directory on CoAP, and goes on using it in process while the network does.
 //!
-//! `cargo run --release --example host`; then, for instance, `cargo run --example lookup -- coap://127.0.0.1 ep=host --observe`
+//! `cargo run --release --example host`; then, for instance, `cargo run --release --example lookup -- coap://127.0.0.1 ep=host --observe`
 
-use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,47 +10,31 @@ use waypost::coap::{Config as CoapConfig, Driver, Endpoint, Handle};
 use waypost::directory::Scope;
 use waypost::server::{Server, ServerConfig};
 use waypost::{Config, Directory, Instant, Query, Registration, ReplicaId};
+use waypost_examples::{Arguments, Problem, ended, listen_at, say};
 
 const HELP: &str = "\
 Hosts a CoRE Resource Directory (RFC 9176) at coap://127.0.0.1:5683, and goes on registering in it in process.
 
 Usage: host [--help]
 
-Prints which endpoints come and go, whoever registers them. Ends on SIGINT.";
-
-type Problem = Box<dyn std::error::Error + Send + Sync>;
+Prints which endpoints come and go, whoever registers them. Ends on SIGINT and SIGTERM.";
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => {
-            // Nobody may be listening.
-            let _ = writeln!(std::io::stdout(), "{HELP}");
-            return ExitCode::SUCCESS;
-        }
-        Some(argument) => {
-            eprintln!("host: {argument} is not known; see --help");
-            return ExitCode::from(2);
-        }
-    }
-    match host() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("host: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    let read = |arguments: &mut Arguments| match arguments.poll().as_deref() {
+        None => Ok(Some(())),
+        Some("--help" | "-h") => Ok(None),
+        Some(argument) => Err(format!("{argument} is not known").into()),
+    };
+    waypost_examples::main("host", HELP, read, host)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn host() -> Result<(), Problem> {
+async fn host((): ()) -> Result<ExitCode, Problem> {
     let mut directory = Directory::new(Config::new(*b"keep it a secret", ReplicaId(1)));
     directory.watch(Instant::ZERO, Scope::Endpoints, Query::all())?;
     let server = Server::new(directory, ServerConfig::default());
     let mut driver = Driver::new(Endpoint::new(server, CoapConfig::random()));
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 5683));
-    let local = driver.listen(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    println!("listening on coap://{local}");
+    let end = ended()?;
+    say(format_args!("listening on coap://{}", listen_at(&mut driver, ADDRESS)?));
 
     // The driver owns the server. Other tasks reach it by a handle, between two steps of the driver.
     let application = tokio::spawn(application(driver.handle()));
@@ -59,10 +42,11 @@ async fn host() -> Result<(), Problem> {
         .run_until(async {
             tokio::select! {
                 result = application => result?,
-                result = tokio::signal::ctrl_c() => Ok(result?),
+                () = end => Ok(()),
             }
         })
-        .await?
+        .await??;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Registers a resource that changes every second, and says which endpoints came and went, whoever registered them.
@@ -78,8 +62,10 @@ async fn application(handle: Handle<Server>) -> Result<(), Problem> {
             Ok::<_, Problem>(std::iter::from_fn(|| directory.poll_watch()).collect::<Vec<_>>())
         });
         for event in events.await?? {
-            println!("{count} s: {} {:?}", event.location, event.what);
+            say(format_args!("{count} s: {} {:?}", event.location, event.what));
         }
     }
     Ok(())
 }
+
+const ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5683);

@@ -1,22 +1,46 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use waypost::client::ResourceUri;
 use waypost::coap::Driver;
 use waypost::rest::Service;
 
 use crate::Problem;
 
-/// Has a driver listen on an address, and returns the one that it has got.
+/// Has a driver listen on an address that the command line names, and returns the one that it has got.
 pub fn listen<S: Service>(driver: &mut Driver<S>, address: SocketAddr) -> Result<SocketAddr, Problem> {
-    driver
-        .listen(address)
-        .map_err(|error| format!("{}; --listen ADDR:PORT names another", cannot_listen(address, &error)).into())
+    listen_at(driver, address).map_err(|problem| format!("{problem}; --listen ADDR:PORT names another").into())
+}
+
+/// Has a driver listen on an address that cannot be another, and returns the one that it has got.
+pub fn listen_at<S: Service>(driver: &mut Driver<S>, address: SocketAddr) -> Result<SocketAddr, Problem> {
+    driver.listen(address).map_err(|error| cannot_listen(address, &error).into())
 }
 
 /// Has a driver listen on any address of this host, for each family of addresses that the system has, on a port that is free: for who
 /// asks others and is not asked. Returns what it has got.
 pub fn listen_anywhere<S: Service>(driver: &mut Driver<S>) -> Result<Vec<SocketAddr>, Problem> {
-    some_of(ANYWHERE, |address| driver.listen(address).map_err(|error| cannot_listen(address, &error).into()))
+    some_of(ANYWHERE, |address| listen_at(driver, address))
+}
+
+/// Sees to it that who is to be asked is somebody else than the program that listens on these addresses.
+pub fn is_other(option: &str, uri: &ResourceUri, own: &[SocketAddr]) -> Result<(), Problem> {
+    let host = uri.authority().as_str().trim_start_matches("coap://");
+    let Ok(mut asked) = host.parse::<SocketAddr>().or_else(|_| format!("{host}:5683").parse()) else {
+        // A name says nothing about that.
+        return Ok(());
+    };
+    if let SocketAddr::V6(asked) = &mut asked {
+        asked.set_scope_id(uri.zone().unwrap_or_default());
+    }
+    let is_own = |own: &SocketAddr| {
+        let is_anywhere = own.ip().is_unspecified() && own.is_ipv4() == asked.is_ipv4() && asked.ip().is_loopback();
+        *own == asked || is_anywhere && own.port() == asked.port()
+    };
+    match own.iter().find(|address| is_own(address)) {
+        Some(own) => Err(format!("{option} {uri}: must be another program: this one listens on {own} itself").into()),
+        None => Ok(()),
+    }
 }
 
 /// Says why an address cannot be listened on, to who is not to know the words of the operating system.
@@ -59,5 +83,21 @@ mod tests {
         assert_eq!(opened(|address| address.is_ipv4()), Ok(vec![v4]));
         assert_eq!(opened(|address| address.is_ipv6()), Ok(vec![v6]));
         assert_eq!(opened(|_| false), Err(v4));
+    }
+
+    #[test]
+    fn a_program_does_not_ask_itself() {
+        let own = ["127.0.0.1:5801", "[fe80::1%2]:5683", "0.0.0.0:5802"].map(|own| own.parse().unwrap());
+        let is_other = |uri: ResourceUri| is_other("--upstream", &uri, &own);
+        for (uri, zone) in [("127.0.0.1:5801", 0), ("[fe80::1]", 2), ("[fe80::1]:5683", 2), ("127.0.0.1:5802", 0)] {
+            let uri = ResourceUri::new(&format!("coap://{uri}")).unwrap().in_zone(zone);
+            assert!(is_other(uri.clone()).is_err(), "{uri}");
+        }
+        for (uri, zone) in
+            [("127.0.0.1", 0), ("127.0.0.2:5801", 0), ("[fe80::1]", 3), ("[::1]:5802", 0), ("rd.example", 0)]
+        {
+            let uri = ResourceUri::new(&format!("coap://{uri}")).unwrap().in_zone(zone);
+            assert!(is_other(uri.clone()).is_ok(), "{uri}");
+        }
     }
 }
