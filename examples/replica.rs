@@ -6,14 +6,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use waypost::client::ResourceUri;
+use waypost::client::{Fault, ResourceUri};
 use waypost::coap::{Config as CoapConfig, Driver, Endpoint};
 use waypost::link_format::LinkDocumentBuf;
 use waypost::model::Authority;
+use waypost::rest::Code;
 use waypost::server::{Server, ServerConfig};
-use waypost::sync::{Replicated, Replicator, SyncConfig};
+use waypost::sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost::{Config, Directory, ReplicaId};
-use waypost_examples::{Arguments, Problem, ended, listen, log, random, say, uri, value};
+use waypost_examples::{Arguments, Problem, ended, is_other, listen, log, random, say, uri, value};
 
 const HELP: &str = "\
 One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
@@ -59,7 +60,14 @@ async fn serve((service, addresses): (Replicated<Server>, Vec<SocketAddr>)) -> R
             log(event);
         }
         while let Some(event) = service.replicator_mut().poll_event() {
-            log(event);
+            match event {
+                SyncEvent::Failed { source, fault: Fault::Code(Code::FORBIDDEN), retry } => log(format_args!(
+                    "{source}: does not know this one as a peer (was it started with --peer coap://ADDR:PORT, where this one \
+                     listens?); again in {} s",
+                    retry.as_secs()
+                )),
+                event => log(event),
+            }
         }
     });
     let end = ended()?;
@@ -132,6 +140,9 @@ impl Options {
         }
         if options.listen.is_empty() {
             return Err("--listen ADDR:PORT is needed".into());
+        }
+        for peer in &options.peers {
+            is_other("--peer", peer, &options.listen)?;
         }
         Ok(Some(options))
     }
