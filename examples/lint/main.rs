@@ -1,7 +1,7 @@
 //! Checks a link-format document and explains it. It is what one runs when a device's registration is refused.
 //!
 //! ```sh
-//! cargo run --example lint -- links.wlnk
+//! cargo run --release --example lint -- links.wlnk
 //! ```
 
 mod explanation;
