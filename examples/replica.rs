@@ -14,7 +14,7 @@ use waypost::rest::Code;
 use waypost::server::{Server, ServerConfig};
 use waypost::sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost::{Config, Directory, ReplicaId};
-use waypost_examples::{Arguments, Problem, ended, is_other, listen, log, random, say, uri, value};
+use waypost_examples::{Arguments, Problem, ended, listen, log, random, require_other, say, uri, value};
 
 const HELP: &str = "\
 One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
@@ -142,7 +142,7 @@ impl Options {
             return Err("--listen ADDR:PORT is needed".into());
         }
         for peer in &options.peers {
-            is_other("--peer", peer, &options.listen)?;
+            require_other("--peer", peer, &options.listen)?;
         }
         Ok(Some(options))
     }

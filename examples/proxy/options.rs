@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use waypost::Query;
 use waypost::client::ResourceUri;
 use waypost::sync::{Duplicates, Holding, Limits, ProxyConfig};
-use waypost_examples::{Arguments, Problem, host, is_other, random, value};
+use waypost_examples::{Arguments, Problem, host, random, require_other, value};
 
 pub const HELP: &str = "\
 A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-core-rd-replication).
@@ -97,10 +97,10 @@ impl Options {
             return Err("--listen ADDR:PORT and --upstream URI are needed".into());
         }
         for (upstream, _) in &options.upstreams {
-            is_other("--upstream", upstream, &options.listen)?;
+            require_other("--upstream", upstream, &options.listen)?;
         }
         if let Holding::Through(proxy, _) = &options.holding {
-            is_other("--through", proxy, &options.listen)?;
+            require_other("--through", proxy, &options.listen)?;
         }
         go_together(&given)?;
         Ok(Some(options))

@@ -24,7 +24,7 @@ pub fn listen_anywhere<S: Service>(driver: &mut Driver<S>) -> Result<Vec<SocketA
 }
 
 /// Sees to it that who is to be asked is somebody else than the program that listens on these addresses.
-pub fn is_other(option: &str, uri: &ResourceUri, own: &[SocketAddr]) -> Result<(), Problem> {
+pub fn require_other(option: &str, uri: &ResourceUri, own: &[SocketAddr]) -> Result<(), Problem> {
     let host = uri.authority().as_str().trim_start_matches("coap://");
     let Ok(mut asked) = host.parse::<SocketAddr>().or_else(|_| format!("{host}:5683").parse()) else {
         // A name says nothing about that.
@@ -88,16 +88,16 @@ mod tests {
     #[test]
     fn a_program_does_not_ask_itself() {
         let own = ["127.0.0.1:5801", "[fe80::1%2]:5683", "0.0.0.0:5802"].map(|own| own.parse().unwrap());
-        let is_other = |uri: ResourceUri| is_other("--upstream", &uri, &own);
+        let require_other = |uri: ResourceUri| require_other("--upstream", &uri, &own);
         for (uri, zone) in [("127.0.0.1:5801", 0), ("[fe80::1]", 2), ("[fe80::1]:5683", 2), ("127.0.0.1:5802", 0)] {
             let uri = ResourceUri::new(&format!("coap://{uri}")).unwrap().in_zone(zone);
-            assert!(is_other(uri.clone()).is_err(), "{uri}");
+            assert!(require_other(uri.clone()).is_err(), "{uri}");
         }
         for (uri, zone) in
             [("127.0.0.1", 0), ("127.0.0.2:5801", 0), ("[fe80::1]", 3), ("[::1]:5802", 0), ("rd.example", 0)]
         {
             let uri = ResourceUri::new(&format!("coap://{uri}")).unwrap().in_zone(zone);
-            assert!(is_other(uri.clone()).is_ok(), "{uri}");
+            assert!(require_other(uri.clone()).is_ok(), "{uri}");
         }
     }
 }
