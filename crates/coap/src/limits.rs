@@ -25,7 +25,8 @@ pub struct Limits {
     pub response_body: usize,
     /// How often the fetching of one response body begins anew because the body has changed meanwhile.
     pub restarts: u32,
-    /// Peers that something is remembered of.
+    /// Peers that something is remembered of. Those with nothing under way make room for others, and then those with nothing but
+    /// unfinished request bodies; while all have more than that under way, newcomers are answered with 5.03.
     pub peers: usize,
     /// Messages of one peer that are remembered to recognise duplicates. All of them are looked through for each that comes.
     pub remembered_per_peer: usize,

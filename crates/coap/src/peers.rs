@@ -49,6 +49,16 @@ pub(crate) struct Peer {
     listed_at: (Instant, u64),
 }
 
+/// What is under way with a peer, from what may be dropped first to make room for others to what may not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Business {
+    None,
+    /// Bodies that may never be finished, by somebody whose address may be forged.
+    StrangersUpload,
+    Upload,
+    Other,
+}
+
 /// A request body that is being put together.
 #[derive(Debug)]
 pub(crate) struct Upload {
@@ -94,14 +104,18 @@ impl Peer {
         }
     }
 
-    /// Tells whether something is under way that must not be dropped to make room for others.
-    pub(crate) fn is_busy(&self) -> bool {
-        !(self.exchanges.is_empty()
+    pub(crate) fn business(&self) -> Business {
+        let has_only_uploads = self.exchanges.is_empty()
             && self.transmissions.is_empty()
             && self.delayed.is_empty()
             && self.observations.is_empty()
-            && self.questions.is_empty()
-            && self.uploads.is_empty())
+            && self.questions.is_empty();
+        match (has_only_uploads, self.uploads.is_empty()) {
+            (true, true) => Business::None,
+            (true, false) if !self.is_verified() => Business::StrangersUpload,
+            (true, false) => Business::Upload,
+            (false, _) => Business::Other,
+        }
     }
 
     pub(crate) fn is_verified(&self) -> bool {
@@ -211,6 +225,11 @@ impl Peers {
 
     /// Returns the peer that was heard least recently.
     pub(crate) fn least_recent(&self) -> Option<Slot> {
-        self.by_recency.first_key_value().map(|(_, &slot)| slot)
+        self.by_recency().next()
+    }
+
+    /// Goes through the peers from the one that was heard least recently.
+    pub(crate) fn by_recency(&self) -> impl Iterator<Item = Slot> {
+        self.by_recency.values().copied()
     }
 }

@@ -197,6 +197,35 @@ fn unfinished_bodies_give_way_to_those_of_others_and_the_quietest_peer_first() {
 }
 
 #[test]
+fn who_has_not_finished_a_body_makes_room_for_newcomers_strangers_first() {
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.peers = 4);
+    let stranger = |number: u16| format!("[2001:db8::2]:{}", number + 1);
+    let block = |id, number| post(id, "echo").block1(number, number == 0, 0).payload([b'a'; 16]);
+    assert_eq!(bench.from(NEAR, &block(1, 0))[0].code(), "2.31");
+    for number in 0..50 {
+        bench.wait(Duration::from_secs(1));
+        assert_eq!(bench.from(&stranger(number), &block(1, 0))[0].code(), "2.31", "{number}");
+    }
+    assert_eq!(bench.endpoint.usage().peers, 4);
+    assert_eq!(bench.endpoint.usage().upload_bytes, 64);
+    // The latest strangers are known still, and so is who is no stranger.
+    let finished: Vec<_> = (47..50).map(|number| bench.from(&stranger(number), &block(2, 1))[0].code()).collect();
+    assert_eq!(finished, ["2.05"; 3]);
+    assert_eq!(bench.from(NEAR, &block(2, 1))[0].code(), "2.05");
+}
+
+#[test]
+fn who_has_not_finished_a_body_stays_while_others_have_nothing_under_way() {
+    let mut bench = Bench::with(Shelf::default(), |config| config.limits.peers = 4);
+    let block = |id, number| post(id, "echo").block1(number, number == 0, 0).payload([b'a'; 16]);
+    bench.from(FAR, &block(1, 0));
+    for number in 1..100 {
+        bench.from(&format!("[2001:db8::9]:{number}"), &post(1, "echo"));
+    }
+    assert_eq!(bench.from(FAR, &block(2, 1))[0].code(), "2.05");
+}
+
+#[test]
 fn a_body_that_needs_all_the_room_and_more_is_refused_for_now() {
     let mut bench = Bench::with(Shelf::default(), |config| config.limits.upload_bytes = 1024);
     let block = |id, number| post(id, "echo").block1(number, true, 6).payload([0; 1024]);

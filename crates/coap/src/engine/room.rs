@@ -1,5 +1,7 @@
 //! Who is remembered, and who has to go when room runs out.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 use waypost_rest::ExchangeId;
 use waypost_time::Instant;
@@ -8,7 +10,7 @@ use super::{Engine, Timer};
 use crate::exchange::Exchange;
 use crate::observation::Observation;
 use crate::path::Path;
-use crate::peers::{Download, Peer};
+use crate::peers::{Business, Download, Peer};
 use crate::secret::TransferKey;
 use crate::seen::Seen;
 use crate::slot::{MOST_SLOTS, Slot, slot_of};
@@ -26,13 +28,37 @@ impl Engine {
     /// Makes room for a peer that is not known.
     pub(super) fn admit(&mut self, path: Path) -> Option<Slot> {
         if self.peers.len() >= self.config.limits.peers.min(MOST_SLOTS as usize) {
-            let idle = self.victim(|peer| !peer.is_busy())?;
-            self.forget(idle);
+            let least_busy = self.least_busy()?;
+            self.forget(least_busy);
         }
         let next_id = self.secret.draw() as u16;
         let slot = self.peers.insert(path, self.now, next_id);
         self.plan_sweep(slot, self.now + self.config.timing.exchange_lifetime());
         Some(slot)
+    }
+
+    /// Finds, among those that were heard least recently, the peer with the least under way that can give way to another.
+    /// Those that had better stay are not asked again for a while; strangers stay in line, so that a flood of their bodies
+    /// reorders nobody.
+    fn least_busy(&mut self) -> Option<Slot> {
+        let mut least = (Business::Other, None);
+        let mut better_stay = Vec::new();
+        for slot in self.peers.by_recency().take(MOST_CANDIDATES) {
+            let Some(business) = self.peers.get(slot).map(Peer::business) else { continue };
+            if business < least.0 {
+                least = (business, Some(slot));
+            }
+            if business == Business::None {
+                break;
+            }
+            if business > Business::StrangersUpload {
+                better_stay.push(slot);
+            }
+        }
+        for slot in better_stay {
+            self.peers.list_last(slot);
+        }
+        least.1
     }
 
     /// Finds, among those that were heard least recently, a peer that can give way. Those that cannot are not asked again

@@ -4,6 +4,7 @@ use waypost_rest::RequestFailure;
 use waypost_time::Instant;
 
 use super::{Call, Engine, Timer};
+use crate::peers::Business;
 use crate::slot::{Slot, slot_of};
 use crate::transmission::{Content, Transmission};
 
@@ -147,7 +148,7 @@ impl Engine {
         let Some(peer) = self.peers.get(slot) else { return };
         if next > now {
             self.plan_sweep(slot, next);
-        } else if peer.is_busy() {
+        } else if peer.business() != Business::None {
             self.plan_sweep(slot, now + lifetime);
         } else {
             self.forget(slot);
