@@ -21,6 +21,8 @@ pub(crate) struct Question {
     pub(crate) host: Option<Host>,
     /// The message that carries the present step, once sent and until answered.
     pub(crate) message_id: Option<u16>,
+    /// When it was said that this message came, if that was said without an answer.
+    pub(crate) acknowledged: Option<Instant>,
     /// What tells it from another FETCH that is under way: the later blocks of a response are asked for without the body that
     /// says what they are of ([RFC 9175 §3.4](https://www.rfc-editor.org/rfc/rfc9175#section-3.4)).
     pub(crate) tag: Option<u64>,
@@ -76,6 +78,7 @@ impl Question {
             purpose,
             host: None,
             message_id: None,
+            acknowledged: None,
             tag: None,
             upload: None,
             download: None,
@@ -96,6 +99,11 @@ impl Question {
     /// Tells whether it can be asked anew, whatever became of it: to do it twice is to do it once, or it was never sent.
     pub(crate) fn can_be_repeated(&self) -> bool {
         self.message_id.is_none() || option::is_idempotent(self.request.method)
+    }
+
+    /// Tells whether an answer should have come by now from who has said that it will.
+    pub(crate) fn is_overdue(&self, now: Instant, patience: Duration) -> bool {
+        self.message_id.is_some() && self.acknowledged.is_some_and(|at| at + patience <= now)
     }
 
     /// Tells whether it asks for more than one response.

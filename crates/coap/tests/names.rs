@@ -270,6 +270,39 @@ fn an_address_that_answers_after_all_comes_first_again() {
 }
 
 #[test]
+fn to_acknowledge_a_request_is_not_to_answer_it() {
+    let mut bench = bench(|_| ());
+    let (_, question) = ask_at(&mut bench, Request::new(Method::Post, ["x"]), &FOUND);
+    wait(&mut bench, Duration::from_secs(3));
+    bench.from(FIRST, &ack(question.id()));
+    ask(&mut bench, 8, "coap://rd.example", get());
+    assert_eq!(sent(&mut bench).0, SECOND);
+}
+
+#[test]
+fn an_address_that_acknowledges_and_never_answers_is_silent() {
+    let mut bench = bench(|_| ());
+    let (_, question) = ask_at(&mut bench, get(), &FOUND);
+    bench.from(FIRST, &ack(question.id()));
+    assert!(wait(&mut bench, Duration::from_secs(248)).is_empty());
+    assert_eq!(failures(&bench), [(7, RequestFailure::TimedOut)]);
+    assert_eq!(ask_at(&mut bench, get(), &FOUND).0, SECOND);
+}
+
+#[test]
+fn an_address_that_acknowledges_is_silent_for_who_gives_up_waiting_but_not_at_once() {
+    for (patience, expected) in [(1, FIRST), (10, SECOND)] {
+        let mut bench = bench(|_| ());
+        let (_, question) = ask_at(&mut bench, get(), &FOUND);
+        bench.from(FIRST, &ack(question.id()));
+        wait(&mut bench, Duration::from_secs(patience));
+        bench.update(|shelf| shelf.withdraw(7, Peer::new("coap://rd.example")));
+        ask(&mut bench, 8, "coap://rd.example", get());
+        assert_eq!(sent(&mut bench).0, expected, "{patience}");
+    }
+}
+
+#[test]
 fn that_an_address_does_not_answer_counts_for_ten_minutes() {
     for (later, expected) in [(590, SECOND), (600, FIRST)] {
         let mut bench = bench(|config| config.timing.max_retransmit = 0);

@@ -71,10 +71,17 @@ impl Engine {
         let at_address = || self.peers.find(&self.path_to(address_of(peer)?)?);
         let slot = self.by_name.get(&id).copied().or_else(at_address);
         let Some((slot, peer)) = slot.and_then(|slot| Some((slot, self.peers.get(slot)?))) else { return };
+        let address = peer.path.remote.ip();
         let tokens: Vec<Token> =
             peer.questions.iter().filter(|(_, question)| question.id == id).map(|(&token, _)| token).collect();
         for token in tokens {
-            self.take_question(slot, token);
+            let Some(question) = self.take_question(slot, token) else { continue };
+            // Silence without an acknowledgement has been noted when the message was to be repeated.
+            if question.is_overdue(self.now, self.config.timing.ack_timeout)
+                && let Some(name) = question.name()
+            {
+                self.names.note_silence(self.now, name, address);
+            }
         }
         self.send_waiting(slot);
     }
@@ -140,7 +147,7 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(slot) else { return };
         let path = peer.path;
         let Some(question) = peer.questions.get_mut(&token) else { return };
-        question.message_id = Some(id);
+        (question.message_id, question.acknowledged) = (Some(id), None);
         // All that is sent of a question counts as one message, wherever it goes: as often, and as long.
         let unanswered = question.host.as_ref().map_or(0, |host| host.unanswered);
         let request = &question.request;

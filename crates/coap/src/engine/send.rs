@@ -92,9 +92,11 @@ impl Engine {
                 self.send_waiting(slot);
                 self.queue_if_changed(exchange);
             }
-            // The response comes later, as a message of its own.
+            // The response comes later, as a message of its own, or never.
             Content::Question(token) => {
-                self.note_answer(slot, token);
+                if let Some(question) = self.peers.get_mut(slot).and_then(|peer| peer.questions.get_mut(&token)) {
+                    question.acknowledged = Some(self.now);
+                }
                 self.send_waiting(slot);
             }
             Content::Response | Content::Probe => self.send_waiting(slot),
