@@ -1,4 +1,4 @@
-/// How much is sent to an address that has not shown that it receives what it asks for.
+/// How long responses are to an address that has not shown that it receives what it asks for.
 ///
 /// The source address of a datagram can be forged, so that a small request brings a large response upon a victim
 /// ([RFC 7252 §11.3], [RFC 9175 §2.6], [RFC 9176 §8.4]). An address counts as verified when it is a loopback address, when
@@ -10,6 +10,10 @@
 /// service refuses them with 4.29, perhaps for what was done in their name, the response has an Echo value: to repeat it in the next
 /// request, as [RFC 9175 §2.3] asks of every client, verifies the address. Who does not know the option is refused all the same, and
 /// told by Max-Age when to come again.
+///
+/// This bounds how long responses and notifications are, not how often they go out: those that have to be acknowledged are repeated up
+/// to [`max_retransmit`](crate::Timing::max_retransmit) times. It does not bound requests of the service, which are repeated as often:
+/// how many of them a stranger can bring upon an address is for the service to limit.
 ///
 /// ```
 /// use waypost_coap::Amplification;

@@ -22,7 +22,7 @@ pub struct Config {
     pub timing: Timing,
     /// Bounds on what peers can make the endpoint hold.
     pub limits: Limits,
-    /// How much is sent to an address that has not shown that it asked for it.
+    /// How long responses are to an address that has not shown that it asked for them.
     pub amplification: Amplification,
     /// The largest block, as the exponent SZX of [RFC 7959 §2.2](https://www.rfc-editor.org/rfc/rfc7959#section-2.2): 0
     /// for 16 bytes to 6 for 1024 bytes.

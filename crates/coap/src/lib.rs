@@ -42,7 +42,7 @@
 //! | observation | one notification at a time, later changes merged; who resets it, is silent or starts anew is dropped |
 //! | its own requests | are repeated until answered; long ones, long answers, notifications and groups are taken care of |
 //! | groups | errors are kept back, answers come after a random leisure ([RFC 7252 §8]) |
-//! | forged addresses | get no more than three times what they send ([`Amplification`]) |
+//! | forged addresses | get no response of more than three times the size of its request ([`Amplification`]) |
 //! | greedy peers | meet the [`Limits`]; each peer has its own share |
 //!
 //! # What it does not do
