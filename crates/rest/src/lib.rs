@@ -85,14 +85,15 @@
 //!
 //! When an observer has gone, or nobody waits for an answer any more, the service is told by [`Service::handle_cancel`].
 //!
-//! How much work the clients of a service may cause, it finds out by a [`Pace`], and how many of something they may have by a
-//! [`Tally`]; who is one client to both is told by an [`Account`]. What it tells the application of, it keeps in
-//! [`Events`].
+//! How much work the clients of a service may cause, it finds out by a [`Pace`], or by a [`Budget`] where some may forge their
+//! addresses, and how many of something they may have by a [`Tally`]; who is one client to these is told by an [`Account`].
+//! What it tells the application of, it keeps in [`Events`].
 #![no_std]
 
 extern crate alloc;
 
 mod account;
+mod budget;
 mod code;
 mod content_format;
 mod credential;
@@ -107,6 +108,7 @@ mod service;
 mod tally;
 
 pub use account::Account;
+pub use budget::Budget;
 pub use code::Code;
 pub use content_format::ContentFormat;
 pub use credential::Credential;

@@ -98,7 +98,6 @@
 
 extern crate alloc;
 
-mod budget;
 mod config;
 mod discovery;
 mod event;

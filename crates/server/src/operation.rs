@@ -145,7 +145,8 @@ impl Server {
         let work = endpoint.document().as_str().len() as u64;
         if work > FREE && !request.etags.contains(&etag) {
             let limits = &self.config.limits;
-            self.work.admit(now, &Account::of(peer), work, limits.work(), limits.retry())?;
+            let spent = self.work.spend(now, Account::of(peer), work, limits.work(), limits.retry());
+            spent.map_err(Refusal::Overdrawn)?;
         }
         let text = String::from(endpoint.document().as_str());
         let mut response = Response::content(ContentFormat::LINK_FORMAT, text);

@@ -8,12 +8,11 @@ use waypost_filter::Query;
 use waypost_link_format::LinkDocumentBuf;
 use waypost_model::Location;
 use waypost_rest::{
-    Account, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure,
+    Account, Budget, Code, Events, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Peer, Request, RequestFailure,
     RequestId, Response, Service,
 };
 use waypost_time::Instant;
 
-use crate::budget::Budget;
 use crate::discovery::Discovery;
 use crate::event::EventKind;
 use crate::fetch::Simple;
@@ -256,12 +255,13 @@ impl Server {
     /// Counts a request for a change, and what it brings, unless its client caused more than it may.
     fn admit_change(&mut self, now: Instant, peer: &Peer, request: &Request) -> Result<(), Refusal> {
         let (work, limits) = (change_work(request.payload.len()), &self.config.limits);
-        self.changes.admit(now, &Account::of(peer), work, limits.changes(), limits.retry())
+        let spent = self.changes.spend(now, Account::of(peer), work, limits.changes(), limits.retry());
+        spent.map_err(Refusal::Overdrawn)
     }
 
     /// Counts a change that brings so many bytes of links.
     pub(crate) fn count_change(&mut self, peer: &Peer, links: usize) {
-        self.changes.count(self.now, &Account::of(peer), change_work(links), self.config.limits.changes());
+        self.changes.count(self.now, Account::of(peer), change_work(links), self.config.limits.changes());
     }
 
     /// Counts the links of a registration that are worked on for a change, besides the change itself. Merely to name a registration
@@ -269,7 +269,7 @@ impl Server {
     pub(crate) fn count_links(&mut self, peer: &Peer, links: usize) {
         if links >= LINKS {
             let work = change_work(links) - CHANGE;
-            self.changes.count(self.now, &Account::of(peer), work, self.config.limits.changes());
+            self.changes.count(self.now, Account::of(peer), work, self.config.limits.changes());
         }
     }
 
@@ -289,7 +289,7 @@ impl Server {
         let lookup = lookup.accepting(request.accept, self.config.link_delta_format)?;
         let view = View::of(peer, policy);
         let account = Account::of(peer);
-        let overdrawn = self.work.overdrawn(now, &account, self.config.limits.work());
+        let overdrawn = self.work.admit(now, &account, self.config.limits.work()).err();
         if let Some(overdrawn) = overdrawn
             && self.refused.admit(now, &account, self.config.limits.refusals()).is_err()
         {
@@ -309,12 +309,13 @@ impl Server {
         };
         let work = context.work;
         if overdrawn.is_none() && work > FREE {
-            self.work.count(now, &account, work, self.config.limits.work());
+            self.work.count(now, account.clone(), work, self.config.limits.work());
         }
         if let Err(Refusal::Overdrawn(overdrawn)) = rendering {
             // What it would have cost is not known, but that it is not free.
             let limits = &self.config.limits;
-            rendering = Err(self.work.refuse(now, overdrawn, FREE, limits.work(), limits.retry()));
+            let overdrawn = self.work.put_off(now, overdrawn, FREE, limits.work(), limits.retry());
+            rendering = Err(Refusal::Overdrawn(overdrawn));
             self.refused.count(now, account.clone(), 1, self.config.limits.refusals());
         }
         let is_observed = self.observations.has(exchange);
@@ -377,7 +378,7 @@ impl Service for Server {
     fn handle_ready(&mut self, now: Instant, exchange: ExchangeId) {
         let now = self.advance(now);
         let Some(account) = self.observations.account(exchange) else { return };
-        let overdrawn = self.notified.overdrawn(now, &account, self.config.limits.work());
+        let overdrawn = self.notified.admit(now, &account, self.config.limits.work()).err();
         let policy = self.config.policy.as_ref();
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };
@@ -386,7 +387,7 @@ impl Service for Server {
         // What comes to nothing is not free for whoever has caused more than it may.
         let free = if overdrawn.is_some() && notification.is_none() { 0 } else { FREE };
         if work > free {
-            self.notified.count(now, &account, work, self.config.limits.work());
+            self.notified.count(now, account, work, self.config.limits.work());
         }
         let response = match notification {
             None => return,
