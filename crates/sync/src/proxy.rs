@@ -22,7 +22,7 @@ use waypost_client::{Limits as ClientLimits, LookupClient, LookupConfig, LookupI
 use waypost_directory::Directory;
 use waypost_filter::Query;
 use waypost_link_format::{LinkBuf, LinkDocumentBuf};
-use waypost_rest::{Account, Events, ExchangeId, Output, Pace, Tally};
+use waypost_rest::{Budget, Events, ExchangeId, Output, Tally};
 use waypost_time::{Instant, Jitter};
 
 use self::observed::Observed;
@@ -81,7 +81,7 @@ pub struct Proxy<S> {
     /// Look-ups that are left to the service although a source is lost, and for how many seconds their answers are fresh.
     aged: BTreeMap<ExchangeId, u32>,
     /// What clients had put together of late.
-    pace: Pace<Account>,
+    work: Budget,
     subscriptions: Subscriptions,
     observed: BTreeMap<u32, Observed>,
     last_observed: u32,
@@ -121,7 +121,7 @@ impl<S> Proxy<S> {
             handover: Handover::default(),
             observers: Observers::default(),
             aged: BTreeMap::new(),
-            pace: Pace::default(),
+            work: Budget::default(),
             subscriptions: Subscriptions::new(&config),
             observed: BTreeMap::new(),
             last_observed: 0,

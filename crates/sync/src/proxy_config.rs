@@ -71,7 +71,8 @@ pub struct ProxyLimits {
     /// for a page of a few links; 16 MiB by default, which takes some hundredths of a processor. It may have those of ten seconds at
     /// once, and is told to wait beyond that: 4.29. Look-ups that the service answers have the limits of the service.
     pub work: u64,
-    /// The same for all clients together; 64 MiB by default. Above: 5.03.
+    /// The same for all clients together that are known to be reachable or proved something; 64 MiB by default. Above: 5.03. All
+    /// others together have half as much apart. Above: 4.29.
     pub work_in_all: u64,
     /// Questions to sources that are not answered yet; 256 by default. Above: 5.03.
     pub forwards: usize,

@@ -220,6 +220,25 @@ fn who_has_much_put_together_waits_and_others_do_not() {
 }
 
 #[test]
+fn whoever_forges_addresses_keeps_nobody_from_asking_who_is_there() {
+    let mut network = network_of(&Holding::Answers, |config| config.limits.work_in_all = 200);
+    let ask = |network: &mut Network, client: &str| {
+        let request = Request::new(Method::Get, ["rd-lookup", "res"]);
+        let exchange = network.send(client, "coap://proxy", request);
+        network.settle();
+        network.answers(exchange)[0].code
+    };
+    let told: Vec<Code> = (0..20).map(|number| ask(&mut network, &format!("coap://forged{number}"))).collect();
+    assert_eq!(
+        (told[0], told[19]),
+        (Code::CONTENT, Code::TOO_MANY_REQUESTS),
+        "to which a transport adds an Echo value"
+    );
+    network.reachable.insert("coap://client");
+    assert_eq!(ask(&mut network, "coap://client"), Code::CONTENT);
+}
+
+#[test]
 fn a_look_up_of_which_the_answer_is_too_large_takes_no_source_away_from_others() {
     for holding in [Holding::Answers, Holding::Recurring] {
         let mut network = network(&holding);

@@ -67,7 +67,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
 
     /// Answers a request, of which all parts are there.
     fn conclude(&mut self, now: Instant, waiter: &Waiter, question: &Question, parts: &Parts) {
-        self.pace.count(now, waiter.account.clone(), parts.size(), self.config.limits.work());
+        self.work.count(now, waiter.account.clone(), parts.size(), self.config.limits.work());
         let mut response = self.answer(now, parts, &waiter.query);
         response.is_observed = response.code.is_success() && self.admit_observer(now, waiter, question, response.etag);
         if !response.is_observed {
@@ -147,7 +147,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             return Err(Response::refusal(Code::FORBIDDEN, "lifetimes are not shown here"));
         }
         let account = Account::of(peer);
-        self.pace.admit(now, &account, self.config.limits.work()).map_err(Overdrawn::response)?;
+        self.work.admit(now, &account, self.config.limits.work()).map_err(Overdrawn::response)?;
         let scope = lookup.scope;
         // One that is itself a source asks as a proxy, and wants what is registered here alone; nobody is asked on its behalf, so
         // that proxies can stand in front of each other.
