@@ -49,4 +49,19 @@ impl Account {
     pub const fn is_verified(&self) -> bool {
         !matches!(self.0, Holder::Unverified(_))
     }
+
+    /// Returns up to where it may fill something that all accounts share: to the limit, or to half of it if it is not
+    /// [verified](Self::is_verified), so that whoever forges addresses leaves room to those who are there.
+    ///
+    /// ```
+    /// use waypost_rest::{Account, Peer};
+    ///
+    /// let peer = Peer::new("coap://[2001:db8::1]");
+    /// assert_eq!(Account::of(&peer).share_of(1_000), 500);
+    /// assert_eq!(Account::of(&peer.reachable()).share_of(1_000), 1_000);
+    /// ```
+    #[must_use]
+    pub const fn share_of(&self, limit: usize) -> usize {
+        if self.is_verified() { limit } else { limit / 2 }
+    }
 }

@@ -44,7 +44,8 @@ pub struct ServerLimits {
     /// a processor by at most a tenth. A peer may have those of ten seconds at once. Beyond, its look-ups are refused unseen, with 4.29,
     /// and free ones as well, until either of both rates allows for another one.
     pub refused_look_ups: u64,
-    /// Observations; 100 000 by default. Above, a look-up is answered once and not observed.
+    /// Observations; 100 000 by default. Above, a look-up is answered once and not observed. Of these, of the bytes below and of the
+    /// watches of the directory, those who are not known to be reachable take none when half is taken.
     pub observations: usize,
     /// Observations of one peer; 1 000 by default.
     pub observations_per_peer: usize,

@@ -106,14 +106,24 @@ impl Observations {
 
     /// Tells whether there is room for one more observation of this client.
     pub(crate) fn admits(&self, account: &Account, limits: &ServerLimits) -> bool {
-        self.observers.len() < limits.observations && self.tally.of(account) < limits.observations_per_peer
+        self.observers.len() < account.share_of(limits.observations)
+            && self.tally.of(account) < limits.observations_per_peer
     }
 
-    /// Makes sure that the directory watches what a look-up selects; false if it has no room for another watch.
-    pub(crate) fn watch(&mut self, now: Instant, directory: &mut Directory, lookup: &Lookup) -> bool {
+    /// Makes sure that the directory watches what a look-up of a client selects; false if it has no room for another watch.
+    pub(crate) fn watch(
+        &mut self,
+        now: Instant,
+        directory: &mut Directory,
+        account: &Account,
+        lookup: &Lookup,
+    ) -> bool {
         let key = (lookup.scope, lookup.query.clone().without_page());
         if self.watch_ids.contains_key(&key) {
             return true;
+        }
+        if self.watched.len() >= account.share_of(directory.config().limits.watches) {
+            return false;
         }
         let Ok(watch) = directory.watch_as(self.watcher, now, key.0, key.1.clone()) else { return false };
         self.watch_ids.insert(key.clone(), watch);
@@ -148,7 +158,7 @@ impl Observations {
             }
             None => {
                 let rendered = render(context, &key.0, &key.1, revision)?;
-                if self.bytes + rendered.rendering.size() > context.limits.observed_bytes {
+                if self.bytes + rendered.rendering.size() > account.share_of(context.limits.observed_bytes) {
                     return Ok(rendered.rendering);
                 }
                 self.add_result(context, key, watch, rendered)

@@ -299,7 +299,7 @@ impl Server {
         let asks_to_observe = request.observe == Some(Observe::Register);
         let observer = asks_to_observe.then(|| account.clone()).filter(|account| {
             self.observations.admits(account, &self.config.limits)
-                && self.observations.watch(now, &mut self.directory, &lookup)
+                && self.observations.watch(now, &mut self.directory, account, &lookup)
         });
         let (directory, limits, paging) = (&self.directory, &self.config.limits, &mut self.paging);
         let mut context = Context { now, directory, policy, limits, paging, overdrawn, work: 0 };

@@ -347,7 +347,8 @@ fn what_is_kept_for_observers_by_deltas_counts_also_as_it_is_sent() {
         let limits = ServerLimits { observed_bytes, ..ServerLimits::default() };
         let mut world = World::with(ServerConfig::default().with_limits(limits));
         world.register(&host(1), "ep=a&base=coap://h", &format!("</a>;title=\"{}\"", "x".repeat(1_000)));
-        observe(&mut world, "/rd-lookup/res").1.is_observed
+        let exchange = world.submit(&reachable(1), by_deltas("/rd-lookup/res"));
+        world.answer(exchange).unwrap().is_observed
     };
     // The links, the same as a delta, what leads to them, and that as it is sent.
     assert!(!observed(3_900));

@@ -130,11 +130,11 @@ fn observations_leave_nothing_behind() {
     config.limits.watches = 3;
     let mut world = World::over(waypost_directory::Directory::new(config), ServerConfig::default());
     for round in 0..50 {
-        let (one, first) = world.observe(&client(), &format!("/rd-lookup/ep?et={round}"));
-        let (two, second) = world.observe(&client(), &format!("/rd-lookup/ep?et={round}&count=1&page=0"));
-        let (three, third) = world.observe(&client(), &format!("/rd-lookup/res?et={round}"));
+        let (one, first) = world.observe(&reachable(1), &format!("/rd-lookup/ep?et={round}"));
+        let (two, second) = world.observe(&reachable(1), &format!("/rd-lookup/ep?et={round}&count=1&page=0"));
+        let (three, third) = world.observe(&reachable(1), &format!("/rd-lookup/res?et={round}"));
         assert!(first.is_observed && second.is_observed && third.is_observed, "two watches for three observers");
-        let (_, fourth) = world.observe(&client(), "/rd-lookup/res?rt=other");
+        let (_, fourth) = world.observe(&reachable(1), "/rd-lookup/res?rt=other");
         assert!(!fourth.is_observed, "no watch is left, so it is answered once");
         for exchange in [one, two, three] {
             world.cancel(exchange);

@@ -4,7 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use waypost_rest::{Code, ExchangeId, Response, Service as _};
+use waypost_directory::{Config, Directory};
+use waypost_model::ReplicaId;
+use waypost_rest::{Code, ExchangeId, Peer, Response, Service as _};
 use waypost_server::{ServerConfig, ServerLimits};
 
 use crate::flood::*;
@@ -65,6 +67,32 @@ fn however_much_strangers_observe_the_others_are_told_at_once() {
 }
 
 #[test]
+fn however_many_addresses_are_forged_those_who_are_there_find_room_to_observe() {
+    let world = |limits: ServerLimits, watches: usize| {
+        let mut directory = Config::new([7; 16], ReplicaId(1));
+        directory.limits.watches = watches;
+        World::over(Directory::new(directory), ServerConfig::default().with_limits(limits))
+    };
+    let default = ServerLimits::default;
+    let worlds = [
+        world(ServerLimits { observations: 20, ..default() }, 1_000),
+        world(ServerLimits { observed_bytes: 2_000, ..default() }, 1_000),
+        world(default(), 20),
+    ];
+    for mut world in worlds {
+        for number in 0..40 {
+            world.register(&reachable(number), &format!("ep=node{number}&base=coap://h"), "</a>");
+        }
+        let mut observed =
+            |peer: Peer, number: u16| world.observe(&peer, &format!("/rd-lookup/ep?ep=node{number}")).1.is_observed;
+        let strangers = (0..30).filter(|&number| observed(host(number), number)).count();
+        assert!((5..30).contains(&strangers), "{strangers}");
+        let known = (30..35).filter(|&number| observed(reachable(number), number)).count();
+        assert_eq!(known, 5);
+    }
+}
+
+#[test]
 fn observers_that_wait_are_woken_one_after_the_other_and_nothing_is_written_in_vain() {
     let written = Arc::new(AtomicUsize::new(0));
     let mut world = world_with(|config| config.policy = Box::new(Counting(written.clone())));
@@ -117,17 +145,17 @@ fn answers_are_kept_for_observers_as_long_as_there_is_room() {
     let limits = ServerLimits { observed_bytes: 100, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     world.register(&host(1), "ep=a&base=coap://h", "</a>");
-    let (first, answer) = world.observe(&client(), "/rd-lookup/res");
+    let (first, answer) = world.observe(&reachable(3), "/rd-lookup/res");
     assert!(answer.is_observed);
     world.register(&host(1), "ep=b&base=coap://h", &format!("</b>;title=\"{}\"", "x".repeat(50)));
     assert_eq!(world.notifications(first)[0].code, Code::CONTENT);
-    let (_, answer) = world.observe(&client(), "/rd-lookup/res?ep=b");
+    let (_, answer) = world.observe(&reachable(3), "/rd-lookup/res?ep=b");
     assert_eq!((answer.code, answer.is_observed), (Code::CONTENT, false));
-    let (second, answer) = world.observe(&host(2), "/rd-lookup/res");
+    let (second, answer) = world.observe(&reachable(2), "/rd-lookup/res");
     assert!(answer.is_observed, "what is kept already takes no more");
     world.cancel(second);
     world.register(&host(1), "ep=c&base=coap://h", "</c>;title=xx");
-    let (_, answer) = world.observe(&host(2), "/rd-lookup/res");
+    let (_, answer) = world.observe(&reachable(2), "/rd-lookup/res");
     assert_eq!(
         (answer.code, answer.is_observed),
         (Code::CONTENT, false),
@@ -137,5 +165,5 @@ fn answers_are_kept_for_observers_as_long_as_there_is_room() {
     assert_eq!(world.notifications(first)[0].code, Code::SERVICE_UNAVAILABLE);
     assert_eq!(world.notifications(first).len(), 0);
     assert_eq!(world.server.observations(), 0);
-    assert!(world.observe(&client(), "/rd-lookup/res?ep=b").1.is_observed, "there is room again");
+    assert!(world.observe(&reachable(3), "/rd-lookup/res?ep=b").1.is_observed, "there is room again");
 }

@@ -203,9 +203,9 @@ fn section_6_2_over_the_limit_a_lookup_is_answered_but_not_observed() {
     let limits = ServerLimits { observations: 3, observations_per_peer: 2, ..ServerLimits::default() };
     let mut world = World::with(ServerConfig::default().with_limits(limits));
     let is_observed = |world: &mut World, peer| world.observe(&peer, "/rd-lookup/ep").1.is_observed;
-    assert!(is_observed(&mut world, host(1)) && is_observed(&mut world, host(1)));
-    assert!(!is_observed(&mut world, host(1)));
-    assert!(is_observed(&mut world, host(2)));
-    assert!(!is_observed(&mut world, host(3)));
+    assert!(is_observed(&mut world, reachable(1)) && is_observed(&mut world, reachable(1)));
+    assert!(!is_observed(&mut world, reachable(1)));
+    assert!(is_observed(&mut world, reachable(2)));
+    assert!(!is_observed(&mut world, reachable(3)));
     assert_eq!(world.server.observations(), 3);
 }
