@@ -80,7 +80,8 @@ pub struct ProxyLimits {
     pub waiting: usize,
     /// The same for one peer; 64 by default. Above: 4.29.
     pub waiting_per_peer: usize,
-    /// Clients that observe what has to be asked for; 1 024 by default. Above, a look-up is answered once and not observed.
+    /// Clients that observe what has to be asked for; 1 024 by default. Above, a look-up is answered once and not observed, and so it
+    /// is for those who are not known to be reachable when there are half as many.
     pub observers: usize,
     /// The same for one peer; 64 by default.
     pub observers_per_peer: usize,

@@ -385,7 +385,7 @@ fn the_page_of_one_source_is_not_told_any_longer_when_there_is_more() {
 fn above_a_limit_look_ups_are_answered_and_not_observed() {
     type Adjust = fn(&mut ProxyConfig);
     let adjusts: [(Adjust, usize); 5] = [
-        (|config| config.limits.observers = 2, 2),
+        (|config| config.limits.observers = 4, 2),
         (|config| config.limits.observers_per_peer = 2, 4),
         (|config| config.limits.subscriptions = 2, 1),
         (|config| config.limits.subscriptions = 7, 3),
@@ -416,6 +416,20 @@ fn who_bears_the_address_of_an_observer_takes_no_observation_from_it() {
     let observer = observe(&mut network, "coap://client:3", "ep", "ep=node1");
     let observed = [forged, refused, observer].map(|exchange| last(&network, exchange).is_observed);
     assert_eq!(observed, [true, false, true]);
+}
+
+#[test]
+fn however_many_addresses_are_forged_those_who_are_there_find_room_to_observe() {
+    let mut network = network(&[Holding::Answers], |config| config.limits.observers = 6);
+    let clients = ["coap://client0", "coap://client1", "coap://client2", "coap://client3"];
+    let are_observed = |network: &mut Network, clients: &[&'static str]| -> Vec<bool> {
+        let exchanges: Vec<_> = clients.iter().map(|client| observe(network, client, "ep", "ep=node0")).collect();
+        exchanges.into_iter().map(|exchange| last(network, exchange).is_observed).collect()
+    };
+    let forged = ["coap://forged0", "coap://forged1", "coap://forged2", "coap://forged3", "coap://forged4"];
+    assert_eq!(are_observed(&mut network, &forged), [true, true, true, false, false]);
+    network.reachable.extend(clients);
+    assert_eq!(are_observed(&mut network, &clients), [true, true, true, false]);
 }
 
 #[test]

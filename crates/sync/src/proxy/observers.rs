@@ -81,7 +81,7 @@ impl Observers {
     /// Tells whether there is room for an observer.
     pub(super) fn admits(&self, exchange: ExchangeId, account: &Account, limits: &ProxyLimits) -> bool {
         self.all.contains_key(&exchange)
-            || self.all.len() < limits.observers && self.tally.of(account) < limits.observers_per_peer
+            || self.all.len() < account.share_of(limits.observers) && self.tally.of(account) < limits.observers_per_peer
     }
 
     /// Takes in an observer of a question that is observed; returns the question that it observed before, if nobody does any more.
