@@ -32,6 +32,10 @@ impl Client {
         }
     }
 
+    pub(crate) const fn is_replica(&self) -> bool {
+        matches!(self, Self::Replica(_))
+    }
+
     /// Tells whether limits count both together.
     pub(crate) fn is_of_kind_of(&self, other: &Self) -> bool {
         discriminant(self) == discriminant(other)

@@ -17,8 +17,13 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Bytes of a question, which are those of a version: about 14 for each replica; 32 KiB by default.
     pub question_bytes: usize,
-    /// How many peers may observe the feed at a time; 1 024 by default. The others are answered, and come back.
+    /// How many observations of the feed there may be at a time; 1 024 by default. Who comes when there are so many is answered, and
+    /// comes back. Those that are not known to [receive what is sent to them](waypost_rest::Peer::is_reachable) have at most half of
+    /// them. Replicas are not counted, but each may have so many itself.
     pub observers: usize,
+    /// How many of them one mirror may have, by its [account](waypost_rest::Account); 16 by default. What it mirrors
+    /// [through](crate::Replicator::add_mirror_through) this directory beyond that, it asks for every now and then.
+    pub observers_per_account: usize,
     /// How many directories are followed; 256 by default.
     pub sources: usize,
     /// Through how many other directories registrations may come that are mirrored
@@ -97,6 +102,7 @@ impl Default for Limits {
             answer_bytes: 64 * 1024,
             question_bytes: 32 * 1024,
             observers: 1_024,
+            observers_per_account: 16,
             sources: 256,
             hops: 8,
             received_bytes: 4 * 1024 * 1024,

@@ -10,6 +10,7 @@ use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
 use self::observers::{Observer, Observers};
+use crate::Limits;
 use crate::client::Client;
 use crate::context::{Context, NotPassedOn};
 use crate::passage::Passage;
@@ -115,13 +116,31 @@ impl Source {
         self.observers.values_mut().for_each(|observers| observers.hurry(now));
     }
 
-    /// Tells whether everybody who observes was sent all that there is.
+    /// Tells whether every replica that observes was sent all that there is.
     pub(crate) fn is_told(&self, directory: &Directory) -> bool {
         self.observers.iter().all(|(origin, observers)| observers.are_told(directory, origin))
     }
 
     pub(crate) fn observers(&self) -> usize {
         self.observers.values().map(Observers::len).sum()
+    }
+
+    /// Tells whether there is room for one more observation of a client. Nobody takes that of others: replicas have their own, and
+    /// those that may be anybody leave some to those that are somebody.
+    fn may_observe(&self, client: &Client, limits: &Limits) -> bool {
+        let clients = || self.observers.values().flat_map(Observers::clients);
+        let own = clients().filter(|other| *other == client).count();
+        if client.is_replica() {
+            return own < limits.observers;
+        }
+        let strangers = clients().filter(|other| !other.is_replica()).count();
+        let is_room_of_kind = match client {
+            Client::Unverified(_) => {
+                clients().filter(|other| other.is_of_kind_of(client)).count() < limits.observers / 2
+            }
+            _ => true,
+        };
+        own < limits.observers_per_account && strangers < limits.observers && is_room_of_kind
     }
 
     fn observer(&mut self, exchange: ExchangeId) -> Option<&mut Observer> {
@@ -219,9 +238,10 @@ impl Source {
         let (mut response, reached, is_complete) = self.content(context, question.clone(), holds, None)?;
         let wants = request.observe == Some(Observe::Register);
         // Who has not caught up asks on, and then observes.
-        if wants && is_complete && self.observers() < config.limits.observers {
+        if wants && is_complete && self.may_observe(asker.client, &config.limits) {
             question.is_whole = false;
-            let observer = Observer { question, holds: reached, is_due: false, next: now };
+            let client = asker.client.clone();
+            let observer = Observer { client, question, holds: reached, is_due: false, next: now };
             self.observers.entry(origin).or_default().insert(now, asker.exchange, observer);
             response.is_observed = true;
         }

@@ -62,6 +62,7 @@ fn who_is_beyond_the_observers_is_answered_and_comes_back() {
         mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
         network.add(uri, mirror);
     }
+    network.reachable.extend(mirrors);
     network.settle();
     assert_eq!(network.node(SOURCE).replicator().observers(), 2);
     network.register(SOURCE, "ep=node1&base=coap://h", "</temp>");

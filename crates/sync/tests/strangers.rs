@@ -9,7 +9,7 @@ use core::time::Duration;
 use common::{Network, ask, node};
 use minicbor::Encoder;
 use waypost_model::Origin;
-use waypost_rest::{Code, Credential, ExchangeId, Method, Output, Peer, Request, Service as _};
+use waypost_rest::{Code, Credential, ExchangeId, Method, Observe, Output, Peer, Request, Service as _};
 use waypost_sync::{FEED_FORMAT, Limits, SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
@@ -249,4 +249,47 @@ fn a_mirror_that_is_told_to_wait_does_and_is_mended() {
     let events = network.events(MIRROR);
     let mended = events.iter().find(|event| matches!(event, SyncEvent::Reconciled { .. }));
     assert!(matches!(mended, Some(SyncEvent::Reconciled { added: 300, removed: 0, .. })), "{events:?}");
+}
+
+/// How many of these observations are taken.
+fn observed(network: &mut Network, clients: impl IntoIterator<Item = impl AsRef<str>>) -> usize {
+    let mut request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, changes(1 << 20));
+    (request.accept, request.observe) = (Some(FEED_FORMAT), Some(Observe::Register));
+    let exchanges: Vec<_> =
+        clients.into_iter().map(|client| network.send(client.as_ref(), SOURCE, request.clone())).collect();
+    network.settle();
+    exchanges.into_iter().filter(|exchange| network.answers(*exchange)[0].is_observed).count()
+}
+
+fn observable() -> Network {
+    source_with(|limits| {
+        limits.observers = 40;
+        (limits.looks, limits.looks_in_all) = (1 << 40, 1 << 40);
+        limits.answer_bytes = 1 << 20;
+    })
+}
+
+#[test]
+fn nobody_observes_so_often_that_others_cannot() {
+    let mut network = observable();
+    network.reachable.extend(["coap://eve", "coap://ann"]);
+    assert_eq!(observed(&mut network, ["coap://eve"; 40]), 16);
+    assert_eq!(observed(&mut network, ["coap://ann"; 3]), 3);
+}
+
+#[test]
+fn who_may_be_anybody_observes_from_at_most_half_of_the_room() {
+    let mut network = observable();
+    network.reachable.insert("coap://ann");
+    assert_eq!(observed(&mut network, (0..40).map(|host| format!("coap://forged{host}"))), 20);
+    assert_eq!(observed(&mut network, ["coap://ann"]), 1);
+}
+
+#[test]
+fn replicas_observe_however_many_strangers_do() {
+    let mut network = observable();
+    network.reachable.extend(["coap://a", "coap://b", "coap://c", REPLICA]);
+    let strangers = ["coap://a", "coap://b", "coap://c"];
+    assert_eq!(observed(&mut network, strangers.into_iter().cycle().take(60)), 40);
+    assert_eq!(observed(&mut network, [REPLICA]), 1);
 }

@@ -7,6 +7,7 @@ use waypost_time::Instant;
 
 use super::encoded::Position;
 use crate::SyncConfig;
+use crate::client::Client;
 use crate::context::Context;
 use crate::wire::ChangesQuestion;
 
@@ -40,6 +41,7 @@ struct Unsettled {
 
 #[derive(Debug)]
 pub(super) struct Observer {
+    pub(super) client: Client,
     pub(super) question: ChangesQuestion,
     /// What it was sent, with all that it held before.
     pub(super) holds: Position,
@@ -115,10 +117,16 @@ impl Observers {
         self.by_exchange.get_mut(&exchange)
     }
 
-    /// Tells whether each was sent all that there is.
+    /// Tells whether each that is a replica was sent all that there is.
     pub(super) fn are_told(&self, directory: &Directory, origin: &Origin) -> bool {
         let current = Position::of(directory, origin);
-        self.by_exchange.values().all(|observer| observer.holds.includes(&current))
+        let mut replicas = self.by_exchange.values().filter(|observer| observer.client.is_replica());
+        replicas.all(|observer| observer.holds.includes(&current))
+    }
+
+    /// Returns whose observations they are.
+    pub(super) fn clients(&self) -> impl Iterator<Item = &Client> {
+        self.by_exchange.values().map(|observer| &observer.client)
     }
 
     pub(super) fn len(&self) -> usize {
