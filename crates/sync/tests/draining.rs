@@ -6,9 +6,9 @@ mod common;
 
 use core::time::Duration;
 
-use common::{Network, three_replicas};
+use common::{Network, node, three_replicas};
 use waypost_rest::{Code, Method, Request};
-use waypost_sync::SyncEvent;
+use waypost_sync::{SyncConfig, SyncEvent};
 use waypost_time::Instant;
 
 fn in_step() -> (Network, [&'static str; 3]) {
@@ -39,6 +39,30 @@ fn it_is_over_when_the_others_hold_everything_and_not_before() {
     assert!(is_drained(&mut network, uris[0]));
     network.stop(uris[0]).expect("a node");
     assert_eq!((network.count(uris[1]), network.count(uris[2])), (1, 1));
+}
+
+#[test]
+fn strangers_who_are_told_slowly_are_not_waited_for() {
+    let mut config = SyncConfig::new(1);
+    config.admits_mirrors = true;
+    let mut source = node(1, config);
+    source.replicator_mut().add_replica("coap://b/sync/feed".parse().expect("a URI")).expect("room");
+    let mut other = node(2, SyncConfig::new(2));
+    other.replicator_mut().add_replica("coap://a/sync/feed".parse().expect("a URI")).expect("room");
+    let mut mirror = node(3, SyncConfig::new(3));
+    mirror.replicator_mut().add_mirror("coap://a/sync/feed".parse().expect("a URI")).expect("room");
+    let mut network = Network::default();
+    for (uri, node) in [("coap://a", source), ("coap://b", other), ("coap://mirror", mirror)] {
+        network.add(uri, node);
+    }
+    network.run_until(Instant::from_millis(5_000));
+    assert_eq!(network.node("coap://a").replicator().observers(), 2);
+    network.busy = Some("coap://mirror");
+    network.register("coap://a", "ep=node1&base=coap://[2001:db8::1]", "</temp>");
+    drain(&mut network, "coap://a");
+    network.run_until(Instant::from_millis(5_500));
+    assert!(is_drained(&mut network, "coap://a"));
+    assert_eq!((network.count("coap://b"), network.count("coap://mirror")), (1, 0));
 }
 
 #[test]
