@@ -71,6 +71,8 @@ pub(crate) struct Follower {
     heeds_news: Instant,
     /// How often in a row it asked on and came no further.
     vain: u32,
+    /// Whether the answer that is being taken had something that was not here.
+    has_news: bool,
     beginnings: Beginnings,
     is_in_step: bool,
     /// Where the feed had to be looked for.
@@ -164,6 +166,7 @@ impl Follower {
             failures: 0,
             heeds_news: Instant::ZERO,
             vain: 0,
+            has_news: false,
             beginnings: Beginnings::new(),
             is_in_step: false,
             host,
@@ -392,6 +395,8 @@ impl Follower {
             Step::Read { .. } => match response.content_format {
                 Some(format) if format == surroundings.config.content_format => {
                     let (before, cut) = (self.cursor(surroundings.directory).into_owned(), self.renewals_cut);
+                    let known = surroundings.directory.version_of(&self.origin).clone();
+                    self.has_news = false;
                     let taken = match Number::split(&response.payload) {
                         Ok((number, answer)) => {
                             let Some(cursor) = self.asked.answer(number).cloned() else { return };
@@ -399,7 +404,9 @@ impl Follower {
                         }
                         Err(malformed) => self.misread(surroundings, malformed),
                     };
-                    let is_further = *self.cursor(surroundings.directory) != before || self.renewals_cut != cut;
+                    let is_further = self.has_news
+                        || is_beyond(&self.cursor(surroundings.directory), &before, &known)
+                        || self.renewals_cut != cut;
                     if self.anew.is_some() && !self.asked.is_last_answered() && taken != Taken::Stopped {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
@@ -465,6 +472,12 @@ impl Follower {
         let is_own = |authority: &Authority| directory.config().authorities.contains(authority);
         matches!(&self.origin, Origin::Foreign(authority) if is_own(authority))
     }
+}
+
+/// Tells whether a version has more writes than before of replicas that were known. That there are others is nothing by itself: there
+/// are as many as a source makes up, and each that is noted may have another forgotten.
+fn is_beyond(version: &Version, before: &Version, known: &Version) -> bool {
+    known.iter().any(|known| version.sequence(known.replica) > before.sequence(known.replica))
 }
 
 /// Makes the request for a question.

@@ -163,3 +163,25 @@ fn a_source_that_makes_ask_on_in_vain_is_left_in_peace_and_in_step_no_longer() {
         assert!(!is_in_step(&victim), "{what}");
     }
 }
+
+#[test]
+fn a_source_that_tells_of_ever_new_replicas_and_of_nothing_they_wrote_is_left_in_peace() {
+    let mut follower = Follower::new();
+    let replicas = 40;
+    let mut answers = 0;
+    for round in 0..20_u64 {
+        let mut out = Encoder::new(Vec::new());
+        for replica in 0..replicas {
+            let replica = 1_000 + round * replicas + replica;
+            out.array(3).and_then(|out| out.bytes(&replica.to_be_bytes())?.u64(0)?.u64(1)).expect("room");
+        }
+        out.bool(true).expect("room");
+        follower.hear(&out.into_writer());
+        answers += 1;
+        if follower.ask().is_none() {
+            break;
+        }
+    }
+    assert!(answers <= 5, "{answers} answers");
+    assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::InVain { .. })));
+}

@@ -149,10 +149,14 @@ impl Follower {
         let source = self.name.clone();
         match surroundings.directory.apply(surroundings.now, change) {
             Ok(Applied::Conflict(conflict)) => {
+                self.has_news = true;
                 (surroundings.events)(SyncEvent::Conflict { source, key, conflict });
                 None
             }
-            Ok(_) => None,
+            Ok(applied) => {
+                self.has_news |= applied != Applied::Unchanged;
+                None
+            }
             Err(refused) => self.refuse(surroundings, Some(key), refused),
         }
     }
@@ -196,7 +200,10 @@ impl Follower {
             None => directory.apply_renewals(now, origin, batch, renewed),
         };
         match applied {
-            Ok(_) => None,
+            Ok(count) => {
+                self.has_news |= count > 0;
+                None
+            }
             Err(refused) => self.refuse(surroundings, None, refused),
         }
     }
