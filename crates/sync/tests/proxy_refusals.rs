@@ -157,7 +157,7 @@ fn a_refusal_of_what_was_asked_does_not_keep_other_questions_from_a_source() {
 fn a_source_is_left_in_peace_no_longer_than_the_limit() {
     let mut fronted = Fronted::new(Holding::Answers, |limits| limits.put_off = Duration::from_secs(60));
     fronted.answer = Response::refusal(Code::SERVICE_UNAVAILABLE, "in a year").with_max_age(31_536_000);
-    fronted.told("");
+    assert_eq!(fronted.told("").max_age, Some(60), "nor are clients told to stay away for longer");
     fronted.answer = links();
     fronted.pass(59);
     assert_eq!(fronted.told("").code, Code::SERVICE_UNAVAILABLE);

@@ -56,7 +56,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
             let tried = self.take_trial(id, has_links);
             let asked = || self.forwards.get(&id).map(|forward| forward.asked.upstream);
             let Some(upstream) = tried.or_else(asked) else { continue };
-            let part = match event {
+            let mut part = match event {
                 LookupEvent::Found(answer) => {
                     let links = self.own_links(upstream, answer.links);
                     Part::Links { links, fresh_until: answer.received + answer.max_age }
@@ -67,7 +67,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,
             };
-            self.heard(now, upstream, &part);
+            self.heard(now, upstream, &mut part);
             if tried.is_some() {
                 self.end_trial(now, upstream);
                 continue;
@@ -83,19 +83,19 @@ impl<S: AsMut<Directory>> Proxy<S> {
     }
 
     /// Takes note of how it stands with a source, by what it says.
-    pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &Part) {
+    pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &mut Part) {
         let source = &mut self.upstreams[upstream];
         let fault = match part {
             Part::Links { .. } => return source.answered(),
             Part::Refused { .. } => return source.refused(now, part, &self.config.limits),
-            Part::Failed(fault) => fault,
+            Part::Failed(fault) => *fault,
         };
         // One that gives an answer that is of no use may have others.
         if let Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable) = fault {
-            source.failed(now, *fault, &self.config.limits, &mut self.jitter);
+            source.failed(now, fault, &self.config.limits, &mut self.jitter);
         }
         let upstream = source.name();
-        self.note(ProxyEvent::Failed { upstream, fault: *fault });
+        self.note(ProxyEvent::Failed { upstream, fault });
     }
 
     /// Takes the answer of a source to a question.

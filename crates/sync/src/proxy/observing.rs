@@ -166,7 +166,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
         while let Some((id, event)) = self.subscriptions.client.poll_event() {
             let Some(asked) = self.subscriptions.asked(id).cloned() else { continue };
             let found = |links, until| Part::Links { links, fresh_until: until };
-            let part = match event {
+            let mut part = match event {
                 LookupEvent::Found(answer) => {
                     found(self.own_links(asked.upstream, answer.links), answer.received + answer.max_age)
                 }
@@ -180,7 +180,7 @@ impl<S: AsMut<Directory>> Proxy<S> {
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,
             };
-            self.heard(now, asked.upstream, &part);
+            self.heard(now, asked.upstream, &mut part);
             if let Part::Links { .. } = part {
                 self.settle(now, &asked, part.clone());
             }

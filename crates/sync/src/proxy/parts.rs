@@ -81,6 +81,15 @@ impl Part {
         }
     }
 
+    /// Makes the source be asked again at that moment, if it wants to be left in peace for longer.
+    pub(super) fn put_off_at_most(&mut self, latest: Instant) {
+        if self.put_off_until().is_some()
+            && let Self::Refused { until, .. } = self
+        {
+            *until = latest.min(*until);
+        }
+    }
+
     /// Tells whether the source says nothing about what was asked, so that an answer from before may be used.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self, Self::Failed(Fault::Unanswered(_))) || self.put_off_until().is_some()

@@ -63,10 +63,12 @@ impl Upstream {
     }
 
     /// Takes note of a refusal, which goes for all that the proxy asks if it says to come back later
-    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
-    pub(super) fn refused(&mut self, now: Instant, part: &Part, limits: &ProxyLimits) {
+    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)). Clients are
+    /// told to stay away no longer than the proxy does.
+    pub(super) fn refused(&mut self, now: Instant, part: &mut Part, limits: &ProxyLimits) {
         self.answered();
-        let Some(until) = part.put_off_until().map(|until| until.min(now + limits.put_off)) else { return };
+        part.put_off_at_most(now + limits.put_off);
+        let Some(until) = part.put_off_until() else { return };
         if self.away.as_ref().is_none_or(|(former, _)| *former < until) {
             self.away = Some((until, part.clone()));
         }
