@@ -128,7 +128,13 @@ impl World {
     /// Takes a question; there is one answer to it.
     fn question(&mut self, message: &[u8]) {
         let request = Request::new(Method::Fetch, ["sync", "feed"]).with_payload(FEED_FORMAT, message.to_vec());
-        self.replicator.handle_request(self.now, &self.directory, EXCHANGE, &Peer::new("coap://peer").reachable(), &request);
+        self.replicator.handle_request(
+            self.now,
+            &self.directory,
+            EXCHANGE,
+            &Peer::new("coap://peer").reachable(),
+            &request,
+        );
         let mut answers = self.poll();
         assert_eq!(answers.len(), 1);
         self.answered = answers.pop();
