@@ -28,7 +28,7 @@ use crate::{SyncConfig, SyncEvent};
 ///
 /// The endpoint look-up tells which registrations there are. For their links there are two ways: where links show their
 /// provenance, one look-up of all resources; else one look-up for each registration. Which it is, and whether ages are
-/// shown, is found out with the first registrations.
+/// shown, is found out with the first registration that has links.
 ///
 /// What is more than one answer can be is read in [pages](Reading), where the source knows them.
 #[derive(Debug)]
