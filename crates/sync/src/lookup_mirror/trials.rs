@@ -1,21 +1,11 @@
 //! What a mirror finds out about its source.
-//!
-//! That an attribute is there proves nothing: a registrant may have given it, and a source that does not know the question answers with
-//! what has it. So it has to be absent from what is shown unasked, and present when it is asked for; and the first answer about everything
-//! has to cover what was there without the question.
-
-use alloc::collections::{BTreeMap, BTreeSet};
-use core::slice::from_ref;
 
 use waypost_client::{Answer, Lookup, LookupId};
 use waypost_filter::{Criterion, Query, Test};
-use waypost_link_format::LinkDocumentBuf;
-use waypost_model::Location;
 use waypost_rest::Code;
 use waypost_time::Instant;
 
 use super::LookupMirror;
-use super::entry::{Entry, links_by_provenance, stripped};
 use super::reading::Reading;
 use crate::Means;
 
@@ -28,12 +18,6 @@ pub(super) struct Trials {
     pub(super) ages: Trial,
     /// When what is unknown is to be tried again, if the source has put that off.
     pub(super) put_off: Option<Instant>,
-    /// Whether links of a few registrations have been looked up by their names: all links are judged by these.
-    pub(super) has_sample: bool,
-    /// How many of these look-ups had an outcome.
-    outcomes: usize,
-    /// How often an answer was not what a source gives that can, nor what one gives that cannot.
-    doubts: u8,
 }
 
 /// Whether the source can do something that not every directory can.
@@ -42,8 +26,6 @@ pub(super) enum Trial {
     #[default]
     Unknown,
     Asked(LookupId),
-    /// It did for one registration; everything is asked for.
-    Likely,
     Can,
     Cannot,
 }
@@ -55,12 +37,6 @@ impl Trials {
         trials.filter_map(|trial| if let Trial::Asked(id) = trial { Some(id) } else { None })
     }
 
-    /// Notes an outcome of a look-up of the links of one registration. So many are a sample.
-    pub(super) const fn note_outcome(&mut self, sample: usize) {
-        self.outcomes = self.outcomes.saturating_add(1);
-        self.has_sample |= self.outcomes >= sample;
-    }
-
     /// Takes a refusal of what was to find something out, if that is what it was: that the source cannot, or cannot say for now
     /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
     pub(super) fn refused(&mut self, id: LookupId, code: Code, until: Instant) {
@@ -69,12 +45,6 @@ impl Trials {
             self.put_off = self.put_off.max(Some(until));
         }
         self.conclude(id, if is_put_off { Trial::Unknown } else { Trial::Cannot });
-    }
-
-    /// Returns what follows from an answer that proves nothing: something may have changed between two questions, but not always.
-    const fn doubt(&mut self) -> Trial {
-        self.doubts = self.doubts.saturating_add(1);
-        if self.doubts < MOST_DOUBTS { Trial::Unknown } else { Trial::Cannot }
     }
 
     /// Takes that for the outcome of what a look-up was to find out, if it was one of these.
@@ -98,7 +68,7 @@ impl LookupMirror {
         match self.trials.provenance {
             Trial::Can => Some(Means::Lookups),
             Trial::Cannot => Some(Means::LookupsOfEach),
-            Trial::Unknown | Trial::Asked(_) | Trial::Likely => None,
+            Trial::Unknown | Trial::Asked(_) => None,
         }
     }
 
@@ -108,39 +78,30 @@ impl LookupMirror {
             return;
         }
         self.trials.put_off = None;
-        let of_entry =
-            |entry: &Entry, extra| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
-        if self.trials.provenance == Trial::Unknown
-            && self.trials.has_sample
-            && let Some(entry) = self.entries.values().find(|entry| entry.has_links_without_provenance())
-        {
-            let lookup = Lookup::resources(self.host.clone(), of_entry(entry, "provenance"));
+        let Some(entry) = self.entries.values().next() else { return };
+        let of_entry = |extra: &str| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
+        if self.trials.provenance == Trial::Unknown {
+            let lookup = Lookup::resources(self.host.clone(), of_entry("provenance"));
             self.trials.provenance = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
         }
-        if self.trials.ages == Trial::Unknown
-            && let Some(entry) = self.entries.values().find(|entry| !entry.has_age)
-        {
-            let lookup = Lookup::endpoints(self.host.clone(), of_entry(entry, "lt-age"));
+        if self.trials.ages == Trial::Unknown {
+            let lookup = Lookup::endpoints(self.host.clone(), of_entry("lt-age"));
             self.trials.ages = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
         }
     }
 
     pub(super) fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
-        let is_shown = answer.links.links().all(|link| link.provenance().is_some());
-        let by_location = links_by_provenance(from_ref(&answer.links));
-        let found = stripped(&answer.links);
-        let is_proof = |location: &Location| {
-            let entry = self.entries.get(location).filter(|entry| entry.has_links_without_provenance());
-            entry.and_then(|entry| entry.links.as_ref()).is_some_and(|links| covers(&found, &stripped(links)))
+        self.trials.provenance = match answer.links.links().next() {
+            Some(link) if link.provenance().is_some() => {
+                let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
+                self.resources = Some(Reading::new(lookup));
+                Trial::Can
+            }
+            Some(_) => Trial::Cannot,
+            // A registration without links says nothing; the next change brings another.
+            None => Trial::Unknown,
         };
-        self.trials.provenance = match is_shown {
-            true if by_location.keys().any(is_proof) => Trial::Likely,
-            true => self.trials.doubt(),
-            false => Trial::Cannot,
-        };
-        if self.trials.provenance == Trial::Likely {
-            let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
-            self.resources = Some(Reading::new(lookup));
+        if self.trials.provenance == Trial::Can {
             self.wanted.clear();
             for id in core::mem::take(&mut self.by_lookup).into_keys() {
                 self.lost.remove(&id);
@@ -150,50 +111,18 @@ impl LookupMirror {
         }
     }
 
-    /// Judges the first answer about all links by those that were looked up by name; tells whether it may be taken.
-    pub(super) fn judge_resources(&mut self, now: Instant, links: &BTreeMap<Location, LinkDocumentBuf>) -> bool {
-        if self.trials.provenance != Trial::Likely {
-            return true;
-        }
-        let mut known = self.entries.iter().filter(|(_, entry)| entry.has_links_without_provenance());
-        let is_proof = known.all(|(location, _)| links.contains_key(location));
-        self.trials.provenance = if is_proof { Trial::Can } else { self.trials.doubt() };
-        if !is_proof && let Some(mut resources) = self.resources.take() {
-            resources.stop(now, &mut self.client);
-            self.wanted.extend(self.entries.keys().cloned());
-        }
-        is_proof
-    }
-
     pub(super) fn judge_ages(&mut self, now: Instant, answer: &Answer) {
-        let has_none = |target: &str| {
-            let entry = Location::new(target).ok().and_then(|location| self.entries.get(&location));
-            entry.is_some_and(|entry| !entry.has_age)
+        let Some(link) = answer.links.links().next() else {
+            // It was gone before it was asked for; the next change brings another.
+            self.trials.ages = Trial::Unknown;
+            return;
         };
-        let is_shown = answer.links.links().all(|link| link.parameter("lt-age").is_some());
-        self.trials.ages = match is_shown {
-            true if answer.links.links().any(|link| has_none(link.target())) => Trial::Likely,
-            true => self.trials.doubt(),
-            false => Trial::Cannot,
-        };
-        if self.trials.ages == Trial::Likely {
+        let shows = link.parameter("lt-age").is_some();
+        self.trials.ages = if shows { Trial::Can } else { Trial::Cannot };
+        if shows {
             let lookup = Lookup::endpoints(self.host.clone(), self.showing("lt-age"));
             self.endpoints.look_up(now, &mut self.client, lookup);
         }
-    }
-
-    /// Judges the first answer about the ages of all registrations by those that were there before; tells whether it may be taken.
-    pub(super) fn judge_endpoints(&mut self, now: Instant) -> bool {
-        if self.trials.ages != Trial::Likely {
-            return true;
-        }
-        let is_proof = self.entries.values().all(|entry| entry.found_in == self.pass);
-        self.trials.ages = if is_proof { Trial::Can } else { self.trials.doubt() };
-        if !is_proof {
-            let lookup = Lookup::endpoints(self.host.clone(), self.query.clone());
-            self.endpoints.look_up(now, &mut self.client, lookup);
-        }
-        is_proof
     }
 
     /// Returns the query that asks for something to be shown besides. Some directories let the last criterion count alone.
@@ -202,12 +131,3 @@ impl LookupMirror {
         self.query.criteria().iter().cloned().fold(shown, Query::with)
     }
 }
-
-/// Tells whether all links of one document are in another.
-fn covers(document: &LinkDocumentBuf, other: &LinkDocumentBuf) -> bool {
-    let links: BTreeSet<&str> = document.links().map(|link| link.raw()).collect();
-    other.links().all(|link| links.contains(link.raw()))
-}
-
-/// Answers in doubt after which a source counts as one that cannot.
-const MOST_DOUBTS: u8 = 3;
