@@ -77,27 +77,29 @@ fn who_is_asked_by_a_replica_that_has_more_asks_it_in_turn() {
 fn who_is_told_of_a_renewal_and_did_not_get_the_answer_before_asks_again() {
     let mut config = SyncConfig::new(1);
     config.admits_mirrors = true;
-    for others in 0..2 {
+    // Others are told nothing meanwhile, for longer than it takes until each of them has asked again.
+    for (others, quiet) in [(0, 0), (1, 0), (1, 1_000_000)] {
         let mut network = Network::default();
         network.add("coap://source", node(9, config.clone()));
         network.register("coap://source", "ep=node1&base=coap://h", "</t>");
-        let mut observe = |name: &str, cursor: &[(u8, u8)]| {
+        let observe = |network: &mut Network, name: &str, cursor: &[(u8, u8)]| {
             let mut question = question(1, cursor, &[]);
             question.observe = Some(Observe::Register);
             network.send(&format!("coap://{name}"), "coap://source", question)
         };
         for _ in 0..others {
-            observe("other", &[(9, 1)]);
+            observe(&mut network, "other", &[(9, 1)]);
         }
-        let exchange = observe("mirror", &[]);
+        network.run_until(Instant::from_millis(quiet));
+        let exchange = observe(&mut network, "mirror", &[]);
         network.settle();
         let location = network.location("coap://source", "");
         network.renew("coap://source", &location);
-        network.run_until(Instant::from_millis(20_000));
+        network.run_until(Instant::from_millis(quiet + 20_000));
         let [_, renewal] = network.answers(exchange) else { panic!("an answer, and a notification") };
         let mut follower = Follower::new();
         follower.hear(&renewal.payload[1..]);
-        assert!(follower.ask().is_some(), "with {others} others");
+        assert!(follower.ask().is_some(), "with {others} others, after {quiet} ms");
     }
 }
 

@@ -60,7 +60,7 @@ impl Observers {
             self.announced = observer.holds.clone();
             self.unsettled = Unsettled { after: held.clone(), then: held, until: now };
         } else {
-            self.unsettled.hold_back(&held);
+            self.unsettled.hold_back(now, &held);
         }
         self.by_exchange.insert(exchange, observer);
     }
@@ -144,10 +144,11 @@ impl Observers {
 }
 
 impl Unsettled {
-    /// Notes an observer that holds no more than that for sure.
-    fn hold_back(&mut self, held: &Position) {
+    /// Notes an observer that holds no more than that for sure, and that asks again only later.
+    fn hold_back(&mut self, now: Instant, held: &Position) {
         self.after.limit(held);
         self.then.limit(held);
+        self.until = self.until.max(now);
     }
 
     /// Notes that observers are told of something beyond a position.
