@@ -1,5 +1,4 @@
 use alloc::boxed::Box;
-use core::mem::discriminant;
 
 use waypost_rest::{Account, Peer};
 
@@ -8,27 +7,20 @@ use waypost_rest::{Account, Peer};
 pub(crate) enum Client {
     /// A replica of this authority, by its URI.
     Replica(Box<str>),
-    /// A stranger that is somebody in particular.
-    Verified(Account),
-    /// One that may be anybody. It takes no comparison from those who are not.
-    Unverified(Account),
+    /// Anybody else. One that is not [verified](Account::is_verified) takes no comparison from those who are.
+    Stranger(Account),
 }
 
 impl Client {
     pub(crate) fn of(peer: &Peer, is_replica: bool) -> Self {
-        let account = Account::of(peer);
-        match (is_replica, account.is_verified()) {
-            (true, _) => Self::Replica(peer.uri.as_str().into()),
-            (false, true) => Self::Verified(account),
-            (false, false) => Self::Unverified(account),
-        }
+        if is_replica { Self::Replica(peer.uri.as_str().into()) } else { Self::Stranger(Account::of(peer)) }
     }
 
     /// Returns whose account what it has looked at is counted on; nobody's, if it is a replica.
     pub(crate) const fn account(&self) -> Option<&Account> {
         match self {
             Self::Replica(_) => None,
-            Self::Verified(account) | Self::Unverified(account) => Some(account),
+            Self::Stranger(account) => Some(account),
         }
     }
 
@@ -36,8 +28,14 @@ impl Client {
         matches!(self, Self::Replica(_))
     }
 
+    /// Tells whether it may be anybody.
+    pub(crate) fn is_unverified(&self) -> bool {
+        self.account().is_some_and(|account| !account.is_verified())
+    }
+
     /// Tells whether limits count both together.
     pub(crate) fn is_of_kind_of(&self, other: &Self) -> bool {
-        discriminant(self) == discriminant(other)
+        let kind = |client: &Self| (client.is_replica(), client.is_unverified());
+        kind(self) == kind(other)
     }
 }

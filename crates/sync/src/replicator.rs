@@ -375,13 +375,24 @@ impl Replicator {
         if let Some(means) = following.poll_means() {
             note(SyncEvent::MirroredBy { source: following.name.clone(), means });
         }
-        let others = self.followed.get(&name).and_then(|following| self.others(following)).cloned();
-        let following = self.followed.get_mut(&name)?;
-        if let Some(authority) = others.clone().filter(|_| following.others != others) {
-            self.events.push(now, SyncEvent::ShowsOthers { source: following.name.clone(), authority });
-        }
-        following.others = others;
+        self.note_others(now, name);
         Some(done)
+    }
+
+    /// Tells of a directory whose registrations a source shows, once.
+    fn note_others(&mut self, now: Instant, name: u32) {
+        let Some(following) = self.followed.get(&name) else { return };
+        let others = self.others(following);
+        if others == following.others.as_ref() {
+            return;
+        }
+        let (source, others) = (following.name.clone(), others.cloned());
+        if let Some(authority) = others.clone() {
+            self.events.push(now, SyncEvent::ShowsOthers { source, authority });
+        }
+        if let Some(following) = self.followed.get_mut(&name) {
+            following.others = others;
+        }
     }
 
     /// Returns a directory whose registrations a source shows, and that is not followed here.

@@ -134,12 +134,8 @@ impl Source {
             return own < limits.observers;
         }
         let strangers = clients().filter(|other| !other.is_replica()).count();
-        let is_room_of_kind = match client {
-            Client::Unverified(_) => {
-                clients().filter(|other| other.is_of_kind_of(client)).count() < limits.observers / 2
-            }
-            _ => true,
-        };
+        let unverified = || clients().filter(|other| other.is_unverified()).count();
+        let is_room_of_kind = !client.is_unverified() || unverified() < limits.observers / 2;
         own < limits.observers_per_account && strangers < limits.observers && is_room_of_kind
     }
 
@@ -202,10 +198,7 @@ impl Source {
         let comparer = Comparer { client: asker.client, origin: &origin };
         let busy = || {
             // Who shows that it is somebody in particular has the room that those have.
-            let code = match asker.client {
-                Client::Unverified(_) => Code::TOO_MANY_REQUESTS,
-                _ => Code::SERVICE_UNAVAILABLE,
-            };
+            let code = if asker.client.is_unverified() { Code::TOO_MANY_REQUESTS } else { Code::SERVICE_UNAVAILABLE };
             Response::refusal(code, "too many comparisons at a time").with_max_age(BUSY)
         };
         let mut question = match question {

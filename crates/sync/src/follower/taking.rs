@@ -171,8 +171,7 @@ impl Follower {
     }
 
     /// Takes renewals, as many as there is `room` for: a few octets can stand for very many. They may be `told` of as far as to a write,
-    /// and go on. Those of what this replica wrote come
-    /// back from others, and are no news.
+    /// and go on. Those of what this replica wrote come back from others, and are no news.
     fn renew(
         &mut self,
         surroundings: &mut Surroundings<'_>,

@@ -28,8 +28,8 @@ pub(super) struct Observers {
 /// What observers may have been told without having heard it.
 ///
 /// A notification that is under way gives way to the next one, and nobody hears what it said; and an answer that gets lost, because it
-/// is too large for the way, say, gives way to a notification. So the next ones repeat what was
-/// reached, in numbers: who lacks something asks. It ends with the question that each observer asks once in a while.
+/// is too large for the way, say, gives way to a notification. So the next ones repeat what was reached, in numbers: who lacks something
+/// asks. It ends with the question that each observer asks once in a while.
 #[derive(Debug, Default)]
 struct Unsettled {
     /// What observers hold for sure.
