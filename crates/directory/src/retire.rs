@@ -10,7 +10,7 @@ impl Directory {
     /// Forgets what a source that is mirrored has lost with its memory, when it holds no more than a version; tells whether a
     /// registration was among that.
     ///
-    /// Copies made of other writes are [forgotten](Self::forget_copy): they would be merged with what the source has heard since. So
+    /// What other writes made is [forgotten](Self::forget_copy): it would be merged with what the source has heard since. So
     /// are the replicas that are not in the version, once nothing of what they wrote is left, that the source is behind no longer.
     /// What is of this authority is not forgotten so: others may have heard of it.
     pub fn forget_lost(&mut self, now: Instant, origin: &Origin, held: &Version) -> bool {
@@ -19,9 +19,11 @@ impl Directory {
         // Who has nothing misses nothing: there is no gap.
         let here = self.feed_of(now, origin, &Version::new()).into_iter().flatten();
         let is_lost = |change: &ChangeRef<'_>| matches!(change, ChangeRef::Put(_)) && !held.contains(change.dot());
-        let lost: Vec<Key> = here.filter(is_lost).map(|change| change.to_change().key().clone()).collect();
-        let all = self.version_of(origin).clone();
-        let forgotten = lost.iter().filter(|key| self.forget_copy(now, key, &all)).count();
+        let lost: Vec<(Key, Version)> = here
+            .filter(is_lost)
+            .map(|change| (change.to_change().key().clone(), [change.dot()].into_iter().collect()))
+            .collect();
+        let forgotten = lost.iter().filter(|(key, writes)| self.forget_copy(now, key, writes)).count();
         let history = self.histories.of_mut(Some(authority));
         let lost = |dot: &Dot| held.sequence(dot.replica) == 0 && !history.log.has(dot.replica);
         let lost: Vec<ReplicaId> = history.version.iter().filter(lost).map(|dot| dot.replica).collect();

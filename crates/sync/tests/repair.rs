@@ -278,3 +278,32 @@ fn what_could_not_be_fetched_takes_nothing_from_what_is_here() {
     assert!(network.comparisons > 0);
     assert_eq!(network.selected(MIRROR, "ep=node7"), ["node7"]);
 }
+
+#[test]
+fn of_writes_that_did_not_see_each_other_only_those_go_that_the_source_has_lost() {
+    let mut network = pair(50);
+    let now = network.now;
+    // Another replica registered it too, and both are here.
+    let mut other = Directory::new(Config::new(*b"keep it a secret", ReplicaId(9)));
+    other.register(now, registration("ep=node7&base=coap://old&lt=100000000", "</temp>")).expect("room");
+    let told = other.feed(now, &Version::new()).expect("who has nothing misses nothing").next().expect("a change");
+    let (key, dot) = (told.to_change().key().clone(), told.dot());
+    let there = network.directory(SOURCE);
+    there.apply(now, told.to_change()).expect("a change");
+    there.advance(other.version()).expect("room");
+    network.run_until(now + Duration::from_secs(10));
+    let writes = |network: &mut Network| {
+        let made: Vec<_> = copies(network).into_iter().filter(|(copy, _)| copy.endpoint == key.endpoint).collect();
+        made.into_iter().map(|(_, dot)| dot.replica).collect::<Vec<_>>()
+    };
+    assert_eq!(writes(&mut network), [ReplicaId(1), ReplicaId(9)]);
+
+    assert!(network.directory(SOURCE).forget_copy(now, &key, &[dot].into_iter().collect()));
+    assert_eq!(network.selected(SOURCE, "ep=node7"), ["node7"]);
+    while network.now < now + Duration::from_secs(900) {
+        network.run_until(network.now + Duration::from_secs(1));
+        assert_eq!(network.selected(MIRROR, "ep=node7"), ["node7"]);
+    }
+    assert_eq!(writes(&mut network), [ReplicaId(1)]);
+    assert_eq!(reconciled(&mut network), Some((0, 1)));
+}

@@ -1,7 +1,9 @@
-use waypost_model::{Key, Location, Record, State, Version};
+use alloc::vec::Vec;
+
+use waypost_model::{Dot, Key, Location, Record, Version};
 use waypost_time::Instant;
 
-use crate::{Directory, directory::authority_of, entry::token::Token, registry::Place};
+use crate::{Directory, directory::authority_of, entry::signs::Signs, entry::token::Token, registry::Place};
 
 /// Single registrations, as replicas exchange them.
 impl Directory {
@@ -13,23 +15,30 @@ impl Directory {
         Some(self.state(Some(slot)).record()?.into_owned())
     }
 
-    /// Forgets a registration, if every write that made it is in a version; tells whether that was so.
+    /// Forgets of a registration what writes in a version made; tells whether there was any of that.
     ///
     /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there, or that is
-    /// no longer wanted. It leaves no removal behind, and counts among the [`losses`](Self::losses). A registration that this
-    /// replica wrote itself is not forgotten so.
+    /// no longer wanted. It leaves no removal behind, and counts among the [`losses`](Self::losses). What this replica wrote itself is
+    /// not forgotten so. Of several writes that did not see each other, those that are not in the version stay: the registration is
+    /// what they say.
     pub fn forget_copy(&mut self, now: Instant, key: &Key, version: &Version) -> bool {
         let token = Token::of(&self.context.config.secret, key);
         let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
-        let is_entry = matches!(self.registry.place(slot), Some(Place::Entry(_)));
-        let state: State = self.state(Some(slot));
-        let mut dots = state.records().map(Record::dot);
-        let is_copy = is_entry && dots.all(|dot| version.contains(dot) && !self.is_own(&key.origin, dot.replica));
-        if is_copy {
-            self.forget(now, slot);
-            self.histories.of_mut(authority_of(&key.origin)).losses += 1;
+        let Some(Place::Entry(entry)) = self.registry.place(slot) else { return false };
+        let (signs, copies_until) = (Signs::of_entry(entry), entry.copies_until());
+        let mut state = self.state(Some(slot));
+        let is_copy = |dot: &Dot| version.contains(*dot) && !self.is_own(&key.origin, dot.replica);
+        let gone: Vec<Dot> = state.records().map(Record::dot).filter(is_copy).collect();
+        gone.iter().for_each(|dot| {
+            state.forget(*dot);
+        });
+        match (gone.is_empty(), state.is_alive()) {
+            (true, _) => return false,
+            (false, true) => self.settle(now, token, state, &signs, copies_until),
+            (false, false) => self.forget(now, slot),
         }
-        is_copy
+        self.histories.of_mut(authority_of(&key.origin)).losses += 1;
+        true
     }
 
     /// Forgets a registration that has expired, if this replica wrote all that is known of it; tells whether it did.

@@ -5,9 +5,11 @@ use waypost_model::{Dot, ReplicaId};
 
 use crate::entry::Entry;
 
-/// What the registrations of an authority that are shown amount to: how many there are, and the sum of their ids.
+/// What the registrations of an authority that are shown amount to: how many there are, and the sum of the ids of the writes that made
+/// them.
 ///
-/// Two directories that hold the same registrations have equal digests. The ids are hashes that anybody can compute: a
+/// Two directories that hold the same registrations have equal digests, also where several writes that did not see each other make
+/// one. The ids are hashes that anybody can compute: a
 /// digest guards against accidents, not against adversaries.
 ///
 /// ```
@@ -28,7 +30,7 @@ use crate::entry::Entry;
 pub struct Digest {
     /// How many registrations there are.
     pub count: u64,
-    /// The sum of their ids, modulo 2⁶⁴.
+    /// The sum of [the ids of their writes](crate::Directory::ids), modulo 2⁶⁴.
     pub sum: u64,
 }
 
@@ -60,6 +62,11 @@ pub(crate) fn id_of_removal(sector: Option<&str>, endpoint: &str) -> u64 {
     id_of(Dot::new(ReplicaId(0), 0), sector, endpoint)
 }
 
+/// Returns the sum of the ids of all writes that a registration consists of.
 fn id_of_entry(entry: &Entry) -> u64 {
-    id_of(entry.stamp().dot, entry.sector(), entry.endpoint())
+    let id = |dot| id_of(dot, entry.sector(), entry.endpoint());
+    match entry.state() {
+        Some(state) => state.records().fold(0, |sum: u64, record| sum.wrapping_add(id(record.dot()))),
+        None => id(entry.stamp().dot),
+    }
 }

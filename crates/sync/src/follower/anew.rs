@@ -1,7 +1,8 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use waypost_model::{Change, Key, Version};
+use waypost_directory::ChangeRef;
+use waypost_model::{Dot, Key, Version};
 
 use super::{Follower, Surroundings};
 use crate::SyncEvent;
@@ -10,7 +11,10 @@ use crate::SyncEvent;
 #[derive(Debug, Default)]
 pub(super) struct Anew {
     pub(super) cursor: Version,
-    pub(super) mentioned: BTreeSet<Key>,
+    /// The writes of which it told what they made.
+    pub(super) mentioned: BTreeSet<Dot>,
+    /// Where that was not taken. What it would take the place of is here alone, and not gone.
+    pub(super) refused: BTreeSet<Key>,
 }
 
 impl Follower {
@@ -30,16 +34,22 @@ impl Follower {
         let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
             return;
         };
-        let gone: Vec<_> = feed
-            .filter(|change| anew.cursor.contains(change.dot()))
-            .filter_map(|change| match change.to_change() {
-                Change::Put { record, .. } if !self.subject.may_have_let_expire(record.renewals) => Some(record.key),
-                _ => None,
-            })
-            .filter(|key| !anew.mentioned.contains(key))
+        let is_gone = |change: &ChangeRef<'_>| match change {
+            ChangeRef::Put(record) => {
+                let is_mentioned = anew.mentioned.contains(&record.dot());
+                anew.cursor.contains(record.dot())
+                    && !is_mentioned
+                    && !self.subject.may_have_let_expire(record.renewals())
+            }
+            ChangeRef::Remove(_) => false,
+        };
+        let gone: Vec<(Key, Dot)> = feed
+            .filter(is_gone)
+            .map(|change| (change.to_change().key().clone(), change.dot()))
+            .filter(|(key, _)| !anew.refused.contains(key))
             .collect();
-        for key in gone {
-            surroundings.directory.forget_copy(surroundings.now, &key, &anew.cursor);
+        for (key, dot) in gone {
+            surroundings.directory.forget_copy(surroundings.now, &key, &[dot].into_iter().collect());
         }
     }
 }

@@ -133,7 +133,7 @@ impl Follower {
             return None;
         }
         if let Some(anew) = &mut self.anew {
-            anew.mentioned.insert(key);
+            anew.mentioned.insert(record.dot());
         }
         self.apply(surroundings, Change::Put { record: Box::new(record), age })
     }
@@ -157,7 +157,12 @@ impl Follower {
                 self.has_news |= applied != Applied::Unchanged;
                 None
             }
-            Err(refused) => self.refuse(surroundings, Some(key), refused),
+            Err(refused) => {
+                if let Some(anew) = &mut self.anew {
+                    anew.refused.insert(key.clone());
+                }
+                self.refuse(surroundings, Some(key), refused)
+            }
         }
     }
 
