@@ -28,7 +28,7 @@ use crate::{SyncConfig, SyncEvent};
 ///
 /// The endpoint look-up tells which registrations there are. For their links there are two ways: where links show their
 /// provenance, one look-up of all resources; else one look-up for each registration. Which it is, and whether ages are
-/// shown, is found out with the first registration that has links.
+/// shown, is found out with the first registrations.
 ///
 /// What is more than one answer can be is read in [pages](Reading), where the source knows them.
 #[derive(Debug)]
@@ -163,6 +163,10 @@ impl LookupMirror {
 
     fn take_events(&mut self, surroundings: &mut Surroundings<'_>) {
         while let Some((id, event)) = self.client.poll_event() {
+            if self.by_lookup.contains_key(&id) {
+                let most = surroundings.config.limits.lookups_per_source.saturating_sub(BESIDES);
+                self.trials.note_outcome(self.entries.len().min(most).min(FIRST));
+            }
             match event {
                 LookupEvent::Found(answer) => self.take_answer(surroundings, id, &answer),
                 LookupEvent::Confirmed { .. } => self.take_confirmation(surroundings, id),
@@ -180,7 +184,7 @@ impl LookupMirror {
             }
         }
         self.is_whole |= self.is_in_step
-            && !matches!(self.trials.provenance, Trial::Asked(_))
+            && !matches!(self.trials.provenance, Trial::Asked(_) | Trial::Likely)
             && self.entries.values().all(|entry| entry.links.is_some());
     }
 
@@ -211,9 +215,9 @@ impl LookupMirror {
                 Place::Astray => self.give_up_pages(surroundings, id),
             }
         } else if self.trials.provenance == Trial::Asked(id) {
-            self.judge_provenance(surroundings.now, answer);
+            self.judge_provenance(surroundings, answer);
         } else if self.trials.ages == Trial::Asked(id) {
-            self.judge_ages(surroundings.now, answer);
+            self.judge_ages(surroundings, answer);
         } else if let Some(location) = self.by_lookup.get(&id).cloned() {
             let was_lost = self.lost.remove(&id);
             if answer.is_last {
@@ -223,6 +227,7 @@ impl LookupMirror {
                 entry.links = Some(answer.links.clone());
             }
             self.show(surroundings, &location);
+            self.try_out(surroundings.now);
             if was_lost {
                 self.note_in_step(surroundings);
             }
@@ -340,6 +345,9 @@ impl LookupMirror {
 
     /// Ends a reading of all registrations: what was not found is gone, in pages after it was not found twice.
     fn end_endpoints(&mut self, surroundings: &mut Surroundings<'_>, is_in_pages: bool) {
+        if !self.judge_endpoints(surroundings) {
+            return;
+        }
         let since = if is_in_pages { self.ended } else { self.pass };
         self.ended = self.pass;
         self.others = take(&mut self.others_found);
@@ -373,6 +381,9 @@ impl LookupMirror {
     /// Takes the links of all registrations.
     fn take_resources(&mut self, surroundings: &mut Surroundings<'_>, pages: &[LinkDocumentBuf], is_in_pages: bool) {
         let mut links = links_by_provenance(pages);
+        if !self.judge_resources(surroundings, &links) {
+            return;
+        }
         for location in self.entries.keys().cloned().collect::<Vec<_>>() {
             if let Some(entry) = self.entries.get_mut(&location) {
                 let found = links.remove(&location).unwrap_or_default();
@@ -454,6 +465,8 @@ impl LookupMirror {
         if !matches!(self.trials.provenance, Trial::Cannot | Trial::Unknown) {
             return;
         }
+        // What the source can do is found out with the first of them.
+        let most = if self.trials.has_sample { most } else { most.min(FIRST) };
         while self.by_lookup.len() < most
             && let Some(location) = self.wanted.first().cloned()
         {
@@ -480,6 +493,9 @@ fn other_than(own: &Authority, link: Link<'_>) -> Option<Authority> {
 const MOST_OTHERS: usize = 64;
 /// Look-ups beside those of the links of one registration each: two of everything, and two of what the source can do.
 const BESIDES: usize = 4;
+
+/// Look-ups of the links of one registration each, at first.
+const FIRST: usize = 4;
 
 /// Returns the reading of that look-up.
 fn reading_of<'r>(

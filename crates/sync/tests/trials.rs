@@ -1,4 +1,4 @@
-//! What a mirror makes of a source that does not say for now what it can do.
+//! How a mirror finds out what its source can do, be it that the source does not say for now, or that a registrant says it instead.
 
 use core::time::Duration;
 
@@ -15,16 +15,71 @@ struct Scene {
     directory: Directory,
     replicator: Replicator,
     refusal: Option<Response>,
+    /// What one registrant of a source that cannot show anything gave its registration and its link, if that is the source.
+    forged: Option<Forged>,
+    /// How many registrations have come and gone, where another one is there with each question.
+    brief: Option<u32>,
     /// When a look-up of what may be refused was asked.
     tried: Vec<Instant>,
 }
 
+/// What a registrant gives to be taken for what the source shows.
+#[derive(Clone, Copy)]
+struct Forged {
+    registration: &'static str,
+    link: &'static str,
+    /// Whether it is there only while it is asked for.
+    is_hidden: bool,
+}
+
+impl Forged {
+    /// Answers as a source that filters by all criteria, and knows none that says what to show.
+    fn answer(&self, request: &Request) -> Response {
+        let is_asked_for = |name| request.query.iter().any(|argument| argument.starts_with(name));
+        let is_there = !self.is_hidden || is_asked_for("provenance") || is_asked_for("lt-age");
+        let forged = |attribute: &'static str| if is_there { attribute } else { "" };
+        let is_of_endpoints = match request.path.last().map(String::as_str) {
+            Some("core") => {
+                let links = r#"</res>;rt="core.rd-lookup-res",</ep>;rt="core.rd-lookup-ep""#;
+                return Response::content(ContentFormat::LINK_FORMAT, links);
+            }
+            last => last == Some("ep"),
+        };
+        let links = ["evil", "node1", "node2"].iter().enumerate().filter_map(|(number, name)| {
+            let attribute = |attribute| if number == 0 { forged(attribute) } else { "" };
+            let link = match is_of_endpoints {
+                true => format!(
+                    r#"</reg/{number}>;ep="{name}";base="coap://{name}";lt=90000{}"#,
+                    attribute(self.registration)
+                ),
+                false => format!("<coap://{name}/t>{}", attribute(self.link)),
+            };
+            let meets = |argument: &String| match argument.split_once('=') {
+                Some(("ep", value)) => value == *name,
+                Some((shown, _)) => link.contains(&format!(";{shown}=")),
+                None => link.contains(&format!(";{argument}=")),
+            };
+            request.query.iter().all(meets).then_some(link)
+        });
+        let links = links.collect::<Vec<_>>().join(",");
+        let mut response = Response::content(ContentFormat::LINK_FORMAT, links);
+        response.is_observed = request.observe == Some(Observe::Register);
+        response
+    }
+}
+
 impl Scene {
+    fn forged(registration: &'static str, link: &'static str, is_hidden: bool) -> Self {
+        let forged = Some(Forged { registration, link, is_hidden });
+        Self { forged, refusal: None, ..Self::new(Response::refusal(Code::FORBIDDEN, "")) }
+    }
+
     fn new(refusal: Response) -> Self {
         let mut replicator = Replicator::new(SyncConfig::new(2));
         replicator.add_mirror("coap://source".parse().expect("a URI")).expect("room");
         let directory = Directory::new(Config::new([2; 16], ReplicaId(2)));
-        Self { now: Instant::ZERO, directory, replicator, refusal: Some(refusal), tried: Vec::new() }
+        let refusal = Some(refusal);
+        Self { now: Instant::ZERO, directory, replicator, refusal, forged: None, brief: None, tried: Vec::new() }
     }
 
     /// Lets time pass, and returns the means that are told of.
@@ -59,15 +114,32 @@ impl Scene {
         if is_trial {
             self.tried.push(self.now);
         }
+        if let Some(forged) = self.forged {
+            return forged.answer(request);
+        }
         if let Some(refusal) = self.refusal.as_ref().filter(|_| is_trial) {
             return refusal.clone();
         }
+        let mut names = vec!["1".to_owned()];
+        if let Some(brief) = &mut self.brief {
+            *brief += 1;
+            names.insert(0, format!("0{brief}"));
+        }
+        let is_meant = |name: &&String| match request.query.iter().find(|argument| argument.starts_with("ep=")) {
+            Some(argument) => *argument == format!("ep=node{name}"),
+            None => true,
+        };
+        let link = |name: &String| match request.path.last().map(String::as_str) {
+            Some("ep") => {
+                let age = if shows("lt-age") { ";lt-age=7" } else { "" };
+                format!(r#"</reg/{name}>;ep="node{name}";base="coap://h{name}";lt=90000{age}"#)
+            }
+            _ if shows("provenance") => format!(r#"<coap://h{name}/t>;provenance="/reg/{name}""#),
+            _ => format!("<coap://h{name}/t>"),
+        };
         let links = match request.path.last().map(String::as_str) {
-            Some("core") => r#"</res>;rt="core.rd-lookup-res",</ep>;rt="core.rd-lookup-ep""#,
-            Some("ep") if shows("lt-age") => r#"</reg/1>;ep="node1";base="coap://h1";lt=90000;lt-age=7"#,
-            Some("ep") => r#"</reg/1>;ep="node1";base="coap://h1";lt=90000"#,
-            _ if shows("provenance") => r#"<coap://h1/t>;provenance="/reg/1""#,
-            _ => "<coap://h1/t>",
+            Some("core") => r#"</res>;rt="core.rd-lookup-res",</ep>;rt="core.rd-lookup-ep""#.to_owned(),
+            _ => names.iter().filter(is_meant).map(link).collect::<Vec<_>>().join(","),
         };
         let mut response = Response::content(ContentFormat::LINK_FORMAT, links);
         response.is_observed = request.observe == Some(Observe::Register);
@@ -76,6 +148,15 @@ impl Scene {
 
     fn count(&self) -> usize {
         self.directory.resources(self.now, &Query::all()).count()
+    }
+
+    /// Returns which registration has which link.
+    fn links(&self) -> Vec<String> {
+        let resources = self.directory.resources(self.now, &Query::all());
+        let mut links: Vec<_> =
+            resources.map(|found| format!("{} {}", found.endpoint().name(), found.target())).collect();
+        links.sort_unstable();
+        links
     }
 }
 
@@ -86,12 +167,12 @@ fn what_is_refused_for_a_while_is_found_out_later() {
         assert_eq!(scene.pass(900), [], "{code}: nothing is known");
         assert_eq!(
             (scene.count(), scene.tried.len()),
-            (1, 2),
+            (1, 1),
             "what is there is mirrored, and nothing asked for again"
         );
         scene.refusal = None;
         assert_eq!(scene.pass(600), [Means::Lookups], "{code}");
-        assert!(scene.tried[2] >= Instant::ZERO + Duration::from_secs(1_000), "{:?}", scene.tried);
+        assert!(scene.tried[1] >= Instant::ZERO + Duration::from_secs(1_000), "{:?}", scene.tried);
         assert_eq!(scene.count(), 1);
     }
 }
@@ -100,7 +181,7 @@ fn what_is_refused_for_a_while_is_found_out_later() {
 fn what_is_refused_whenever_it_is_asked_is_tried_no_more_often_than_it_says() {
     let mut scene = Scene::new(Response::refusal(Code::SERVICE_UNAVAILABLE, "later").with_max_age(1_000));
     assert_eq!(scene.pass(10_500), []);
-    let rounds: Vec<_> = scene.tried.chunks(2).map(|round| round[0]).collect();
+    let rounds: Vec<_> = scene.tried[1..].chunks(2).map(|round| round[0]).collect();
     let pauses = rounds.windows(2).map(|pair| pair[1].saturating_since(pair[0]));
     assert!(rounds.len() > 5 && pauses.min() >= Some(Duration::from_secs(1_000)), "{rounds:?}");
     assert_eq!(scene.count(), 1);
@@ -114,4 +195,33 @@ fn what_is_refused_as_such_is_not_asked_for_again() {
     let mut scene = Scene::new(Response::refusal(Code::FORBIDDEN, "no"));
     assert_eq!(scene.pass(10_000), [Means::LookupsOfEach]);
     assert_eq!((scene.count(), scene.tried.len()), (1, 2));
+}
+
+#[test]
+fn what_one_registrant_says_of_provenance_and_ages_is_not_taken_for_what_the_source_shows() {
+    let expected = ["evil coap://evil/t", "node1 coap://node1/t", "node2 coap://node2/t"];
+    for is_hidden in [false, true] {
+        for link in ["", r#";provenance="/reg/0""#, r#";provenance="/reg/1""#] {
+            for registration in ["", ";lt-age=0"] {
+                let mut scene = Scene::forged(registration, link, is_hidden);
+                for seconds in [1].into_iter().chain([300; 20]) {
+                    let means = scene.pass(seconds);
+                    assert!(!means.contains(&Means::Lookups), "{registration} {link} {is_hidden}");
+                    assert_eq!(scene.links(), expected, "{registration} {link} {is_hidden}");
+                }
+                // A few every few minutes.
+                assert!(scene.tried.len() < 100, "{} times", scene.tried.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_comes_and_goes_between_the_questions_keeps_nothing_from_being_found_out() {
+    let mut scene =
+        Scene { brief: Some(0), refusal: None, ..Scene::new(Response::refusal(Code::SERVICE_UNAVAILABLE, "")) };
+    let means: Vec<Means> = (0..60).flat_map(|_| scene.pass(60)).collect();
+    assert_eq!(means.last(), Some(&Means::Lookups));
+    assert!(scene.links().contains(&"node1 coap://h1/t".to_owned()));
+    assert!(scene.replicator.standings().all(|standing| standing.delay.is_some()), "ages are shown");
 }

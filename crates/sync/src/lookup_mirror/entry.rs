@@ -23,6 +23,8 @@ pub(super) struct Entry {
     /// When it was last renewed, or, where ages are not shown, last seen to be there.
     seen: Instant,
     shows_age: bool,
+    /// Whether it has the attribute of an age, be it of the source or of the registrant.
+    pub(super) has_age: bool,
     /// The number of the reading that found it last.
     pub(super) found_in: u64,
     /// The links that were found by its name, once they are known.
@@ -72,6 +74,7 @@ impl Entry {
             lifetime: if age.is_some() { lifetime? } else { unconfirmed },
             seen: received.saturating_sub(Duration::from_secs(age.unwrap_or(0).into())),
             shows_age: age.is_some(),
+            has_age: ["lt-age", "lt-remaining"].iter().any(|name| link.parameter(name).is_some()),
             found_in: 0,
             links: None,
             found: LinkDocumentBuf::default(),
@@ -96,6 +99,7 @@ impl Entry {
         self.found_in = other.found_in;
         self.seen = self.seen.max(other.seen);
         self.shows_age = other.shows_age;
+        self.has_age = other.has_age;
     }
 
     /// Notes that it is still there. Where ages are shown, that alone does not make it younger.
@@ -116,6 +120,12 @@ impl Entry {
     pub(super) fn inherit_links(&mut self, before: &mut Self) {
         (self.links, self.lookup) = (before.links.take(), before.lookup);
         self.found = core::mem::take(&mut before.found);
+    }
+
+    /// Tells whether it is known to have links, none of which shows a provenance by itself.
+    pub(super) fn has_links_without_provenance(&self) -> bool {
+        let is_without = |links: &LinkDocumentBuf| links.links().all(|link| link.parameter("provenance").is_none());
+        self.links.as_ref().is_some_and(|links| !links.is_empty() && is_without(links))
     }
 
     pub(super) fn age(&self, now: Instant) -> Duration {
@@ -161,6 +171,11 @@ pub(super) fn links_by_provenance(pages: &[LinkDocumentBuf]) -> BTreeMap<Locatio
         }
     }
     sorted.into_iter().map(|(location, links)| (location, without_provenance(&links))).collect()
+}
+
+/// Returns the links without their provenance, written alike whatever they were read from.
+pub(super) fn stripped(links: &LinkDocumentBuf) -> LinkDocumentBuf {
+    without_provenance(&links.links().collect::<Vec<_>>())
 }
 
 fn without_provenance(links: &[Link<'_>]) -> LinkDocumentBuf {

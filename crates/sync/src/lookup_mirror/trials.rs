@@ -1,13 +1,25 @@
 //! What a mirror finds out about its source.
+//!
+//! That an attribute is there proves nothing: a registrant may have given it, and a source that does not know the question answers with
+//! what has it. So it has to be absent from what is shown unasked, and present when it is asked for; and the first answer about everything
+//! has to cover what is there without the question. What proves neither that the source can nor that it cannot, as something may have
+//! changed between two questions, is tried again.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use core::slice::from_ref;
 
 use waypost_client::{Answer, Lookup, LookupId};
 use waypost_filter::{Criterion, Query, Test};
+use waypost_link_format::LinkDocumentBuf;
+use waypost_model::Location;
 use waypost_rest::Code;
-use waypost_time::Instant;
+use waypost_time::{Instant, back_off};
 
 use super::LookupMirror;
+use super::entry::{Entry, links_by_provenance, stripped};
 use super::reading::Reading;
 use crate::Means;
+use crate::follower::Surroundings;
 
 /// What a source can do that not every directory can.
 #[derive(Debug, Default)]
@@ -18,6 +30,14 @@ pub(super) struct Trials {
     pub(super) ages: Trial,
     /// When what is unknown is to be tried again, if the source has put that off.
     pub(super) put_off: Option<Instant>,
+    /// Whether links of a few registrations have been looked up by their names: all links are judged by these.
+    pub(super) has_sample: bool,
+    /// How many of these look-ups had an outcome.
+    outcomes: usize,
+    /// How often an answer proved nothing.
+    doubts: u32,
+    /// What the first answer about all ages did not have, and was there before.
+    missing: BTreeSet<Location>,
 }
 
 /// Whether the source can do something that not every directory can.
@@ -26,6 +46,10 @@ pub(super) enum Trial {
     #[default]
     Unknown,
     Asked(LookupId),
+    /// It did for one registration; everything is asked for.
+    Likely,
+    /// It did not do so for all that were there before. It is asked which of them are there.
+    Doubted,
     Can,
     Cannot,
 }
@@ -37,6 +61,12 @@ impl Trials {
         trials.filter_map(|trial| if let Trial::Asked(id) = trial { Some(id) } else { None })
     }
 
+    /// Notes an outcome of a look-up of the links of one registration. So many are a sample.
+    pub(super) const fn note_outcome(&mut self, sample: usize) {
+        self.outcomes = self.outcomes.saturating_add(1);
+        self.has_sample |= self.outcomes >= sample;
+    }
+
     /// Takes a refusal of what was to find something out, if that is what it was: that the source cannot, or cannot say for now
     /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
     pub(super) fn refused(&mut self, id: LookupId, code: Code, until: Instant) {
@@ -45,6 +75,15 @@ impl Trials {
             self.put_off = self.put_off.max(Some(until));
         }
         self.conclude(id, if is_put_off { Trial::Unknown } else { Trial::Cannot });
+    }
+
+    /// Returns what follows from an answer that proves nothing: what it was to find out is tried again after a while.
+    fn doubt(&mut self, surroundings: &mut Surroundings<'_>) -> Trial {
+        let limits = &surroundings.config.limits;
+        self.doubts = self.doubts.saturating_add(1);
+        let pause = surroundings.jitter.stretch(back_off(limits.retry, limits.retry_max, self.doubts));
+        self.put_off = self.put_off.max(Some(surroundings.now + pause));
+        Trial::Unknown
     }
 
     /// Takes that for the outcome of what a look-up was to find out, if it was one of these.
@@ -68,7 +107,8 @@ impl LookupMirror {
         match self.trials.provenance {
             Trial::Can => Some(Means::Lookups),
             Trial::Cannot => Some(Means::LookupsOfEach),
-            Trial::Unknown | Trial::Asked(_) => None,
+            Trial::Unknown if self.trials.doubts >= MANY_DOUBTS => Some(Means::LookupsOfEach),
+            _ => None,
         }
     }
 
@@ -78,51 +118,123 @@ impl LookupMirror {
             return;
         }
         self.trials.put_off = None;
-        let Some(entry) = self.entries.values().next() else { return };
-        let of_entry = |extra: &str| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
-        if self.trials.provenance == Trial::Unknown {
-            let lookup = Lookup::resources(self.host.clone(), of_entry("provenance"));
+        let of_entry =
+            |entry: &Entry, extra| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
+        if self.trials.provenance == Trial::Unknown
+            && self.trials.has_sample
+            && let Some(entry) = self.find_another(Entry::has_links_without_provenance)
+        {
+            let lookup = Lookup::resources(self.host.clone(), of_entry(entry, "provenance"));
             self.trials.provenance = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
         }
-        if self.trials.ages == Trial::Unknown {
-            let lookup = Lookup::endpoints(self.host.clone(), of_entry("lt-age"));
+        if self.trials.ages == Trial::Unknown
+            && let Some(entry) = self.find_another(|entry| !entry.has_age)
+        {
+            let lookup = Lookup::endpoints(self.host.clone(), of_entry(entry, "lt-age"));
             self.trials.ages = self.client.look_up(now, lookup).map_or(Trial::Unknown, Trial::Asked);
         }
     }
 
-    pub(super) fn judge_provenance(&mut self, now: Instant, answer: &Answer) {
-        self.trials.provenance = match answer.links.links().next() {
-            Some(link) if link.provenance().is_some() => {
-                let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
-                self.resources = Some(Reading::new(lookup));
-                Trial::Can
-            }
-            Some(_) => Trial::Cannot,
-            // A registration without links says nothing; the next change brings another.
-            None => Trial::Unknown,
+    /// Returns a registration that is fit, another one after each doubt: none is to keep anything from being found out.
+    fn find_another(&self, is_fit: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let count = self.entries.len();
+        let from = self.trials.doubts as usize % count.max(1);
+        self.entries.values().cycle().skip(from).take(count).find(|entry| is_fit(entry))
+    }
+
+    pub(super) fn judge_provenance(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+        let is_shown = answer.links.links().all(|link| link.provenance().is_some());
+        let by_location = links_by_provenance(from_ref(&answer.links));
+        let found = stripped(&answer.links);
+        let is_proof = |location: &Location| {
+            let entry = self.entries.get(location).filter(|entry| entry.has_links_without_provenance());
+            entry.and_then(|entry| entry.links.as_ref()).is_some_and(|links| covers(&found, &stripped(links)))
         };
-        if self.trials.provenance == Trial::Can {
+        self.trials.provenance = match is_shown {
+            true if by_location.keys().any(is_proof) => Trial::Likely,
+            true => self.trials.doubt(surroundings),
+            false => Trial::Cannot,
+        };
+        if self.trials.provenance == Trial::Likely {
+            let lookup = Lookup::resources(self.host.clone(), self.showing("provenance"));
+            self.resources = Some(Reading::new(lookup));
             self.wanted.clear();
             for id in core::mem::take(&mut self.by_lookup).into_keys() {
                 self.lost.remove(&id);
-                self.client.cancel(now, id);
+                self.client.cancel(surroundings.now, id);
             }
             self.entries.values_mut().for_each(|entry| entry.lookup = None);
         }
     }
 
-    pub(super) fn judge_ages(&mut self, now: Instant, answer: &Answer) {
-        let Some(link) = answer.links.links().next() else {
-            // It was gone before it was asked for; the next change brings another.
-            self.trials.ages = Trial::Unknown;
-            return;
-        };
-        let shows = link.parameter("lt-age").is_some();
-        self.trials.ages = if shows { Trial::Can } else { Trial::Cannot };
-        if shows {
-            let lookup = Lookup::endpoints(self.host.clone(), self.showing("lt-age"));
-            self.endpoints.look_up(now, &mut self.client, lookup);
+    /// Judges the first answer about all links by those that were looked up by name; tells whether it may be taken.
+    pub(super) fn judge_resources(
+        &mut self,
+        surroundings: &mut Surroundings<'_>,
+        links: &BTreeMap<Location, LinkDocumentBuf>,
+    ) -> bool {
+        if self.trials.provenance != Trial::Likely {
+            return true;
         }
+        let mut known = self.entries.iter().filter(|(_, entry)| entry.has_links_without_provenance());
+        let is_proof = known.all(|(location, _)| links.contains_key(location));
+        self.trials.provenance = if is_proof { Trial::Can } else { self.trials.doubt(surroundings) };
+        if !is_proof && let Some(mut resources) = self.resources.take() {
+            resources.stop(surroundings.now, &mut self.client);
+            self.wanted.extend(self.entries.keys().cloned());
+        }
+        is_proof
+    }
+
+    pub(super) fn judge_ages(&mut self, surroundings: &mut Surroundings<'_>, answer: &Answer) {
+        let has_none = |target: &str| {
+            let entry = Location::new(target).ok().and_then(|location| self.entries.get(&location));
+            entry.is_some_and(|entry| !entry.has_age)
+        };
+        let is_shown = answer.links.links().all(|link| link.parameter("lt-age").is_some());
+        self.trials.ages = match is_shown {
+            true if answer.links.links().any(|link| has_none(link.target())) => Trial::Likely,
+            true => self.trials.doubt(surroundings),
+            false => Trial::Cannot,
+        };
+        if self.trials.ages == Trial::Likely {
+            self.look_up_ages(surroundings.now);
+        }
+    }
+
+    /// Judges the first answer about the ages of all registrations, and the next one without: what the first one does not have must not be
+    /// there any more. Tells whether it may be taken.
+    pub(super) fn judge_endpoints(&mut self, surroundings: &mut Surroundings<'_>) -> bool {
+        let pass = self.pass;
+        match self.trials.ages {
+            Trial::Likely => {
+                let missing = self.entries.iter().filter(|(_, entry)| entry.found_in != pass);
+                self.trials.missing = missing.map(|(location, _)| location.clone()).collect();
+                let is_proof = self.trials.missing.is_empty();
+                self.trials.ages = if is_proof { Trial::Can } else { Trial::Doubted };
+                if !is_proof {
+                    let lookup = Lookup::endpoints(self.host.clone(), self.query.clone());
+                    self.endpoints.look_up(surroundings.now, &mut self.client, lookup);
+                }
+                is_proof
+            }
+            Trial::Doubted => {
+                let missing = core::mem::take(&mut self.trials.missing);
+                let is_there = |location| self.entries.get(location).is_some_and(|entry| entry.found_in == pass);
+                let is_proof = !missing.iter().any(is_there);
+                self.trials.ages = if is_proof { Trial::Can } else { self.trials.doubt(surroundings) };
+                if is_proof {
+                    self.look_up_ages(surroundings.now);
+                }
+                true
+            }
+            _ => true,
+        }
+    }
+
+    fn look_up_ages(&mut self, now: Instant) {
+        let lookup = Lookup::endpoints(self.host.clone(), self.showing("lt-age"));
+        self.endpoints.look_up(now, &mut self.client, lookup);
     }
 
     /// Returns the query that asks for something to be shown besides. Some directories let the last criterion count alone.
@@ -131,3 +243,12 @@ impl LookupMirror {
         self.query.criteria().iter().cloned().fold(shown, Query::with)
     }
 }
+
+/// Tells whether all links of one document are in another.
+fn covers(document: &LinkDocumentBuf, other: &LinkDocumentBuf) -> bool {
+    let links: BTreeSet<&str> = document.links().map(|link| link.raw()).collect();
+    other.links().all(|link| links.contains(link.raw()))
+}
+
+/// After so many answers that proved nothing it is told by what a source is mirrored meanwhile.
+const MANY_DOUBTS: u32 = 3;
