@@ -61,8 +61,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     let links = self.own_links(upstream, answer.links);
                     Part::Links { links, fresh_until: answer.received + answer.max_age }
                 }
-                LookupEvent::Refused { code, diagnostic, max_age, .. } => {
-                    Part::refused(code, diagnostic, now + max_age)
+                LookupEvent::Refused { code, diagnostic, max_age, is_explicit, .. } => {
+                    Part::refused(code, diagnostic, is_explicit.then(|| now + max_age))
                 }
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,

@@ -62,9 +62,10 @@ impl Upstream {
         self.away.take_if(|(_, part)| matches!(part, Part::Failed(_)));
     }
 
-    /// Takes note of a refusal, which goes for all that the proxy asks if it says to come back later
-    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)). Clients are
-    /// told to stay away no longer than the proxy does.
+    /// Takes note of a refusal, which goes for all that the proxy asks if it says when to come back
+    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4),
+    /// [RFC 7252 §5.9.3.4](https://www.rfc-editor.org/rfc/rfc7252#section-5.9.3.4)). One that does not is of what was asked alone. Clients
+    /// are told to stay away no longer than the proxy does.
     pub(super) fn refused(&mut self, now: Instant, part: &mut Part, limits: &ProxyLimits) {
         self.answered();
         part.put_off_at_most(now + limits.put_off);
