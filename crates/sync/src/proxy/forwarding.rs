@@ -86,13 +86,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
     pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &mut Part) {
         let source = &mut self.upstreams[upstream];
         let fault = match part {
-            Part::Links { .. } => return source.answered(),
+            Part::Links { .. } => return source.answered(now),
             Part::Refused { .. } => return source.refused(now, part, &self.config.limits),
             Part::Failed(fault) => *fault,
         };
         // One that gives an answer that is of no use may have others.
-        if let Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable) = fault {
-            source.failed(now, fault, &self.config.limits, &mut self.jitter);
+        if let Fault::Unanswered(failure @ (RequestFailure::TimedOut | RequestFailure::Unreachable)) = fault {
+            source.failed(now, failure, &self.config.limits, &mut self.jitter);
         }
         let upstream = source.name();
         self.note(ProxyEvent::Failed { upstream, fault });
