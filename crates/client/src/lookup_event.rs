@@ -69,6 +69,10 @@ pub enum LookupEvent {
         diagnostic: Box<str>,
         /// For how long that holds: who asks again before asks in vain.
         max_age: Duration,
+        /// Whether the directory says that itself, and it is not the minute that counts where nothing is said
+        /// ([RFC 7252 §5.10.5](https://www.rfc-editor.org/rfc/rfc7252#section-5.10.5)). A 4.29 or 5.03 that does is about whatever else
+        /// is asked there, too ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)).
+        is_explicit: bool,
     },
     /// The directory did not answer, or the answer does not help.
     Failed {

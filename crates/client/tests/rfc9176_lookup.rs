@@ -62,8 +62,8 @@ fn s4_a_refusal_says_how_long_it_holds() {
         let mut refusal = Response::refusal(Code::NOT_FOUND, "no");
         refusal.max_age = given;
         bench.answer(&asked, refusal);
-        let [LookupEvent::Refused { max_age, .. }] = &bench.events()[..] else { panic!() };
-        assert_eq!(*max_age, Duration::from_secs(expected));
+        let [LookupEvent::Refused { max_age, is_explicit, .. }] = &bench.events()[..] else { panic!() };
+        assert_eq!((*max_age, *is_explicit), (Duration::from_secs(expected), given.is_some()));
     }
 }
 

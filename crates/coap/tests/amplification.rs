@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use common::{Bench, FAR, Shelf, ack, get, long_text, post};
 use waypost_coap::Amplification;
-use waypost_rest::{Code, Response};
+use waypost_rest::{Code, ContentFormat, Response};
 
 fn bench(amplification: Amplification) -> Bench {
     Bench::with(Shelf::with_text(long_text(3000)), |config| config.amplification = amplification)
@@ -146,4 +146,25 @@ fn a_stranger_that_has_used_up_what_it_may_is_told_how_to_show_that_it_is_no_oth
     assert!(bench.shelf().requests.last().unwrap().1.is_reachable);
     let refusal = common::Message::read(&refused(&mut bench, 3));
     assert_eq!((&*refusal.code(), refusal.get(252)), ("4.29", None));
+}
+
+/// Those who are not known to be reachable have a share of what a service has room for.
+#[test]
+fn a_stranger_that_asks_to_observe_in_vain_is_told_how_to_show_that_it_is_no_other() {
+    let mut bench = bench(Amplification::SmallBlocks);
+    let answered = |bench: &mut Bench, request: &common::Message, is_observed| {
+        bench.from(FAR, request);
+        let mut answer = Response::content(ContentFormat::LINK_FORMAT, "</a>");
+        answer.is_observed = is_observed;
+        bench.update(|shelf| shelf.finish(answer));
+        common::Message::read(&bench.sent().remove(0).1)
+    };
+    assert_eq!(answered(&mut bench, &get(1, "slow"), false).get(252), None, "it asks for nothing that it does not get");
+    assert_eq!(answered(&mut bench, &get(2, "slow").uint(6, 0), true).get(252), None);
+    let answer = answered(&mut bench, &get(3, "slow").uint(6, 0), false);
+    assert_eq!((&*answer.code(), answer.get(6)), ("2.05", None));
+    let echo = answer.get(252).expect("an Echo value").to_vec();
+    answered(&mut bench, &get(4, "slow").uint(6, 0).option(252, &echo), true);
+    assert!(bench.shelf().requests.last().unwrap().1.is_reachable);
+    assert_eq!(answered(&mut bench, &get(5, "slow").uint(6, 0), false).get(252), None);
 }

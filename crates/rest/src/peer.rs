@@ -23,9 +23,9 @@ pub struct Peer {
     /// What the security layer proved about the peer; empty without one.
     pub credentials: Vec<Credential>,
     /// Whether the peer has shown that it receives what is sent to its address. Those that have and those that have not, who may be
-    /// anybody, have [accounts](crate::Account) apart; a transport sends these an Echo value with
-    /// [4.29](crate::Code::TOO_MANY_REQUESTS), by which they can show it. Where nobody can bear the address of another, as on a
-    /// connection, it is true.
+    /// anybody, have [accounts](crate::Account) apart; a transport sends these an Echo value, by which they can show it, with
+    /// [4.29](crate::Code::TOO_MANY_REQUESTS), and with what they are answered where they asked to observe and do not. Where nobody
+    /// can bear the address of another, as on a connection, it is true.
     pub is_reachable: bool,
 }
 

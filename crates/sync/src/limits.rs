@@ -19,7 +19,8 @@ pub struct Limits {
     pub question_bytes: usize,
     /// How many observations of the feed there may be at a time; 1 024 by default. Who comes when there are so many is answered, and
     /// comes back. Those that are not known to [receive what is sent to them](waypost_rest::Peer::is_reachable) have at most half of
-    /// them. Replicas are not counted, but each may have so many itself.
+    /// them, and can come back as those that are, by the Echo value that a transport sends with the answer. Replicas are not counted,
+    /// but each may have so many itself.
     pub observers: usize,
     /// How many of them one mirror may have, by its [account](waypost_rest::Account); 16 by default. What it mirrors
     /// [through](crate::Replicator::add_mirror_through) this directory beyond that, it asks for every now and then.

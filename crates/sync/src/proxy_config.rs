@@ -99,7 +99,8 @@ pub struct ProxyLimits {
     pub poll: Duration,
     /// How long a source may take to answer; 20 seconds by default. A client that is told after that is still there.
     pub patience: Duration,
-    /// How long a source that did not answer is not asked again; two seconds by default, doubled with each failure.
+    /// How long a source that did not answer is not asked again; two seconds by default, doubled with each failure. One that answered
+    /// something else meanwhile goes on being asked.
     pub retry: Duration,
     /// The longest such time; one minute by default.
     pub retry_max: Duration,

@@ -53,24 +53,40 @@ fn a_question_of_more_than_question_bytes_is_too_large() {
     assert_eq!(ask(&mut network, "coap://a", SOURCE, more).code, Code::REQUEST_ENTITY_TOO_LARGE);
 }
 
-#[test]
-fn who_is_beyond_the_observers_is_answered_and_comes_back() {
-    let mut network = source(|limits| limits.observers = 2);
-    let mirrors = ["coap://m1", "coap://m2", "coap://m3"];
-    for (number, uri) in (2..).zip(mirrors) {
+const MIRRORS: [&str; 3] = ["coap://m1", "coap://m2", "coap://m3"];
+
+fn add_mirrors(network: &mut Network) {
+    for (number, uri) in (2..).zip(MIRRORS) {
         let mut mirror = node(number, SyncConfig::new(number));
         mirror.replicator_mut().add_mirror("coap://source/sync/feed".parse().expect("a URI")).expect("room");
         network.add(uri, mirror);
     }
-    network.reachable.extend(mirrors);
+}
+
+#[test]
+fn who_is_beyond_the_observers_is_answered_and_comes_back() {
+    let mut network = source(|limits| limits.observers = 2);
+    add_mirrors(&mut network);
+    network.reachable.extend(MIRRORS);
     network.settle();
     assert_eq!(network.node(SOURCE).replicator().observers(), 2);
     network.register(SOURCE, "ep=node1&base=coap://h", "</temp>");
     network.settle();
-    assert_eq!(mirrors.map(|uri| network.count(uri)), [1, 1, 0]);
+    assert_eq!(MIRRORS.map(|uri| network.count(uri)), [1, 1, 0]);
     let poll = Limits::default().poll;
     network.run_until(network.now + poll + poll / 4);
-    assert_eq!(mirrors.map(|uri| network.count(uri)), [1, 1, 1]);
+    assert_eq!(MIRRORS.map(|uri| network.count(uri)), [1, 1, 1]);
+}
+
+#[test]
+fn who_finds_no_room_to_observe_among_those_who_may_be_anybody_finds_it_once_it_has_shown_that_it_is_there() {
+    let mut network = source(|limits| limits.observers = 4);
+    add_mirrors(&mut network);
+    network.settle();
+    assert_eq!(network.node(SOURCE).replicator().observers(), 2);
+    let poll = Limits::default().poll;
+    network.run_until(network.now + poll + poll / 4);
+    assert_eq!(network.node(SOURCE).replicator().observers(), 3);
 }
 
 #[test]

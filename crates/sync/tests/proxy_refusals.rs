@@ -154,6 +154,24 @@ fn a_refusal_of_what_was_asked_does_not_keep_other_questions_from_a_source() {
 }
 
 #[test]
+fn a_source_that_does_not_say_when_to_come_back_refuses_what_was_asked_alone() {
+    for code in [Code::TOO_MANY_REQUESTS, Code::SERVICE_UNAVAILABLE] {
+        let mut fronted = Fronted::new(Holding::Answers, |_| {});
+        fronted.told("ep=node1");
+        fronted.pass(61);
+        fronted.answer = Response::refusal(code, "not that now");
+        let stale = fronted.told("ep=node1");
+        assert_eq!((stale.code, stale.max_age, stale.payload), (Code::CONTENT, Some(0), links().payload));
+        let refused = fronted.told("d=first");
+        // What is said here would be about all questions, too.
+        assert_eq!((refused.code, refused.max_age), (Code::SERVICE_UNAVAILABLE, None));
+        fronted.answer = links();
+        assert_eq!(fronted.told("ep=node2").code, Code::CONTENT);
+        assert_eq!(fronted.told("d=first").code, Code::CONTENT);
+    }
+}
+
+#[test]
 fn a_source_is_left_in_peace_no_longer_than_the_limit() {
     let mut fronted = Fronted::new(Holding::Answers, |limits| limits.put_off = Duration::from_secs(60));
     fronted.answer = Response::refusal(Code::SERVICE_UNAVAILABLE, "in a year").with_max_age(31_536_000);

@@ -266,6 +266,7 @@ impl LookupClient {
                 code: response.code,
                 diagnostic: diagnostic_of(&response, limits.diagnostic_bytes),
                 max_age: max_age_of(&response),
+                is_explicit: response.max_age.is_some(),
             },
             Problem::Fault(fault) => LookupEvent::Failed { uri: uri.as_str().into(), fault },
         };

@@ -38,8 +38,10 @@ impl Engine {
             self.acknowledge_only(exchange);
             return;
         }
-        if code == Code::TOO_MANY_REQUESTS && !self.is_verified(exchange.slot) {
-            // Others may have caused that in its name. Whoever repeats this counts by itself.
+        let observes_in_vain = exchange.wants_observation && code.is_success() && !response.is_observed;
+        if (code == Code::TOO_MANY_REQUESTS || observes_in_vain) && !self.is_verified(exchange.slot) {
+            // Others may have caused that in its name, or have taken the room that there is for its like. Whoever repeats this counts by
+            // itself. With a success it is for the next request (RFC 9175 §2.3).
             response.echo = response.echo.or_else(|| self.echo_for(exchange.slot));
         }
         let room = self.room_for_reply(exchange);

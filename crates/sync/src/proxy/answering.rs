@@ -10,7 +10,7 @@ use waypost_time::Instant;
 
 use super::Proxy;
 use super::looked_up::LookedUp;
-use super::parts::{MAX_AGE, Part, Parts, SERVER_ERROR, too_large};
+use super::parts::{MAX_AGE, Part, Parts, too_large};
 use super::pending::{Pending, Question, Waiter};
 use crate::coverage::confirmed;
 use crate::union::part_of;
@@ -80,10 +80,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
     /// Returns the answer to a query, put together from its parts, or why there is none.
     pub(super) fn answer(&mut self, now: Instant, parts: &Parts, query: &Query) -> Response {
         let away = if self.config.partial { parts.away() } else { Vec::new() };
-        if let Some((upstream, problem)) = parts.problem(now, &away) {
-            // Unless the source said when, the client may try again when the source is asked again.
-            let is_passing = problem.code.class() == SERVER_ERROR && problem.max_age.is_none();
-            return if is_passing { problem.with_max_age(self.retry_seconds(now, upstream)) } else { problem };
+        if let Some(problem) = parts.problem(now, &away, |upstream| self.retry_seconds(now, upstream)) {
+            return problem;
         }
         for upstream in away {
             self.note(ProxyEvent::Partial { upstream: self.upstreams[upstream].name() });

@@ -61,8 +61,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     let links = self.own_links(upstream, answer.links);
                     Part::Links { links, fresh_until: answer.received + answer.max_age }
                 }
-                LookupEvent::Refused { code, diagnostic, max_age, .. } => {
-                    Part::refused(code, diagnostic, now + max_age)
+                LookupEvent::Refused { code, diagnostic, max_age, is_explicit, .. } => {
+                    Part::refused(code, diagnostic, is_explicit.then(|| now + max_age))
                 }
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,
@@ -86,13 +86,13 @@ impl<S: AsMut<Directory>> Proxy<S> {
     pub(super) fn heard(&mut self, now: Instant, upstream: usize, part: &mut Part) {
         let source = &mut self.upstreams[upstream];
         let fault = match part {
-            Part::Links { .. } => return source.answered(),
+            Part::Links { .. } => return source.answered(now),
             Part::Refused { .. } => return source.refused(now, part, &self.config.limits),
             Part::Failed(fault) => *fault,
         };
         // One that gives an answer that is of no use may have others.
-        if let Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable) = fault {
-            source.failed(now, fault, &self.config.limits, &mut self.jitter);
+        if let Fault::Unanswered(failure @ (RequestFailure::TimedOut | RequestFailure::Unreachable)) = fault {
+            source.failed(now, failure, &self.config.limits, &mut self.jitter);
         }
         let upstream = source.name();
         self.note(ProxyEvent::Failed { upstream, fault });

@@ -174,8 +174,8 @@ impl<S: AsMut<Directory>> Proxy<S> {
                     Some(links) => found(links, received + max_age),
                     None => continue,
                 },
-                LookupEvent::Refused { code, diagnostic, max_age, .. } => {
-                    Part::refused(code, diagnostic, now + max_age)
+                LookupEvent::Refused { code, diagnostic, max_age, is_explicit, .. } => {
+                    Part::refused(code, diagnostic, is_explicit.then(|| now + max_age))
                 }
                 LookupEvent::Failed { fault, .. } => Part::Failed(fault),
                 _ => continue,

@@ -17,8 +17,8 @@ use crate::union::union;
 pub(super) enum Part {
     /// These links, and until when they are fresh.
     Links { links: LinkDocumentBuf, fresh_until: Instant },
-    /// The source refuses in this way, and until when that holds.
-    Refused { refusal: Response, until: Instant },
+    /// The source refuses in this way, and until when that holds, if it said so.
+    Refused { refusal: Response, until: Option<Instant> },
     /// The source has no answer.
     Failed(Fault),
 }
@@ -38,7 +38,7 @@ impl Part {
         Self::Links { links, fresh_until: good_until.min(confirmed + MAX_AGE) }
     }
 
-    /// Makes the part of a source that refuses until a moment. Refusals are what the client of the proxy is told, too
+    /// Makes the part of a source that refuses, until a moment if it said so. Refusals are what the client of the proxy is told, too
     /// ([RFC 7252 §5.7.2](https://www.rfc-editor.org/rfc/rfc7252#section-5.7.2)).
     ///
     /// # Deviation
@@ -46,7 +46,7 @@ impl Part {
     /// From [RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4), by which 4.29 may reach a client through a proxy that asks
     /// for many: the client is told 5.03 in its place, with the same Max-Age. Here 4.29 says that this client asks too much of this
     /// proxy, which it can do something about. Of what all of them ask of a source it cannot know anything but when to come back.
-    pub(super) fn refused(code: Code, diagnostic: Box<str>, until: Instant) -> Self {
+    pub(super) fn refused(code: Code, diagnostic: Box<str>, until: Option<Instant>) -> Self {
         let refusal = match code {
             Code::TOO_MANY_REQUESTS => {
                 Response::refusal(Code::SERVICE_UNAVAILABLE, "a directory behind this proxy has been asked too much")
@@ -76,15 +76,15 @@ impl Part {
     /// Returns until when the source wants not to be asked anything, if it said so.
     pub(super) fn put_off_until(&self) -> Option<Instant> {
         match self {
-            Self::Refused { refusal, until } if refusal.code == Code::SERVICE_UNAVAILABLE => Some(*until),
+            Self::Refused { until, .. } if self.is_unavailable() => *until,
             _ => None,
         }
     }
 
     /// Makes the source be asked again at that moment, if it wants to be left in peace for longer.
     pub(super) fn put_off_at_most(&mut self, latest: Instant) {
-        if self.put_off_until().is_some()
-            && let Self::Refused { until, .. } = self
+        if self.is_unavailable()
+            && let Self::Refused { until: Some(until), .. } = self
         {
             *until = latest.min(*until);
         }
@@ -92,14 +92,25 @@ impl Part {
 
     /// Tells whether the source says nothing about what was asked, so that an answer from before may be used.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::Failed(Fault::Unanswered(_))) || self.put_off_until().is_some()
+        matches!(self, Self::Failed(Fault::Unanswered(_))) || self.is_unavailable()
     }
 
-    /// Returns what is said in place of an answer that lacks this part; nothing if it does not.
-    fn problem(&self, now: Instant) -> Option<Response> {
+    /// Tells whether the source refuses because it is not able to answer now.
+    fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Refused { refusal, .. } if refusal.code == Code::SERVICE_UNAVAILABLE)
+    }
+
+    /// Returns what is said in place of an answer that lacks this part; nothing if it does not. Unless it is for the source to say
+    /// when, the client may try again after some seconds.
+    fn problem(&self, now: Instant, retry_seconds: u32) -> Option<Response> {
         let (code, diagnostic) = match self {
             Self::Links { .. } => return None,
-            Self::Refused { refusal, until } => return Some(refusal.clone().with_max_age(seconds_until(now, *until))),
+            // What the source did not say is not put in its mouth: who hears it could take it for said of all questions.
+            Self::Refused { refusal, until } => {
+                let mut response = refusal.clone();
+                response.max_age = until.map(|until| seconds_until(now, until));
+                return Some(response);
+            }
             Self::Failed(Fault::Unanswered(RequestFailure::TimedOut | RequestFailure::Unreachable)) => {
                 (Code::GATEWAY_TIMEOUT, "a directory behind this proxy does not answer")
             }
@@ -109,7 +120,8 @@ impl Part {
             }
             Self::Failed(_) => (Code::BAD_GATEWAY, "a directory behind this proxy gives no proper answer"),
         };
-        Some(Response::refusal(code, diagnostic))
+        let response = Response::refusal(code, diagnostic);
+        Some(if code.class() == SERVER_ERROR { response.with_max_age(retry_seconds) } else { response })
     }
 }
 
@@ -135,10 +147,16 @@ impl Parts {
         }
     }
 
-    /// Returns the first source that keeps it from being answered, and what is said instead.
-    pub(super) fn problem(&self, now: Instant, without: &[usize]) -> Option<(usize, Response)> {
+    /// Returns what is said because of the first source that keeps it from being answered, if one does. It may be asked again after
+    /// so many seconds.
+    pub(super) fn problem(
+        &self,
+        now: Instant,
+        without: &[usize],
+        retry_seconds: impl Fn(usize) -> u32,
+    ) -> Option<Response> {
         let mut missed = self.sources.iter().filter(|(upstream, _)| !without.contains(upstream));
-        missed.find_map(|(upstream, part)| Some((*upstream, part.as_ref()?.problem(now)?)))
+        missed.find_map(|(upstream, part)| part.as_ref()?.problem(now, retry_seconds(*upstream)))
     }
 
     /// Returns the answer to a query, without what is not there.
@@ -178,7 +196,7 @@ pub(super) fn too_large() -> Response {
 }
 
 /// The class of the codes that say that a server is not able to answer.
-pub(super) const SERVER_ERROR: u8 = 5;
+const SERVER_ERROR: u8 = 5;
 const DEFAULT_MAX_AGE: u32 = 60;
 /// How long what is at hand may be used.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(DEFAULT_MAX_AGE as u64);

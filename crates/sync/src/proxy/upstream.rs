@@ -23,6 +23,8 @@ pub(super) struct Upstream {
     pub(super) locations: String,
     pub(super) registry: Registry,
     pub(super) conjunction: Conjunction,
+    /// When it answered last, be it with a refusal.
+    answered: Option<Instant>,
     /// How often in a row it did not answer.
     failures: u32,
     /// Until when it is not asked again, and what is taken for its answer meanwhile.
@@ -34,7 +36,7 @@ impl Upstream {
         let locations = [host.authority().as_str(), "/"].concat();
         let registry = Registry { phase: Phase::Due, found: Vec::new(), failures: 0 };
         let conjunction = Conjunction::default();
-        Self { host, holding, summary, locations, registry, conjunction, failures: 0, away: None }
+        Self { host, holding, summary, locations, registry, conjunction, answered: None, failures: 0, away: None }
     }
 
     pub(super) fn name(&self) -> Box<str> {
@@ -57,16 +59,18 @@ impl Upstream {
     }
 
     /// Takes note that it can be reached. What it put off is not due for that: this may answer what was asked before.
-    pub(super) fn answered(&mut self) {
+    pub(super) fn answered(&mut self, now: Instant) {
+        self.answered = Some(now);
         self.failures = 0;
         self.away.take_if(|(_, part)| matches!(part, Part::Failed(_)));
     }
 
-    /// Takes note of a refusal, which goes for all that the proxy asks if it says to come back later
-    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4)). Clients are
-    /// told to stay away no longer than the proxy does.
+    /// Takes note of a refusal, which goes for all that the proxy asks if it says when to come back
+    /// ([RFC 8516 §4](https://www.rfc-editor.org/rfc/rfc8516#section-4),
+    /// [RFC 7252 §5.9.3.4](https://www.rfc-editor.org/rfc/rfc7252#section-5.9.3.4)). One that does not is of what was asked alone. Clients
+    /// are told to stay away no longer than the proxy does.
     pub(super) fn refused(&mut self, now: Instant, part: &mut Part, limits: &ProxyLimits) {
-        self.answered();
+        self.answered(now);
         part.put_off_at_most(now + limits.put_off);
         let Some(until) = part.put_off_until() else { return };
         if self.away.as_ref().is_none_or(|(former, _)| *former < until) {
@@ -74,14 +78,19 @@ impl Upstream {
         }
     }
 
-    pub(super) fn failed(&mut self, now: Instant, fault: Fault, limits: &ProxyLimits, jitter: &mut Jitter) {
+    /// Takes note that a question was not answered. It is not asked for a while, unless it has answered another meanwhile: a transport
+    /// sends questions one after the other ([RFC 7252 §4.7](https://www.rfc-editor.org/rfc/rfc7252#section-4.7)), so that one that is
+    /// asked much has some that were not even sent in time.
+    pub(super) fn failed(&mut self, now: Instant, failure: RequestFailure, limits: &ProxyLimits, jitter: &mut Jitter) {
+        let is_busy = failure == RequestFailure::TimedOut
+            && self.answered.is_some_and(|answered| now < answered + limits.patience);
         // What was asked at the same time fails with the first.
-        if self.rest(now).is_some() {
+        if is_busy || self.rest(now).is_some() {
             return;
         }
         self.failures = self.failures.saturating_add(1);
         let wait = jitter.stretch(back_off(limits.retry, limits.retry_max, self.failures));
-        self.away = Some((now + wait, Part::Failed(fault)));
+        self.away = Some((now + wait, Part::Failed(failure.into())));
     }
 }
 

@@ -332,16 +332,18 @@ impl Network {
         let now = self.now;
         let Some(known) = self.exchanges.get(&exchange) else { return };
         let (client, server, request) = (known.client.clone(), known.server.clone(), known.request);
+        let wants_observation = known.is_observed;
         if self.cut.contains(&(server.clone(), client.clone())) {
             // What observes is not told, and the server notices.
             self.exchanges.remove(&exchange);
             self.proxy(&server).handle_cancel(now, exchange);
             return;
         }
-        if !(known.is_observed && response.is_observed) {
+        if !(wants_observation && response.is_observed) {
             self.exchanges.remove(&exchange);
         }
-        if response.code == Code::TOO_MANY_REQUESTS && !self.peer(&client, &server).is_reachable {
+        let observes_in_vain = wants_observation && response.code.is_success() && !response.is_observed;
+        if (response.code == Code::TOO_MANY_REQUESTS || observes_in_vain) && !self.peer(&client, &server).is_reachable {
             response.echo = Some(ECHO.into());
         }
         self.largest = self.largest.max(response.payload.len());
