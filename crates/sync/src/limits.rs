@@ -74,8 +74,9 @@ pub struct Limits {
     /// 100 000 by default. Each KiB that is written for it counts as one more. It may have those of ten seconds at once, and is told
     /// to wait beyond that: 4.29. Replicas are not counted.
     pub looks: u64,
-    /// The same of all mirrors together, so that there is room for replicas and endpoints; a million by default, a tenth of what
-    /// one processor does. Beyond, 5.03.
+    /// The same of all mirrors together that have a credential or are known to
+    /// [receive what is sent to them](waypost_rest::Peer::is_reachable), so that there is room for replicas and endpoints; a million by
+    /// default, a tenth of what one processor does. Beyond, 5.03. All others together have half as much, apart; beyond, 4.29.
     pub looks_in_all: u64,
     /// How long renewals are gathered before the observers of the feed are told of them; ten seconds by default. Registrations
     /// that live shorter than a few times this may seem to have expired elsewhere before they are heard of.

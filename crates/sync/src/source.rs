@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 
 use waypost_directory::Directory;
 use waypost_model::Origin;
-use waypost_rest::{Account, Allowance, Code, ExchangeId, Method, Observe, Output, Overdrawn, Pace, Request, Response};
+use waypost_rest::{Allowance, Budget, Code, ExchangeId, Method, Observe, Output, Overdrawn, Request, Response};
 use waypost_time::Instant;
 
 use self::encoded::{Asked, Encoded, Gap, Position, entries, looks_of};
@@ -29,7 +29,7 @@ pub(crate) struct Source {
     looks: u64,
     sessions: Sessions,
     /// What strangers had looked at.
-    pace: Pace<Account>,
+    budget: Budget,
 }
 
 /// Who asks.
@@ -175,13 +175,13 @@ impl Source {
         }
         let allowance = Allowance { each: config.limits.looks, all: config.limits.looks_in_all };
         if let Some(account) = account {
-            self.pace.admit(now, account, allowance).map_err(Overdrawn::response)?;
+            self.budget.admit(now, account, allowance).map_err(Overdrawn::response)?;
         }
         let before = self.looks;
         let answer = self.answer_admitted(context, asker, request, question);
         let looks = self.looks - before + self.sessions.take_looks();
         if let Some(account) = account {
-            self.pace.count(now, account.clone(), looks + QUESTION, allowance);
+            self.budget.count(now, account.clone(), looks + QUESTION, allowance);
         }
         answer
     }

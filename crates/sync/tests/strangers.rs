@@ -75,6 +75,7 @@ fn who_has_everything_looked_at_again_and_again_is_told_to_wait() {
 #[test]
 fn who_waits_for_what_all_have_looked_at_is_not_blamed_for_it() {
     let mut network = source_with(|limits| limits.looks_in_all = 100);
+    network.reachable.extend(["coap://eve", "coap://bob"]);
     assert_eq!(ask(&mut network, "coap://eve", SOURCE, cells(1, 1, 0)).code, Code::CONTENT);
     let answer = ask(&mut network, "coap://bob", SOURCE, cells(1, 2, 0));
     assert_eq!(answer.code, Code::SERVICE_UNAVAILABLE);
@@ -249,6 +250,16 @@ fn a_mirror_that_is_told_to_wait_does_and_is_mended() {
     let events = network.events(MIRROR);
     let mended = events.iter().find(|event| matches!(event, SyncEvent::Reconciled { .. }));
     assert!(matches!(mended, Some(SyncEvent::Reconciled { added: 300, removed: 0, .. })), "{events:?}");
+}
+
+#[test]
+fn whoever_forges_addresses_keeps_no_mirror_from_asking_that_is_there() {
+    let mut network = source_with(|limits| limits.looks_in_all = 1_000);
+    for number in 0..40 {
+        ask(&mut network, &format!("coap://forged{number}"), SOURCE, cells(1, number, 0));
+    }
+    network.reachable.insert("coap://bob");
+    assert_eq!(ask(&mut network, "coap://bob", SOURCE, cells(1, 99, 0)).code, Code::CONTENT);
 }
 
 /// How many of these observations are taken.
