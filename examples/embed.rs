@@ -80,5 +80,5 @@ fn tell(directory: &mut Directory, now: Instant) {
     while let Some(event) = directory.poll_watch() {
         println!("watch: {} {:?}", event.location, event.what);
     }
-    println!("after {} s: {} endpoints", now.as_millis() / 1000, directory.endpoints(now, &Query::all()).count());
+    println!("after {} s: endpoints: {}", now.as_millis() / 1000, directory.endpoints(now, &Query::all()).count());
 }

@@ -3,6 +3,7 @@
 //! `cargo run --release --example lookup -- coap://localhost rt=temperature-c`
 
 use std::io::Write as _;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -27,9 +28,8 @@ Usage: lookup URI [QUERY...] [OPTIONS]
   --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
   --help              show this
 
-Prints the links one per line, with absolute URIs; observing, an empty line after each result. On standard error it says
-`listening on coap://ADDR:PORT` for each socket, and what goes wrong. Ends with 1 where there is no answer, or a refusal;
-observing, it says so and asks again.";
+Prints the links one per line, with absolute URIs; observing, an empty line after each result. Ends with 1 where there is no answer,
+or a refusal; observing, it says so on standard error and asks again.";
 
 struct Options {
     at: ResourceUri,
@@ -51,19 +51,16 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     let mut driver = Driver::new(Endpoint::new(client, config));
 
     let is_observed = options.is_observed;
-    let (told, mut ended_by_itself) = mpsc::unbounded_channel();
+    let (told, mut shown) = mpsc::unbounded_channel();
     driver.on_step(move |_, client| {
         while let Some((_, event)) = client.poll_event() {
-            if let Some(code) = show(&event, is_observed) {
-                // Nobody listens any more when the end has been told already.
-                let _ = told.send(code);
-            }
+            // Nobody listens any more when the end has been told already.
+            let _ = told.send(show(&event, is_observed));
         }
     });
     let end = ended()?;
-    for local in listen_anywhere(&mut driver)? {
-        tell(format_args!("listening on coap://{local}"));
-    }
+    listen_anywhere(&mut driver)?;
+    let silence = format!("lookup: no answer from {} yet; --patience says how long to wait", options.at);
     let mut lookup = match options.is_endpoints {
         true => Lookup::endpoints(options.at, options.query),
         false => Lookup::resources(options.at, options.query),
@@ -78,9 +75,20 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     let id = driver.update(|now, client| client.look_up(now, lookup))?;
     let code = driver
         .run_until(async {
-            tokio::select! {
-                () = end => None,
-                code = ended_by_itself.recv() => code,
+            let (mut end, mut silent) = (pin!(end), pin!(tokio::time::sleep(SILENCE)));
+            let mut is_silent = true;
+            loop {
+                tokio::select! {
+                    () = &mut end => return None,
+                    shown = shown.recv() => match shown {
+                        Some(None) => is_silent = false,
+                        last => return last.flatten(),
+                    },
+                    () = &mut silent, if is_silent => {
+                        is_silent = false;
+                        tell(&silence);
+                    }
+                }
             }
         })
         .await?;
@@ -91,6 +99,9 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
     }
     Ok(code.unwrap_or(ExitCode::SUCCESS))
 }
+
+/// When it is said that there is no answer yet.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// Prints what was found; returns the status to end with.
 fn show(event: &LookupEvent, is_observed: bool) -> Option<ExitCode> {

@@ -26,7 +26,7 @@ Usage: register --ep NAME --rd URI… [OPTIONS] FILE
   --base URI           what the links are relative to [the address that this program listens on]
   --simple             have the directory come and fetch the links (RFC 9176 section 5.1); --base does not count
                        then, and the registration is left to expire
-  --listen ADDR:PORT   listen here; can be repeated [0.0.0.0 and [::], as the system has them, on any port]
+  --listen ADDR:PORT   listen here, and ask from here; can be repeated [0.0.0.0 and [::], as the system has them, on any port]
   --patience SECONDS   wait so long for an answer, and then take the next directory [93, when CoAP itself gives up]
   --help               show this
 
@@ -130,8 +130,8 @@ impl Options {
                 _ => options.file = argument,
             }
         }
-        if options.directories.is_empty() || options.file.is_empty() {
-            return Err("--rd URI and FILE are needed".into());
+        if options.names.is_empty() || options.directories.is_empty() || options.file.is_empty() {
+            return Err("--ep NAME, --rd URI and FILE are needed".into());
         }
         Ok(Some(options))
     }

@@ -14,14 +14,14 @@ use waypost::rest::Code;
 use waypost::server::{Server, ServerConfig};
 use waypost::sync::{Replicated, Replicator, SyncConfig, SyncEvent};
 use waypost::{Config, Directory, ReplicaId};
-use waypost_examples::{Arguments, Problem, ended, listen, log, random, require_other, say, uri, value};
+use waypost_examples::{Arguments, Problem, ended, listen, log, random, require_askable, say, uri, value};
 
 const HELP: &str = "\
 One of several directories that are one authority (RFC 9176, draft-amsuess-core-rd-replication).
 
 Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
 
-  --listen ADDR:PORT  listen here; can be repeated
+  --listen ADDR:PORT  listen here, and ask the others from here; can be repeated
   --peer URI…         other replicas, coap://ADDR:PORT. They must be started with this one as a peer
   --authority URI     a name that all replicas are reached by, such as coap://rd.example; can be repeated
   --secret HEX        32 hexadecimal digits that locations are derived from, the same at all replicas, and told to nobody
@@ -31,9 +31,9 @@ Usage: replica --listen ADDR:PORT --peer URI… [OPTIONS]
 
 Prints `listening on coap://ADDR:PORT` on standard output when it is ready, and on standard error a line, with the time of day in
 UTC, for each change of a registration that is made here, 60 in a minute and then how many more there were, and for what happens
-between the replicas: `URI: in step` means that everything of that replica is here. Registration is at /rd, look-up at
-/rd-lookup/res and /rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM, as soon as the other replicas hold what was
-registered here, or after two seconds.";
+between the replicas: `URI: in step` means that everything of that replica is here; that it answers no longer is told after some
+minutes. Registration is at /rd, look-up at /rd-lookup/res and /rd-lookup/ep, the feed at /sync/feed. Ends on SIGINT and SIGTERM,
+as soon as the other replicas hold what was registered here, or after two seconds.";
 
 struct Options {
     listen: Vec<SocketAddr>,
@@ -100,7 +100,7 @@ fn service(options: &Options) -> Result<Replicated<Server>, Problem> {
     let mut server = ServerConfig::default();
     // On loopback everybody is one peer, so that a share for each would be the limit for all.
     if options.listen.iter().all(|address| address.ip().is_loopback()) {
-        server.limits.registrations_per_peer = options.registrations;
+        server.limits.registrations_per_peer = usize::MAX;
     }
     server.links = LinkDocumentBuf::parse(r#"</sync/feed>;rt="waypost.feed";obs"#)?;
 
@@ -142,7 +142,7 @@ impl Options {
             return Err("--listen ADDR:PORT is needed".into());
         }
         for peer in &options.peers {
-            require_other("--peer", peer, &options.listen)?;
+            require_askable("--peer", peer, &options.listen)?;
         }
         Ok(Some(options))
     }

@@ -54,6 +54,10 @@ async fn serve((proxy, options): (Proxy<Server>, Options)) -> Result<ExitCode, P
                     let retry = retry.as_secs();
                     log(format_args!("{source}: offers no feed (is --feed given there?); again in {retry} s"));
                 }
+                SyncEvent::ShowsOthers { source, authority } => log(format_args!(
+                    "{source}: shows what is registered at {authority} as well, which is asked for and not mirrored; to mirror it, \
+                     give --upstream {authority}, and --through {source} if that was given --feed"
+                )),
                 event => log(event),
             }
         }

@@ -3,14 +3,14 @@ use std::net::SocketAddr;
 use waypost::Query;
 use waypost::client::ResourceUri;
 use waypost::sync::{Duplicates, Holding, Limits, ProxyConfig};
-use waypost_examples::{Arguments, Problem, host, random, require_other, value};
+use waypost_examples::{Arguments, Problem, host, random, require_askable, value};
 
 pub const HELP: &str = "\
 A look-up proxy in front of CoRE Resource Directories (RFC 9176, draft-amsuess-core-rd-replication).
 
 Usage: proxy --listen ADDR:PORT --upstream URI… [OPTIONS]
 
-  --listen ADDR:PORT  listen here; can be repeated
+  --listen ADDR:PORT  listen here, and ask from here; can be repeated
   --upstream URI…     directories, coap://HOST:PORT, whose interfaces are discovered: what is found is the union.
                       coap://HOST:PORT?QUERY, with a query such as d=floor-3*, says that all values there are so: it is not
                       asked for others. Proxies in front of each other have to name each other by address
@@ -31,7 +31,7 @@ One of these counts for all upstreams:
                       how long what a directory had that shows no lifetimes is shown when it cannot be reached any more [3600]
   --away SECONDS      how long a mirror answers for a directory that cannot be reached [90000]
   --registrations N   as many are mirrored at most, with 1 KiB of links each [1000000]; of a directory without a feed, what fits in
-                      answers of 4 MiB, and where it shows no provenance of links, the links of 1000
+                      an answer of 4 MiB, or in pages of 64 MiB, and where it shows no provenance of links, the links of 1000
   --stale SECONDS     how long an answer is used beyond that, when its directory cannot be reached [3600]
   --partial           answer with what the others have while a directory is away, if they have any, rather than with 5.04
   --help              show this
@@ -97,10 +97,10 @@ impl Options {
             return Err("--listen ADDR:PORT and --upstream URI are needed".into());
         }
         for (upstream, _) in &options.upstreams {
-            require_other("--upstream", upstream, &options.listen)?;
+            require_askable("--upstream", upstream, &options.listen)?;
         }
         if let Holding::Through(proxy, _) = &options.holding {
-            require_other("--through", proxy, &options.listen)?;
+            require_askable("--through", proxy, &options.listen)?;
         }
         go_together(&given)?;
         Ok(Some(options))

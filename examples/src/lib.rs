@@ -6,6 +6,6 @@ mod log;
 mod program;
 
 pub use arguments::{Arguments, host, uri, value, zone};
-pub use listening::{listen, listen_anywhere, listen_at, require_other};
+pub use listening::{listen, listen_anywhere, listen_at, require_askable};
 pub use log::{log, say, tell, time_of_day};
 pub use program::{Problem, ended, main, random};

@@ -17,7 +17,8 @@
 //! # On a transport of your own
 //!
 //! The engine makes requests and takes responses as [`waypost_rest`] has them, and so does every directory. A transport moves
-//! them. This one has no sockets: it is a loop over two replicas.
+//! them, whatever the scheme of its URIs. This one has no sockets: it is a loop over two replicas. The crates that it uses are in
+//! `waypost` as well.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -99,8 +100,8 @@
 //! errors of [`Service::handle_response`]), and it calls [`Service::handle_timeout`] at [`Service::poll_timeout`]. It may forget an
 //! exchange once a response [is not observed](waypost_rest::Response::is_observed), and a request that is
 //! [withdrawn](waypost_rest::Output::Withdrawn). A request of a name that is observed goes on with that observation, or ends it:
-//! see [`waypost_rest::Service`]. A notification that is lost costs no change: the engine asks again about once a minute. Replicas on several hosts
-//! also need [one epoch](#two-relations). `waypost-coap` does all of it.
+//! see [`waypost_rest::Service`]. A notification that is lost costs no change: the engine asks again about once a minute. Replicas
+//! on several hosts also need [one epoch](#two-relations). `waypost-coap` does all of it.
 //!
 //! # Two relations
 //!

@@ -12,8 +12,8 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one answer of the feed, about, counted as if it told all links; 64 KiB by default. What is left over is asked for in the next question. One
-    /// change that is longer still goes whole.
+    /// Bytes of one answer of the feed, about, counted as if it told all links; 64 KiB by default. What is left over is asked for in
+    /// the next question. One change that is longer still goes whole.
     pub answer_bytes: usize,
     /// Bytes of a question, which are those of a version: about 14 for each replica; 32 KiB by default.
     pub question_bytes: usize,
