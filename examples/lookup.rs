@@ -28,8 +28,9 @@ Usage: lookup URI [QUERY...] [OPTIONS]
   --patience SECONDS  wait so long for each answer [93, when CoAP itself gives up]
   --help              show this
 
-Prints the links one per line, with absolute URIs; observing, an empty line after each result. Ends with 1 where there is no answer,
-or a refusal; observing, it says so on standard error and asks again.";
+Prints the links one per line, with absolute URIs; observing, an empty line after each result. On standard error it says
+`listening on coap://ADDR:PORT` for each socket, and what goes wrong. Ends with 1 where there is no answer, or a refusal;
+observing, it says so and asks again.";
 
 struct Options {
     at: ResourceUri,
@@ -59,7 +60,9 @@ async fn run(options: Options) -> Result<ExitCode, Problem> {
         }
     });
     let end = ended()?;
-    listen_anywhere(&mut driver)?;
+    for local in listen_anywhere(&mut driver)? {
+        tell(format_args!("listening on coap://{local}"));
+    }
     let silence = format!("lookup: no answer from {} yet; --patience says how long to wait", options.at);
     let mut lookup = match options.is_endpoints {
         true => Lookup::endpoints(options.at, options.query),
