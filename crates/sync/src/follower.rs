@@ -66,6 +66,8 @@ pub(crate) struct Follower {
     comparison: Option<Comparison>,
     /// When it may be compared again.
     comparable: Instant,
+    /// How many comparisons in a row came to nothing.
+    given_up: u32,
     failures: u32,
     /// When it lets news end a pause again.
     heeds_news: Instant,
@@ -163,6 +165,7 @@ impl Follower {
             early: None,
             comparison: None,
             comparable: Instant::ZERO,
+            given_up: 0,
             failures: 0,
             heeds_news: Instant::ZERO,
             vain: 0,

@@ -280,6 +280,37 @@ fn what_could_not_be_fetched_takes_nothing_from_what_is_here() {
 }
 
 #[test]
+fn a_comparison_that_came_to_nothing_is_begun_again_soon_and_nothing_is_confirmed_meanwhile() {
+    let mut network = pair(500);
+    let now = network.now;
+    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
+        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
+    }
+    network.comparisons_lost = 1;
+    while network.comparisons_lost > 0 {
+        network.run_until(network.now + Duration::from_secs(1));
+    }
+    let lost = network.now;
+    assert!(!network.is_in_step(MIRROR), "it is not known what is there");
+    network.run_until(lost + Duration::from_secs(100));
+    assert_eq!(reconciled(&mut network), Some((10, 0)));
+    assert!(network.is_in_step(MIRROR));
+}
+
+#[test]
+fn a_source_that_answers_no_comparison_is_not_asked_again_and_again() {
+    let mut network = pair(500);
+    let now = network.now;
+    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
+        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
+    }
+    network.comparisons_lost = 1_000;
+    network.run_until(now + Duration::from_secs(24 * 3600));
+    let asked = 1_000 - network.comparisons_lost;
+    assert!((100..200).contains(&asked), "{asked} times");
+}
+
+#[test]
 fn of_writes_that_did_not_see_each_other_only_those_go_that_the_source_has_lost() {
     let mut network = pair(50);
     let now = network.now;

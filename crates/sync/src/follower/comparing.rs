@@ -4,7 +4,7 @@ use waypost_client::Fault;
 use waypost_directory::Digest;
 use waypost_model::Version;
 use waypost_rest::{Code, RequestFailure, Response};
-use waypost_time::Instant;
+use waypost_time::{Instant, back_off};
 
 use super::{COMPARISON, Follower, Phase, Surroundings, Taken};
 use crate::reconciliation::{Progress, Reconciliation};
@@ -137,7 +137,7 @@ impl Follower {
         match progress {
             Progress::On => self.comparison = Some(comparison),
             Progress::Done(version) => {
-                (self.is_ahead, self.left) = (false, version.clone());
+                (self.is_ahead, self.given_up, self.left) = (false, 0, version.clone());
                 let (added, removed) = (comparison.reconciliation.added, comparison.reconciliation.removed);
                 if added + removed > 0 {
                     let source = self.name.clone();
@@ -198,8 +198,15 @@ impl Follower {
         }
     }
 
-    pub(super) fn give_up_comparison(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+    /// Ends a comparison that came to nothing. What a mirror was to find out by it is still to be found out, and sooner than who has
+    /// just compared does so again.
+    fn give_up_comparison(&mut self, surroundings: &mut Surroundings<'_>, fault: Fault) {
+        let limits = &surroundings.config.limits;
         self.comparison = None;
+        self.is_ahead |= self.relation() == Relation::Mirror;
+        self.given_up = self.given_up.saturating_add(1);
+        let pause = back_off(limits.retry, limits.reconcile, self.given_up);
+        self.comparable = surroundings.now + surroundings.jitter.stretch(pause);
         if let Phase::Comparing = self.phase {
             self.fail(surroundings, fault);
         }

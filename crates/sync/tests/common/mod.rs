@@ -70,6 +70,8 @@ pub(crate) struct Network {
     pub(crate) requests: BTreeMap<String, usize>,
     /// Questions for cells, with which everything is compared, that were delivered.
     pub(crate) comparisons: usize,
+    /// How many of the next ones are lost.
+    pub(crate) comparisons_lost: usize,
     /// What those were answered who are no directories, by whom.
     answers: BTreeMap<ExchangeId, Vec<Response>>,
 }
@@ -302,7 +304,10 @@ impl Network {
             return;
         }
         let is_unheard = request.path.last().is_some_and(|last| Some(last.as_str()) == self.unheard);
-        let is_cut = is_unheard || self.cut.contains(&(from.into(), peer.uri.clone()));
+        let is_comparison = request.payload.starts_with(&[0x85, 1]);
+        let is_lost = is_comparison && self.comparisons_lost > 0;
+        self.comparisons_lost -= usize::from(is_lost);
+        let is_cut = is_unheard || is_lost || self.cut.contains(&(from.into(), peer.uri.clone()));
         if is_cut || !self.nodes.contains_key(&peer.uri) {
             self.proxy(from).handle_response(now, id, Err(RequestFailure::TimedOut));
             return;
@@ -320,7 +325,7 @@ impl Network {
         let kept = Exchange { client: from.into(), server: peer.uri.clone(), request: id, is_observed };
         self.exchanges.insert(exchange, kept);
         *self.requests.entry(peer.uri.clone()).or_default() += 1;
-        self.comparisons += usize::from(request.payload.starts_with(&[0x85, 1]));
+        self.comparisons += usize::from(is_comparison);
         if request.echo.take_if(|echo| *echo == ECHO).is_some() {
             self.verified.insert((from.into(), peer.uri.clone()));
         }
