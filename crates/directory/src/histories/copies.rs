@@ -19,8 +19,8 @@ impl Directory {
     ///
     /// This is for a copy that was removed where it came from, so long ago that the removal is not remembered there, or that is
     /// no longer wanted. It leaves no removal behind, and counts among the [`losses`](Self::losses). What this replica wrote itself is
-    /// not forgotten so. Of several writes that did not see each other, those that are not in the version stay: the registration is
-    /// what they say.
+    /// not forgotten so. Of several writes that did not see each other, those that are not in the version stay, and removals do: the
+    /// registration is what they say.
     pub fn forget_copy(&mut self, now: Instant, key: &Key, version: &Version) -> bool {
         let token = Token::of(&self.context.config.secret, key);
         let Ok(Some(slot)) = self.slot_of(token, key) else { return false };
@@ -32,10 +32,11 @@ impl Directory {
         gone.iter().for_each(|dot| {
             state.forget(*dot);
         });
-        match (gone.is_empty(), state.is_alive()) {
+        match (gone.is_empty(), state.is_empty()) {
             (true, _) => return false,
-            (false, true) => self.settle(now, token, state, &signs, copies_until),
-            (false, false) => self.forget(now, slot),
+            // Removals stay: what they saw may still come.
+            (false, false) => self.settle(now, token, state, &signs, copies_until),
+            (false, true) => self.forget(now, slot),
         }
         self.histories.of_mut(authority_of(&key.origin)).losses += 1;
         true
@@ -47,6 +48,8 @@ impl Directory {
     /// that are heard of later find it.
     pub fn forget_expired(&mut self, now: Instant, location: &Location) -> bool {
         let Some(slot) = self.find(location.as_str()) else { return false };
+        // A removal that did not see it is remembered instead.
+        self.hide_expired(now, slot);
         let is_expired = self.registry.entry(slot).is_some_and(|entry| entry.is_expired(now));
         let replica = self.context.config.replica;
         let is_own = is_expired && self.state(Some(slot)).records().all(|record| record.dot().replica == replica);
