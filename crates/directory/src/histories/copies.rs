@@ -32,13 +32,15 @@ impl Directory {
         gone.iter().for_each(|dot| {
             state.forget(*dot);
         });
+        // Nothing may be left of the authority then: the count goes on all the same.
+        let losses = self.losses(&key.origin);
         match (gone.is_empty(), state.is_empty()) {
             (true, _) => return false,
             // Removals stay: what they saw may still come.
             (false, false) => self.settle(now, token, state, &signs, copies_until),
             (false, true) => self.forget(now, slot),
         }
-        self.histories.of_mut(authority_of(&key.origin)).losses += 1;
+        self.histories.of_mut(authority_of(&key.origin)).losses = losses + 1;
         true
     }
 
