@@ -12,7 +12,7 @@ use core::slice::from_ref;
 
 use waypost_client::{Answer, Fault, Lookup, LookupClient, LookupConfig, LookupEvent, LookupId, ResourceUri};
 use waypost_directory::Refused;
-use waypost_filter::{Criterion, Query, Test};
+use waypost_filter::Query;
 use waypost_link_format::{Link, LinkDocumentBuf};
 use waypost_model::{Authority, Location};
 use waypost_rest::{Output, RequestFailure, RequestId, Response, Service};
@@ -471,10 +471,7 @@ impl LookupMirror {
             && let Some(location) = self.wanted.first().cloned()
         {
             if let Some(entry) = self.entries.get_mut(&location).filter(|entry| entry.lookup.is_none()) {
-                // The name comes last: some directories let the last criterion count alone.
-                let sector = entry.sector.as_ref().map(|sector| Test::Exact(sector.as_str().into()));
-                let query = sector.map_or(Query::all(), |sector| Query::all().with(Criterion::new("d", sector)));
-                let lookup = Lookup::resources(self.host.clone(), query.with(entry.criterion())).observed();
+                let lookup = Lookup::resources(self.host.clone(), entry.select(Query::all())).observed();
                 let Ok(id) = self.client.look_up(now, lookup) else { return };
                 entry.lookup = Some(id);
                 self.by_lookup.insert(id, location.clone());

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_client::{LookupId, ResourceUri};
-use waypost_filter::{Criterion, Test};
+use waypost_filter::{Criterion, Query, Test};
 use waypost_link_delta::LinkDelta;
 use waypost_link_format::{Link, LinkDocument, LinkDocumentBuf, LinkWriter};
 use waypost_model::{Attributes, Base, EndpointName, Lifetime, Location, Registration, Sector};
@@ -128,6 +128,13 @@ impl Entry {
         self.links.as_ref().is_some_and(|links| !links.is_empty() && is_without(links))
     }
 
+    /// Tells whether all links that it is known to have are among others without provenance.
+    pub(super) fn is_covered(&self, others: &LinkDocumentBuf) -> bool {
+        let others: BTreeSet<&str> = others.links().map(|link| link.raw()).collect();
+        let is_among = |links: &LinkDocumentBuf| stripped(links).links().all(|link| others.contains(link.raw()));
+        self.links.as_ref().is_some_and(is_among)
+    }
+
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_since(self.seen)
     }
@@ -137,9 +144,11 @@ impl Entry {
         self.seen + self.lifetime.duration()
     }
 
-    /// Returns the criterion for its name.
-    pub(super) fn criterion(&self) -> Criterion {
-        Criterion::new("ep", Test::Exact(self.endpoint.as_str().into()))
+    /// Adds to a query what selects it. The name comes last: some directories let the last criterion count alone.
+    pub(super) fn select(&self, query: Query) -> Query {
+        let exact = |name: &str, value: &str| Criterion::new(name, Test::Exact(value.into()));
+        let sector = self.sector.as_ref().map(|sector| exact("d", sector.as_str()));
+        sector.into_iter().chain([exact("ep", self.endpoint.as_str())]).fold(query, Query::with)
     }
 
     /// Returns it as a directory takes it, once its links are known. Where it is not alone with its name, those at its own

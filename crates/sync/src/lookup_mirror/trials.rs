@@ -118,8 +118,8 @@ impl LookupMirror {
             return;
         }
         self.trials.put_off = None;
-        let of_entry =
-            |entry: &Entry, extra| Query::all().with(Criterion::new(extra, Test::Exists)).with(entry.criterion());
+        // No other than it was found by: who shares its name in another sector might answer for it.
+        let of_entry = |entry: &Entry, extra| entry.select(Query::all().with(Criterion::new(extra, Test::Exists)));
         if self.trials.provenance == Trial::Unknown
             && self.trials.has_sample
             && let Some(entry) = self.find_another(Entry::has_links_without_provenance)
@@ -148,7 +148,7 @@ impl LookupMirror {
         let found = stripped(&answer.links);
         let is_proof = |location: &Location| {
             let entry = self.entries.get(location).filter(|entry| entry.has_links_without_provenance());
-            entry.and_then(|entry| entry.links.as_ref()).is_some_and(|links| covers(&found, &stripped(links)))
+            entry.is_some_and(|entry| entry.is_covered(&found))
         };
         self.trials.provenance = match is_shown {
             true if by_location.keys().any(is_proof) => Trial::Likely,
@@ -177,7 +177,7 @@ impl LookupMirror {
             return true;
         }
         let mut known = self.entries.iter().filter(|(_, entry)| entry.has_links_without_provenance());
-        let is_proof = known.all(|(location, _)| links.contains_key(location));
+        let is_proof = known.all(|(location, entry)| links.get(location).is_some_and(|found| entry.is_covered(found)));
         self.trials.provenance = if is_proof { Trial::Can } else { self.trials.doubt(surroundings) };
         if !is_proof && let Some(mut resources) = self.resources.take() {
             resources.stop(surroundings.now, &mut self.client);
@@ -242,12 +242,6 @@ impl LookupMirror {
         let shown = Query::all().with(Criterion::new(name, Test::Exists));
         self.query.criteria().iter().cloned().fold(shown, Query::with)
     }
-}
-
-/// Tells whether all links of one document are in another.
-fn covers(document: &LinkDocumentBuf, other: &LinkDocumentBuf) -> bool {
-    let links: BTreeSet<&str> = document.links().map(|link| link.raw()).collect();
-    other.links().all(|link| links.contains(link.raw()))
 }
 
 /// After so many answers that proved nothing it is told by what a source is mirrored meanwhile.
