@@ -224,7 +224,7 @@ impl LookupMirror {
                 self.by_lookup.remove(&id);
             }
             if let Some(entry) = self.entries.get_mut(&location) {
-                entry.links = Some(answer.links.clone());
+                entry.take_links(&answer.links, answer.received);
             }
             self.show(surroundings, &location);
             self.try_out(surroundings.now);

@@ -19,6 +19,10 @@ struct Scene {
     forged: Option<Forged>,
     /// How many registrations have come and gone, where another one is there with each question.
     brief: Option<u32>,
+    /// How many registrations change as fast as they can: each has no links, or is not there at all, every other time or so.
+    restless: u32,
+    /// How many questions were answered.
+    answered: u32,
     /// When a look-up of what may be refused was asked.
     tried: Vec<Instant>,
 }
@@ -85,7 +89,17 @@ impl Scene {
         replicator.add_mirror("coap://source".parse().expect("a URI")).expect("room");
         let directory = Directory::new(Config::new([2; 16], ReplicaId(2)));
         let refusal = Some(refusal);
-        Self { now: Instant::ZERO, directory, replicator, refusal, forged: None, brief: None, tried: Vec::new() }
+        Self {
+            now: Instant::ZERO,
+            directory,
+            replicator,
+            refusal,
+            forged: None,
+            brief: None,
+            restless: 0,
+            answered: 0,
+            tried: Vec::new(),
+        }
     }
 
     /// Lets time pass, and returns the means that are told of.
@@ -131,6 +145,15 @@ impl Scene {
             *brief += 1;
             names.insert(0, format!("0{brief}"));
         }
+        self.answered += 1;
+        let is_now =
+            |number: u32| (number ^ self.answered.wrapping_mul(0x9e37_79b9) >> 7).wrapping_mul(0x85eb_ca6b) >> 31 == 0;
+        let is_of_endpoints = request.path.last().is_some_and(|last| last == "ep");
+        names.extend(
+            (0..self.restless)
+                .filter(|number| is_now(*number) || is_of_endpoints && number % 2 == 0)
+                .map(|number| format!("00{number}")),
+        );
         let is_meant = |name: &&String| match request.query.iter().find(|argument| argument.starts_with("ep=")) {
             Some(argument) => *argument == format!("ep=node{name}"),
             None => true,
@@ -237,4 +260,16 @@ fn what_comes_and_goes_between_the_questions_keeps_nothing_from_being_found_out(
     assert_eq!(means.last(), Some(&Means::Lookups));
     assert!(scene.links("").contains(&"node1 coap://h1/t".to_owned()));
     assert!(scene.replicator.standings().all(|standing| standing.delay.is_some()), "ages are shown");
+}
+
+#[test]
+fn registrations_that_change_all_the_time_keep_nothing_from_being_found_out() {
+    for answered in (0..8).map(|seed| seed * 1_000) {
+        let refusal = Response::refusal(Code::SERVICE_UNAVAILABLE, "");
+        let mut scene = Scene { refusal: None, restless: 40, answered, ..Scene::new(refusal) };
+        let means: Vec<Means> = (0..60).flat_map(|_| scene.pass(60)).collect();
+        assert_eq!(means.last(), Some(&Means::Lookups));
+        assert!(scene.links("").contains(&"node1 coap://h1/t".to_owned()));
+        assert!(scene.replicator.standings().all(|standing| standing.delay.is_some()), "ages are shown");
+    }
 }

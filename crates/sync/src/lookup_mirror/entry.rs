@@ -25,6 +25,8 @@ pub(super) struct Entry {
     shows_age: bool,
     /// Whether it has the attribute of an age, be it of the source or of the registrant.
     pub(super) has_age: bool,
+    /// Since when it is there with the links that it has, as far as was seen.
+    pub(super) since: Instant,
     /// The number of the reading that found it last.
     pub(super) found_in: u64,
     /// The links that were found by its name, once they are known.
@@ -75,6 +77,7 @@ impl Entry {
             seen: received.saturating_sub(Duration::from_secs(age.unwrap_or(0).into())),
             shows_age: age.is_some(),
             has_age: ["lt-age", "lt-remaining"].iter().any(|name| link.parameter(name).is_some()),
+            since: received,
             found_in: 0,
             links: None,
             found: LinkDocumentBuf::default(),
@@ -109,6 +112,14 @@ impl Entry {
         }
     }
 
+    /// Takes the links that were found by its name.
+    pub(super) fn take_links(&mut self, found: &LinkDocumentBuf, received: Instant) {
+        if self.links.as_ref().is_some_and(|known| known != found) {
+            self.since = received;
+        }
+        self.links = Some(found.clone());
+    }
+
     /// Takes the links that a reading in pages found. What the one before had and this one has not is not gone yet.
     pub(super) fn take_links_in_pages(&mut self, found: LinkDocumentBuf) {
         let before = core::mem::replace(&mut self.found, found);
@@ -118,7 +129,7 @@ impl Entry {
 
     /// Takes the links from a reading of the same registration that became another.
     pub(super) fn inherit_links(&mut self, before: &mut Self) {
-        (self.links, self.lookup) = (before.links.take(), before.lookup);
+        (self.links, self.lookup, self.since) = (before.links.take(), before.lookup, before.since);
         self.found = core::mem::take(&mut before.found);
     }
 

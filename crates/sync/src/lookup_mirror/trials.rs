@@ -3,9 +3,10 @@
 //! That an attribute is there proves nothing: a registrant may have given it, and a source that does not know the question answers with
 //! what has it. So it has to be absent from what is shown unasked, and present when it is asked for; and the first answer about everything
 //! has to cover what is there without the question. What proves neither that the source can nor that it cannot, as something may have
-//! changed between two questions, is tried again.
+//! changed between two questions, is tried again, and then without what was seen to change since.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
 use core::slice::from_ref;
 
 use waypost_client::{Answer, Lookup, LookupId};
@@ -34,8 +35,9 @@ pub(super) struct Trials {
     pub(super) has_sample: bool,
     /// How many of these look-ups had an outcome.
     outcomes: usize,
-    /// How often an answer proved nothing.
+    /// How often an answer proved nothing, and when last.
     doubts: u32,
+    doubted: Option<Instant>,
     /// What the first answer about all ages did not have, and was there before.
     missing: BTreeSet<Location>,
 }
@@ -81,9 +83,16 @@ impl Trials {
     fn doubt(&mut self, surroundings: &mut Surroundings<'_>) -> Trial {
         let limits = &surroundings.config.limits;
         self.doubts = self.doubts.saturating_add(1);
+        self.doubted = Some(surroundings.now);
         let pause = surroundings.jitter.stretch(back_off(limits.retry, limits.retry_max, self.doubts));
         self.put_off = self.put_off.max(Some(surroundings.now + pause));
         Trial::Unknown
+    }
+
+    /// Tells whether a registration may prove that the source cannot do something: those that come and go, or change, all the time
+    /// prove nothing, or they could keep everything from being found out.
+    fn heeds(&self, entry: &Entry) -> bool {
+        self.doubted.is_none_or(|doubted| entry.since < doubted)
     }
 
     /// Takes that for the outcome of what a look-up was to find out, if it was one of these.
@@ -176,8 +185,10 @@ impl LookupMirror {
         if self.trials.provenance != Trial::Likely {
             return true;
         }
-        let mut known = self.entries.iter().filter(|(_, entry)| entry.has_links_without_provenance());
-        let is_proof = known.all(|(location, entry)| links.get(location).is_some_and(|found| entry.is_covered(found)));
+        let is_known = |entry: &Entry| entry.has_links_without_provenance() && self.trials.heeds(entry);
+        let mut known = self.entries.iter().filter(|(_, entry)| is_known(entry)).peekable();
+        let is_there = |location, entry: &Entry| links.get(location).is_some_and(|found| entry.is_covered(found));
+        let is_proof = known.peek().is_some() && known.all(|(location, entry)| is_there(location, entry));
         self.trials.provenance = if is_proof { Trial::Can } else { self.trials.doubt(surroundings) };
         if !is_proof && let Some(mut resources) = self.resources.take() {
             resources.stop(surroundings.now, &mut self.client);
@@ -208,10 +219,19 @@ impl LookupMirror {
         let pass = self.pass;
         match self.trials.ages {
             Trial::Likely => {
-                let missing = self.entries.iter().filter(|(_, entry)| entry.found_in != pass);
-                self.trials.missing = missing.map(|(location, _)| location.clone()).collect();
-                let is_proof = self.trials.missing.is_empty();
-                self.trials.ages = if is_proof { Trial::Can } else { Trial::Doubted };
+                let (found, missing): (Vec<_>, Vec<_>) = self
+                    .entries
+                    .iter()
+                    .filter(|(_, entry)| self.trials.heeds(entry))
+                    .partition(|(_, entry)| entry.found_in == pass);
+                let is_proof = missing.is_empty() && !found.is_empty();
+                let missing = missing.into_iter().map(|(location, _)| location.clone()).collect();
+                self.trials.ages = match (is_proof, found.is_empty()) {
+                    (true, _) => Trial::Can,
+                    (false, false) => Trial::Doubted,
+                    (false, true) => self.trials.doubt(surroundings),
+                };
+                self.trials.missing = missing;
                 if !is_proof {
                     let lookup = Lookup::endpoints(self.host.clone(), self.query.clone());
                     self.endpoints.look_up(surroundings.now, &mut self.client, lookup);
