@@ -185,3 +185,30 @@ fn a_source_that_tells_of_ever_new_replicas_and_of_nothing_they_wrote_is_left_in
     assert!(answers <= 5, "{answers} answers");
     assert!(follower.events().iter().any(|event| matches!(event, SyncEvent::InVain { .. })));
 }
+
+#[test]
+fn one_that_is_read_from_the_beginning_and_makes_up_replicas_lets_no_question_grow() {
+    let mut follower = Follower::new();
+    follower.hear(&mark(0));
+    follower.hear(&mark(1));
+    let mut made_up = 0;
+    let mut largest = 0;
+    for answers in 1..30 {
+        let question = loop {
+            match follower.ask() {
+                Some((_, question)) => break question,
+                None => follower.pass_until(follower.replicator.poll_timeout().expect("it asks again")),
+            }
+        };
+        largest = largest.max(question.payload.len());
+        let name = format!("node{answers}");
+        let mut answer = run(By::Id(WRITER), answers - 1, 1, &[(1, &name)]);
+        for _ in 0..500 {
+            made_up += 1;
+            answer.extend(run(By::Id(1_000 + made_up), 0, 1, &[]));
+        }
+        answer.push(0xf5);
+        follower.hear(&answer);
+    }
+    assert!(largest <= Limits::default().question_bytes, "{largest} octets");
+}

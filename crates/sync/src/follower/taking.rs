@@ -214,13 +214,18 @@ impl Follower {
 
     /// Notes that everything in a version was taken.
     pub(super) fn advance(&mut self, surroundings: &mut Surroundings<'_>, version: &Version) -> Option<Taken> {
+        if let Err(refused) = surroundings.directory.advance_of(&self.origin, version) {
+            return self.refuse(surroundings, None, refused);
+        }
         if let Some(anew) = &mut self.anew {
             anew.cursor.merge(version);
+            // There are as many replicas as a source makes up: no more of them count as held than the directory keeps.
+            if anew.cursor.len() > surroundings.directory.config().limits.replicas {
+                let held = surroundings.directory.version_of(&self.origin);
+                anew.cursor.retain(|dot| held.contains(*dot));
+            }
         }
-        match surroundings.directory.advance_of(&self.origin, version) {
-            Ok(()) => None,
-            Err(refused) => self.refuse(surroundings, None, refused),
-        }
+        None
     }
 
     /// Reports what was not taken. What can never be right is passed over; where there is no room, nothing more is taken, so
