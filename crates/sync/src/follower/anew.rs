@@ -7,20 +7,25 @@ use waypost_model::{Dot, Key, Version};
 use super::{Follower, Surroundings};
 use crate::SyncEvent;
 
-/// Reading a source from the beginning: what it does not mention in the end is gone.
+/// Reading a source from the beginning: what was here then and it does not mention until the end is gone.
+///
+/// Only what is here is remembered: a source can tell of anything, and for as long as it likes.
 #[derive(Debug, Default)]
 pub(super) struct Anew {
     pub(super) cursor: Version,
-    /// The writes of which it told what they made.
-    pub(super) mentioned: BTreeSet<Dot>,
-    /// Where that was not taken. What it would take the place of is here alone, and not gone.
+    /// The writes that were here when it began, of which it has not told what they made.
+    pub(super) unmentioned: BTreeSet<Dot>,
+    /// Of which registrations here something was not taken. What it would take the place of is here alone, and not gone.
     pub(super) refused: BTreeSet<Key>,
 }
 
 impl Follower {
     /// Begins to read from the beginning.
     pub(super) fn start_anew(&mut self, surroundings: &mut Surroundings<'_>) {
-        self.anew = Some(Anew::default());
+        // Who has nothing misses nothing: there is no gap.
+        let here = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new());
+        let puts = here.into_iter().flatten().filter(|change| matches!(change, ChangeRef::Put(_)));
+        self.anew = Some(Anew { unmentioned: puts.map(|change| change.dot()).collect(), ..Anew::default() });
         (self.is_whole, self.is_outdated) = (false, false);
         self.beginnings.push(surroundings.now, &surroundings.config.limits);
         self.ask_anew(surroundings, false);
@@ -31,24 +36,14 @@ impl Follower {
     pub(super) fn finish_anew(&mut self, surroundings: &mut Surroundings<'_>) {
         let Some(anew) = self.anew.take() else { return };
         self.is_ahead = false;
-        let Ok(feed) = surroundings.directory.feed_of(surroundings.now, &self.origin, &Version::new()) else {
-            return;
-        };
-        let is_gone = |change: &ChangeRef<'_>| match change {
-            ChangeRef::Put(record) => {
-                let is_mentioned = anew.mentioned.contains(&record.dot());
-                anew.cursor.contains(record.dot())
-                    && !is_mentioned
-                    && !self.subject.may_have_let_expire(record.renewals())
-            }
-            ChangeRef::Remove(_) => false,
-        };
-        let gone: Vec<(Key, Dot)> = feed
-            .filter(is_gone)
-            .map(|change| (change.to_change().key().clone(), change.dot()))
-            .filter(|(key, _)| !anew.refused.contains(key))
-            .collect();
-        for (key, dot) in gone {
+        let written = |dot| surroundings.directory.written(surroundings.now, &self.origin, dot);
+        let gone = anew.unmentioned.into_iter().filter(|dot| anew.cursor.contains(*dot)).filter_map(|dot| {
+            let Some(ChangeRef::Put(record)) = written(dot) else { return None };
+            let may_have_expired = self.subject.may_have_let_expire(record.renewals());
+            let key = record.to_record().key;
+            (!may_have_expired && !anew.refused.contains(&key)).then_some((key, dot))
+        });
+        for (key, dot) in gone.collect::<Vec<_>>() {
             surroundings.directory.forget_copy(surroundings.now, &key, &[dot].into_iter().collect());
         }
     }

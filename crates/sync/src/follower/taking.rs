@@ -133,7 +133,7 @@ impl Follower {
             return None;
         }
         if let Some(anew) = &mut self.anew {
-            anew.mentioned.insert(record.dot());
+            anew.unmentioned.remove(&record.dot());
         }
         self.apply(surroundings, Change::Put { record: Box::new(record), age })
     }
@@ -158,7 +158,9 @@ impl Follower {
                 None
             }
             Err(refused) => {
-                if let Some(anew) = &mut self.anew {
+                if let Some(anew) = &mut self.anew
+                    && surroundings.directory.record(&key).is_some()
+                {
                     anew.refused.insert(key.clone());
                 }
                 self.refuse(surroundings, Some(key), refused)
