@@ -17,7 +17,7 @@ use waypost_directory::{Directory, RenewalsCut};
 use waypost_filter::Query;
 use waypost_model::{Authority, Origin, Version};
 use waypost_rest::{Code, Method, Observe, Output, Peer, Request, RequestFailure, RequestId, Response};
-use waypost_time::{Instant, Jitter};
+use waypost_time::{Instant, Jitter, back_off};
 
 use self::anew::Anew;
 use self::asked::Asked;
@@ -131,6 +131,8 @@ enum Taken {
     Outdated,
     /// It has what cannot be taken yet.
     Early,
+    /// It cannot be read.
+    Malformed,
     /// Nothing more can be taken from this source for now.
     Stopped,
 }
@@ -410,7 +412,8 @@ impl Follower {
                     let is_further = self.has_news
                         || is_beyond(&self.cursor(surroundings.directory), &before, &known)
                         || self.renewals_cut != cut;
-                    if self.anew.is_some() && !self.asked.is_last_answered() && taken != Taken::Stopped {
+                    let is_end = matches!(taken, Taken::Malformed | Taken::Stopped);
+                    if self.anew.is_some() && !self.asked.is_last_answered() && !is_end {
                         // It answers what was asked before the reading began, or went on.
                         return self.ask_on(surroundings, is_further);
                     }
@@ -427,6 +430,12 @@ impl Follower {
             Taken::Stopped => {
                 self.is_in_step = false;
                 self.wait(now, surroundings.jitter.stretch(limits.retry_max));
+            }
+            Taken::Malformed => {
+                self.failures = self.failures.saturating_add(1);
+                self.is_in_step = false;
+                let pause = back_off(limits.retry, limits.retry_max, self.failures);
+                self.wait(now, surroundings.jitter.stretch(pause));
             }
             Taken::TooLarge => self.fail(surroundings, Fault::TooLarge),
             Taken::Incomplete if self.is_whole => self.start_anew(surroundings),

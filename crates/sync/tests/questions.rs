@@ -4,6 +4,8 @@ extern crate alloc;
 
 mod common;
 
+use core::time::Duration;
+
 use common::follower::{By, Follower, cells, run};
 use minicbor::{Decoder, Encoder};
 use waypost_client::Fault;
@@ -121,4 +123,19 @@ fn an_answer_that_tells_of_more_renewals_than_it_may_is_not_taken() {
         let failed = |event: &SyncEvent| matches!(event, SyncEvent::Failed { fault: Fault::TooLarge, .. });
         assert_eq!((events.len(), events.iter().all(failed)), (usize::from(is_too_large), true), "{events:?}");
     }
+}
+
+#[test]
+fn who_could_not_be_read_once_is_asked_again_soon_and_else_more_and_more_seldom() {
+    let mut follower = Follower::new();
+    let mut pauses = Vec::new();
+    for _ in 0..12 {
+        // No item of an answer.
+        follower.hear(&[0xff]);
+        let due = follower.replicator.poll_timeout().expect("it asks again");
+        pauses.push(due.saturating_since(follower.now));
+        follower.ask_at(due).expect("a question");
+    }
+    assert!(pauses[0] <= Duration::from_secs(5), "{pauses:?}");
+    assert!(pauses[11] >= Duration::from_secs(150), "{pauses:?}");
 }

@@ -81,7 +81,7 @@ impl Follower {
     /// Reports that what the source said cannot be read.
     pub(super) fn misread(&self, surroundings: &mut Surroundings<'_>, malformed: Malformed) -> Taken {
         (surroundings.events)(SyncEvent::Malformed { source: self.name.clone(), malformed });
-        Taken::Stopped
+        Taken::Malformed
     }
 
     /// Notes how the source has come by what it passes on; tells whether that is taken. That the source has caught up with the
