@@ -141,9 +141,12 @@ impl Entry {
 
     /// Tells whether all links that it is known to have are among others without provenance.
     pub(super) fn is_covered(&self, others: &LinkDocumentBuf) -> bool {
-        let others: BTreeSet<&str> = others.links().map(|link| link.raw()).collect();
-        let is_among = |links: &LinkDocumentBuf| stripped(links).links().all(|link| others.contains(link.raw()));
-        self.links.as_ref().is_some_and(is_among)
+        self.links.as_ref().is_some_and(|links| covers(others, &stripped(links)))
+    }
+
+    /// Tells whether there are others without provenance, all of which it is known to have.
+    pub(super) fn covers(&self, others: &LinkDocumentBuf) -> bool {
+        !others.is_empty() && self.links.as_ref().is_some_and(|links| covers(&stripped(links), others))
     }
 
     pub(super) fn age(&self, now: Instant) -> Duration {
@@ -196,6 +199,12 @@ pub(super) fn links_by_provenance(pages: &[LinkDocumentBuf]) -> BTreeMap<Locatio
 /// Returns the links without their provenance, written alike whatever they were read from.
 pub(super) fn stripped(links: &LinkDocumentBuf) -> LinkDocumentBuf {
     without_provenance(&links.links().collect::<Vec<_>>())
+}
+
+/// Tells whether all links of one document are in another.
+fn covers(document: &LinkDocumentBuf, other: &LinkDocumentBuf) -> bool {
+    let links: BTreeSet<&str> = document.links().map(|link| link.raw()).collect();
+    other.links().all(|link| links.contains(link.raw()))
 }
 
 fn without_provenance(links: &[Link<'_>]) -> LinkDocumentBuf {

@@ -187,7 +187,10 @@ impl LookupMirror {
         }
         let is_known = |entry: &Entry| entry.has_links_without_provenance() && self.trials.heeds(entry);
         let mut known = self.entries.iter().filter(|(_, entry)| is_known(entry)).peekable();
-        let is_there = |location, entry: &Entry| links.get(location).is_some_and(|found| entry.is_covered(found));
+        // A query may select a registration by one of its links, and that link alone.
+        let is_of_all = self.query.criteria().is_empty();
+        let agrees = |entry: &Entry, found| if is_of_all { entry.is_covered(found) } else { entry.covers(found) };
+        let is_there = |location, entry: &Entry| links.get(location).is_some_and(|found| agrees(entry, found));
         let is_proof = known.peek().is_some() && known.all(|(location, entry)| is_there(location, entry));
         self.trials.provenance = if is_proof { Trial::Can } else { self.trials.doubt(surroundings) };
         if !is_proof && let Some(mut resources) = self.resources.take() {
