@@ -146,7 +146,7 @@ impl LookupClient {
         Some((id, event))
     }
 
-    /// Returns since when something is asked that was not answered; nothing, if nothing is.
+    /// Returns since when something is asked that was not answered, or was to be asked, where that was late; nothing, if nothing is.
     ///
     /// What is observed is known to be as it was found until then. A directory that failed to answer, or said to come back later, has
     /// not answered.

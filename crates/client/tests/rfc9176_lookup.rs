@@ -6,7 +6,7 @@ use common::{Bench, RD, challenge, code, links, overdrawn, unavailable};
 use core::time::Duration;
 use waypost_client::{Fault, Limits, Lookup, LookupEvent, LookupRefused, ResourceUri};
 use waypost_filter::{Page, Query};
-use waypost_rest::{Code, ContentFormat, ETag, Observe, RequestFailure, Response};
+use waypost_rest::{Code, ContentFormat, ETag, Observe, RequestFailure, Response, Service as _};
 
 const RES: &str = "coap://rd.example/rd-lookup/res";
 const EP: &str = "coap://rd.example/rd-lookup/ep";
@@ -462,6 +462,12 @@ fn what_was_asked_is_unanswered_until_an_answer_comes_whatever_comes_instead() {
     assert_eq!(bench.engine.unanswered_since(), Some(since));
     bench.answer(&again, observed(links("</1>")));
     assert_eq!(bench.engine.unanswered_since(), None);
+    // Who slept did not ask when it was time to.
+    let due = bench.engine.poll_timeout().unwrap();
+    bench.now = due + Duration::from_secs(7_200);
+    bench.engine.handle_timeout(bench.now);
+    bench.asked();
+    assert_eq!(bench.engine.unanswered_since(), Some(due));
 }
 
 #[test]

@@ -199,10 +199,12 @@ impl Follower {
         self.passage.is_some_and(|(_, passage)| !passage.age.is_zero())
     }
 
-    /// Returns when everything that the authority had to say was here last, if all that the source has to say is.
+    /// Returns when everything that the authority had to say was here last, if all that the source has to say is: now, or before it was to
+    /// be asked, where that is late.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
         let late = self.passage.filter(|_| self.is_late());
-        self.is_confirmed().then(|| late.map_or(now, |(heard, passage)| heard.saturating_sub(passage.age)))
+        let until = self.own_deadline().map_or(now, |due| due.min(now));
+        self.is_confirmed().then(|| late.map_or(until, |(heard, passage)| heard.saturating_sub(passage.age)))
     }
 
     /// Returns through how many other directories it comes, as far as is known.

@@ -111,10 +111,11 @@ impl LookupMirror {
         self.others.iter()
     }
 
-    /// Returns when everything that the source had to say was here last, if it is in step: now, or before what was asked since.
+    /// Returns when everything that the source had to say was here last, if it is in step: now, or before what was asked since, or was
+    /// to be.
     pub(crate) fn confirmed(&self, now: Instant) -> Option<Instant> {
         let unanswered = self.client.unanswered_since().into_iter().chain(self.readings().filter_map(Reading::began));
-        self.is_in_step().then(|| unanswered.min().unwrap_or(now))
+        self.is_in_step().then(|| unanswered.chain(self.client.poll_timeout()).fold(now, Instant::min))
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

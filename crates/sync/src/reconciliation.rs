@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use waypost_directory::{Directory, RecordRef};
-use waypost_model::{Key, Origin, Version};
+use waypost_model::{Dot, Key, Origin, Version};
 use waypost_sketch::{Cell, Decoder, Encoder, Limits as SketchLimits, Undecodable};
 use waypost_time::{Instant, Jitter};
 
@@ -28,6 +28,8 @@ pub(crate) struct Reconciliation {
     asked: usize,
     /// How many a question is for at most, since more were too many.
     most: usize,
+    /// What was held here of the source when it began.
+    here: Version,
     /// What the source held when it began.
     version: Version,
     step: Step,
@@ -85,6 +87,7 @@ impl Reconciliation {
             decoder: Decoder::new(key, sketch),
             asked: 0,
             most: usize::MAX,
+            here: directory.version_of(origin).clone(),
             version: Version::new(),
             step: Step::Compare,
             slack: limits.renewal_delay * 2 + SLACK,
@@ -130,8 +133,11 @@ impl Reconciliation {
     pub(crate) fn take_cells(&mut self, now: Instant, directory: &mut Directory, cells: &Cells<'_>) -> Progress {
         self.version = cells.version.clone();
         let is_mirrored = self.subject.relation() == Relation::Mirror;
-        if is_mirrored && self.decoder.next_index() == 0 && directory.forget_lost(now, &self.origin, &self.version) {
-            return Progress::Again;
+        if is_mirrored && self.decoder.next_index() == 0 {
+            let held = self.held(directory.version_of(&self.origin));
+            if directory.forget_lost(now, &self.origin, &held) {
+                return Progress::Again;
+            }
         }
         let Ok(run) = Cell::parse(cells.run) else { return Progress::Hopeless };
         if run.len() == 0 {
@@ -153,6 +159,14 @@ impl Reconciliation {
         // Once cells are most of what it takes to say everything, everything is said instead.
         let is_most = self.decoder.next_index() > self.size.max(SMALL);
         if is_most { Progress::Hopeless } else { Progress::On }
+    }
+
+    /// Returns what the source has not lost: what it held, and what has come from it since it was asked.
+    fn held(&self, now_here: &Version) -> Version {
+        let mut held = self.version.clone();
+        let has_all = |dot: &Dot| self.version.sequence(dot.replica) >= self.here.sequence(dot.replica);
+        now_here.iter().filter(has_all).for_each(|dot| held.insert(dot));
+        held
     }
 
     /// Notes that what the last question for registrations or removals was answered is here.

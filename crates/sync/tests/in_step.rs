@@ -65,3 +65,26 @@ fn who_has_what_its_source_has_lost_is_not_in_step_until_it_knows_what_that_is()
     follower.hear_other(request, &cells(&question, 10, 1, core::iter::empty()));
     assert!(is_in_step(&follower));
 }
+
+#[test]
+fn who_was_asleep_confirms_nothing_of_that_time() {
+    let mut follower = Follower::new();
+    follower.hear(&run(By::Id(9), 0, 1, &[(1, "node1")]));
+    follower.pass_until(Instant::from_millis(7_200_000));
+    let confirmed = follower.replicator.standings().next().and_then(|standing| standing.confirmed);
+    assert!(confirmed.is_some_and(|confirmed| confirmed <= Instant::from_millis(90_000)), "{confirmed:?}");
+}
+
+#[test]
+fn what_came_while_a_comparison_was_under_way_is_not_taken_for_lost() {
+    let mut follower = Follower::new();
+    follower.hear(&run(By::Id(9), 0, 1, &[(1, "node1")]));
+    follower.ask_at(Instant::from_millis(100_000)).expect("a question");
+    // It has one registration, and what that amounts to is something else.
+    follower.hear(&[1, 1]);
+    let (request, question) = follower.ask().expect("a comparison");
+    follower.hear(&run(By::Id(9), 1, 1, &[(1, "node2")]));
+    assert_eq!(follower.names(), ["node1", "node2"]);
+    follower.hear_other(request, &cells(&question, 9, 1, core::iter::empty()));
+    assert!(follower.names().contains(&"node2".to_owned()));
+}

@@ -39,13 +39,19 @@ impl Service for LookupClient {
             self.running.iter().filter(|(_, running)| due(running.deadline())).map(|(id, _)| *id).collect();
         for id in all {
             let Some(running) = self.running.get_mut(&id) else { continue };
+            // It may be late: until then, it was to be known.
+            let was_due = running.deadline();
             match (running.phase, running.request) {
                 (Phase::Asking { .. }, Some(_)) | (Phase::Waiting { .. }, _) => self.time_out(id),
                 (Phase::Postponed { .. }, _) => {
+                    running.unanswered = running.unanswered.or(was_due);
                     running.phase = Phase::Idle;
                     self.begin(id);
                 }
-                (Phase::Observing { .. }, _) => self.ask(id),
+                (Phase::Observing { .. }, _) => {
+                    running.unanswered = running.unanswered.or(was_due);
+                    self.ask(id);
+                }
                 _ => {}
             }
         }
