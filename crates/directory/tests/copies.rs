@@ -144,16 +144,16 @@ impl Scene {
         while self.directory.expire(at(self.now)) {}
     }
 
-    /// Returns what each write left.
-    fn writes(&self) -> Vec<Change> {
-        let feed = self.directory.feed_of(at(self.now), &origin(), &Version::new()).unwrap();
-        feed.map(|change| change.to_change()).collect()
-    }
-
     /// Returns what look-ups show.
     fn shown(&self) -> BTreeMap<Location, String> {
         shown(&self.directory, self.now)
     }
+}
+
+/// Returns what each write left.
+fn writes(directory: &Directory, now: u64) -> Vec<Change> {
+    let feed = directory.feed_of(at(now), &origin(), &Version::new()).unwrap();
+    feed.map(|change| change.to_change()).collect()
 }
 
 fn shown(directory: &Directory, now: u64) -> BTreeMap<Location, String> {
@@ -173,9 +173,9 @@ proptest! {
         let watch = scene.directory.watch(at(1000), Scope::Endpoints, Query::all()).unwrap();
         let mut told = BTreeSet::new();
         for step in &steps {
-            let (before, losses) = (scene.writes(), scene.directory.losses(&origin()));
+            let (before, losses) = (writes(&scene.directory, scene.now), scene.directory.losses(&origin()));
             scene.run(step);
-            let after = scene.writes();
+            let after = writes(&scene.directory, scene.now);
             let is_forgotten = |change: &&Change| is_put(change) && !after.iter().any(|other| dot(other) == dot(change));
             match step {
                 Step::ForgetCopy { held, name } => {
@@ -206,10 +206,9 @@ proptest! {
             while other.expire(at(scene.now)) {}
             prop_assert_eq!(other.digest(&origin()), scene.directory.digest(&origin()));
             prop_assert_eq!(shown(&other, scene.now), scene.shown());
-            let mut again: Vec<Change> =
-                other.feed_of(at(scene.now), &origin(), &Version::new()).unwrap().map(|change| change.to_change()).collect();
-            again.sort_by_key(dot);
-            prop_assert_eq!(again.iter().map(dot).collect::<Vec<_>>(), after.iter().map(dot).collect::<Vec<_>>());
+            // What has expired is told for longer where a copy of what it took the place of may live.
+            let left = |changes: &[Change]| changes.iter().filter(|change| !has_expired(change)).map(dot).collect::<BTreeSet<_>>();
+            prop_assert_eq!(left(&writes(&other, scene.now)), left(&after));
 
             let base: Query = "base=coap://h1".parse().unwrap();
             let by_index = scene.directory.endpoints(at(scene.now), &base).count();
@@ -236,6 +235,10 @@ fn dot(change: &Change) -> Dot {
         Change::Remove(removal) => removal.stamp.dot,
         Change::Renew(renewal) => renewal.dot,
     }
+}
+
+fn has_expired(change: &Change) -> bool {
+    matches!(change, Change::Put { record, age } if *age >= record.lifetime.value.duration())
 }
 
 const fn is_put(change: &Change) -> bool {

@@ -57,7 +57,8 @@ pub struct Limits {
     pub retry: Duration,
     /// The longest such wait; five minutes by default.
     pub retry_max: Duration,
-    /// How often a source is compared with what is here, at most, when what they amount to differs; ten minutes by default.
+    /// How often a source is compared with what is here, at most, when what they amount to differs; ten minutes by default. A comparison
+    /// that came to nothing is begun again sooner: after [`retry`](Self::retry), and twice as long with each more in a row.
     pub reconcile: Duration,
     /// Cells that a comparison may take, of 12 bytes each; 262 144 by default, enough for some 190 000 differences. Beyond that,
     /// everything is read anew.
