@@ -41,13 +41,18 @@ fn pair_with(count: usize, links: &str, there: impl FnOnce(&mut Limits), here: i
     network
 }
 
-/// Loses every so many registrations at the mirror, and lets them be found.
-fn lose_and_find(network: &mut Network, step: usize) {
+/// Loses every so many registrations at the mirror.
+fn lose(network: &mut Network, step: usize) {
     let now = network.now;
     for (key, dot) in copies(network).into_iter().step_by(step) {
         assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
     }
-    network.run_until(now + Duration::from_secs(900));
+}
+
+/// Loses them, and lets them be found.
+fn lose_and_find(network: &mut Network, step: usize) {
+    lose(network, step);
+    network.run_until(network.now + Duration::from_secs(900));
 }
 
 /// The keys that a mirror has of its source, with their writes.
@@ -282,10 +287,7 @@ fn what_could_not_be_fetched_takes_nothing_from_what_is_here() {
 #[test]
 fn a_comparison_that_came_to_nothing_is_begun_again_soon_and_nothing_is_confirmed_meanwhile() {
     let mut network = pair(500);
-    let now = network.now;
-    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
-        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
-    }
+    lose(&mut network, 50);
     network.comparisons_lost = 1;
     while network.comparisons_lost > 0 {
         network.run_until(network.now + Duration::from_secs(1));
@@ -300,12 +302,9 @@ fn a_comparison_that_came_to_nothing_is_begun_again_soon_and_nothing_is_confirme
 #[test]
 fn a_source_that_answers_no_comparison_is_not_asked_again_and_again() {
     let mut network = pair(500);
-    let now = network.now;
-    for (key, dot) in copies(&mut network).into_iter().step_by(50) {
-        assert!(network.directory(MIRROR).forget_copy(now, &key, &[dot].into_iter().collect()));
-    }
+    lose(&mut network, 50);
     network.comparisons_lost = 1_000;
-    network.run_until(now + Duration::from_secs(24 * 3600));
+    network.run_until(network.now + Duration::from_secs(24 * 3600));
     let asked = 1_000 - network.comparisons_lost;
     assert!((100..200).contains(&asked), "{asked} times");
 }

@@ -9,8 +9,7 @@ use crate::entry::Entry;
 /// them.
 ///
 /// Two directories that hold the same registrations have equal digests, also where several writes that did not see each other make
-/// one. The ids are hashes that anybody can compute: a
-/// digest guards against accidents, not against adversaries.
+/// one. The ids are hashes that anybody can compute: a digest guards against accidents, not against adversaries.
 ///
 /// ```
 /// use waypost_directory::{Config, Directory};
