@@ -37,13 +37,14 @@ impl Follower {
         let Some(anew) = self.anew.take() else { return };
         self.is_ahead = false;
         let written = |dot| surroundings.directory.written(surroundings.now, &self.origin, dot);
-        let gone = anew.unmentioned.into_iter().filter(|dot| anew.cursor.contains(*dot)).filter_map(|dot| {
-            let Some(ChangeRef::Put(record)) = written(dot) else { return None };
-            let may_have_expired = self.subject.may_have_let_expire(record.renewals());
-            let key = record.to_record().key;
-            (!may_have_expired && !anew.refused.contains(&key)).then_some((key, dot))
+        let held = anew.unmentioned.into_iter().filter(|dot| anew.cursor.contains(*dot));
+        let gone = held.filter_map(|dot| match written(dot)? {
+            ChangeRef::Put(record) if !self.subject.may_have_let_expire(record.renewals()) => {
+                Some((record.to_record().key, dot))
+            }
+            _ => None,
         });
-        for (key, dot) in gone.collect::<Vec<_>>() {
+        for (key, dot) in gone.filter(|(key, _)| !anew.refused.contains(key)).collect::<Vec<_>>() {
             surroundings.directory.forget_copy(surroundings.now, &key, &[dot].into_iter().collect());
         }
     }
